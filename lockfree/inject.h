@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * inject.h - inbox of intrusive links: many producers, taken whole by anybody.
+ *
+ * The door through which work enters a worker from outside.  A taker gets everything at once, oldest
+ * first, so a worker that is stuck does not lock its inbox away: any other may take it.
+ * Based on: Treiber's stack (1986), restricted to push and take-all, which has no ABA.
+ *
+ * Who may call        push, take: any thread.
+ * Progress            push: lock-free.  take: wait-free, then linear in what it got.
+ * May overlap         everything with everything.
+ * Linearizes at       push: the CAS IJ1.  take: the exchange IJ2.
+ * Edges               IJ1 release CAS of head -> acquire exchange IJ2: publishes a link and whatever
+ *                         its pusher wrote before (MQ4 of mpsc.h among it)
+ * Invariants          I1 a link is in at most one inbox.  I2 push answers true for exactly the
+ *                     pushes that found the inbox empty.
+ *
+ * Proof: lockfree/README.md, "Inject queue".  Model: tests/check/models/inject.c. */
+#ifndef HEIST_LOCKFREE_INJECT_H
+#define HEIST_LOCKFREE_INJECT_H
+
+#include "lockfree/cacheline.h"
+#include "lockfree/seam.h"
+
+struct inject_link {
+	struct inject_link *next; /* owned by whoever holds the link */
+};
+
+struct inject {
+	_Atomic(struct inject_link *) head;
+};
+
+#ifndef INJECT_ORDER_PUSH
+#define INJECT_ORDER_PUSH memory_order_release
+#endif
+#ifndef INJECT_ORDER_TAKE
+#define INJECT_ORDER_TAKE memory_order_acquire
+#endif
+
+static inline void inject_init(struct inject *q)
+{
+	atomic_init(&q->head, NULL);
+}
+
+/* Any thread, lock-free.  True: the inbox was empty. */
+static inline bool inject_push(struct inject *q, struct inject_link *l)
+{
+	struct inject_link *old = atomic_load_explicit(&q->head, memory_order_relaxed);
+	do
+		l->next = old; /* validated by IJ1 */
+	while (!atomic_compare_exchange_weak_explicit(&q->head, &old, l, INJECT_ORDER_PUSH,
+						      memory_order_relaxed)); /* IJ1 release */
+	return old == NULL;
+}
+
+/* Any thread; advisory. */
+static inline bool inject_is_empty(struct inject *q)
+{
+	return atomic_load_explicit(&q->head, memory_order_relaxed) == NULL;
+}
+
+/* Any thread, wait-free exchange: all links, oldest first; NULL if there are none. */
+static inline struct inject_link *inject_take(struct inject *q)
+{
+	if (inject_is_empty(q))
+		return NULL;
+	struct inject_link *l =
+		atomic_exchange_explicit(&q->head, NULL, INJECT_ORDER_TAKE); /* IJ1 acquire */
+	struct inject_link *oldest = NULL;
+	while (l) {
+		struct inject_link *next = l->next;
+		l->next = oldest;
+		oldest = l;
+		l = next;
+	}
+	return oldest;
+}
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * seam.h - the one door to everything a checker must be able to replace: atomics, fences, futex,
+ * threads, clock, memory and randomness.  No other file of Heist includes <stdatomic.h> or
+ * <pthread.h>, or calls malloc, mmap or a system call.
+ *
+ * Bodies   lockfree/seam.c          the real ones (Linux)
+ *          tests/check/seam_check.c those of the model checker (HEIST_CHECK builds)
+ *
+ * Layers   lockfree/ uses atomics, fences, relax and memory only; sched/ and runtime/ use all of it.
+ *
+ * Asymmetric fences.  heist_fence_light() on a common path pairs with heist_fence_heavy() on a rare
+ * one: if the light side stores X and then loads Y, and the heavy side stores Y and then loads X,
+ * at least one of them sees the other's store.  The light side is a compiler barrier where
+ * membarrier(2) is available and a seq_cst fence elsewhere, under ThreadSanitizer and in models;
+ * the heavy side is membarrier(2) or a seq_cst fence accordingly. */
+#ifndef HEIST_LOCKFREE_SEAM_H
+#define HEIST_LOCKFREE_SEAM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define HEIST_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define HEIST_TSAN 1
+#endif
+#endif
+
+/* Counted builds (-DHEIST_COUNT_ATOMICS, gcc) count read-modify-writes and full fences per thread;
+ * the budgets of bench/gates are stated in these counts.  Every operation Heist uses is listed. */
+#ifdef HEIST_COUNT_ATOMICS
+extern _Thread_local uint64_t heist_rmw_count, heist_fence_count;
+#define HEIST_COUNTED_(n, op)                                                                      \
+	__extension__({                                                                            \
+		(n)++;                                                                             \
+		op;                                                                                \
+	})
+#undef atomic_exchange_explicit
+#undef atomic_compare_exchange_strong_explicit
+#undef atomic_compare_exchange_weak_explicit
+#undef atomic_fetch_add_explicit
+#undef atomic_fetch_sub_explicit
+#undef atomic_fetch_or_explicit
+#undef atomic_fetch_and_explicit
+#undef atomic_thread_fence
+#define atomic_exchange_explicit(p, v, o)                                                          \
+	HEIST_COUNTED_(heist_rmw_count, __atomic_exchange_n(p, v, o))
+#define atomic_compare_exchange_strong_explicit(p, e, v, s, f)                                     \
+	HEIST_COUNTED_(heist_rmw_count, __atomic_compare_exchange_n(p, e, v, 0, s, f))
+#define atomic_compare_exchange_weak_explicit(p, e, v, s, f)                                       \
+	HEIST_COUNTED_(heist_rmw_count, __atomic_compare_exchange_n(p, e, v, 1, s, f))
+#define atomic_fetch_add_explicit(p, v, o)                                                         \
+	HEIST_COUNTED_(heist_rmw_count, __atomic_fetch_add(p, v, o))
+#define atomic_fetch_sub_explicit(p, v, o)                                                         \
+	HEIST_COUNTED_(heist_rmw_count, __atomic_fetch_sub(p, v, o))
+#define atomic_fetch_or_explicit(p, v, o)                                                          \
+	HEIST_COUNTED_(heist_rmw_count, __atomic_fetch_or(p, v, o))
+#define atomic_fetch_and_explicit(p, v, o)                                                         \
+	HEIST_COUNTED_(heist_rmw_count, __atomic_fetch_and(p, v, o))
+#define atomic_thread_fence(o) HEIST_COUNTED_(heist_fence_count, __atomic_thread_fence(o))
+#endif
+
+/* ---- fences and waiting: any thread ---- */
+
+/* Spin-wait hint; in a model it is a yield, after which stores of others become visible. */
+static inline void heist_relax(void);
+static inline void heist_fence_full(void);
+static inline void heist_fence_light(void);
+void heist_fence_heavy(void);
+
+/* ---- futex: any thread ---- */
+enum heist_wait { HEIST_WAIT_WOKEN, HEIST_WAIT_TIMEOUT };
+/* Sleep while *word == expected, until woken or until the absolute clock value `deadline` (0 = no
+ * limit).  May return WOKEN spuriously. */
+enum heist_wait heist_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline);
+/* Wake up to `count` sleepers on word; returns how many were woken. */
+int heist_futex_wake(_Atomic uint32_t *word, int count);
+
+/* ---- threads ---- */
+typedef struct heist_thread {
+	uint64_t handle;
+} heist_thread;
+/* 0, or -1 when the system refuses another thread.  All signals are blocked in the new thread. */
+int heist_thread_start(heist_thread *t, void (*entry)(void *), void *arg, const char *name);
+void heist_thread_join(heist_thread *t);
+void heist_thread_yield(void);
+
+/* ---- clock: nanoseconds of CLOCK_MONOTONIC, never 0 ---- */
+uint64_t heist_clock_ns(void);
+
+/* ---- memory ---- */
+/* Aligned memory (align: power of two >= 8), not zeroed; NULL when there is none. */
+void *heist_mem_alloc(size_t size, size_t align);
+void heist_mem_free(void *p, size_t size);
+/* Address space without memory behind it; NULL when refused.  Sizes are multiples of 64 KiB. */
+void *heist_pages_reserve(size_t size);
+/* Give a reserved range zeroed memory, on first touch; 0 or -1 (nothing changed). */
+int heist_pages_commit(void *p, size_t size);
+/* Return the memory of a committed range; it stays accessible and reads as zero. */
+void heist_pages_purge(void *p, size_t size);
+/* Ask for 2 MiB pages in a range (a hint). */
+void heist_pages_huge(void *p, size_t size);
+void heist_pages_release(void *p, size_t size);
+
+/* ---- randomness: a seed that differs between runs ---- */
+uint64_t heist_random_seed(void);
+
+/* ---- inline bodies ---- */
+#ifdef HEIST_CHECK
+void heist_check_relax(void);
+static inline void heist_relax(void)
+{
+	heist_check_relax();
+}
+#else
+static inline void heist_relax(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ __volatile__("yield");
+#endif
+}
+#endif
+
+static inline void heist_fence_full(void)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+#if defined(HEIST_CHECK) || defined(HEIST_TSAN) || !defined(__linux__)
+#define HEIST_ASYMMETRIC 0
+static inline void heist_fence_light(void)
+{
+	heist_fence_full();
+}
+#else
+#define HEIST_ASYMMETRIC 1
+/* Written once, before the first worker starts: 1 when membarrier(2) is registered. */
+extern int heist_has_membarrier;
+static inline void heist_fence_light(void)
+{
+	if (__builtin_expect(heist_has_membarrier, 1))
+		atomic_signal_fence(memory_order_seq_cst);
+	else
+		heist_fence_full();
+}
+#endif
+
+/* Decide which kind of fence this process uses; idempotent, any thread, before the first worker. */
+void heist_seam_init(void);
+
+#endif
