@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * heist/heist.h - the public API of Heist, an actor runtime.  C11, included unchanged from C++17.
+ *
+ * An actor is private state plus a behaviour that handles one message at a time.  Actors are named
+ * by value handles (heist_ref), are spawned onto a runtime (heist_system) and talk by messages.
+ *
+ * Threads         A function that takes a ref, a token or a system may be called from any thread,
+ *                 inside a handler or not.  One that takes a heist_ctx may be called only by the
+ *                 handler that was given it, before it returns.  Functions marked W wait; inside a
+ *                 handler they return HEIST_EINVAL.
+ * Errors          0 or a negative heist_status; results come last and are untouched on failure.  A
+ *                 negative status means: nothing was taken over, nothing changed.  Wrong arguments
+ *                 are HEIST_EINVAL (in debug builds an abort that names function and cause).
+ * Delivery        HEIST_OK from a send means accepted.  An accepted message is handled once, or lost
+ *                 once with a counted cause (heist_lost_count, heist_config.dead_letter).
+ * Order           Messages from one sender to one receiver are handled in the order they were sent,
+ *                 over send, post, ask and reply.  heist_kill overtakes them.
+ * Happens-before  send -> its handling; handler n of an actor -> handler n + 1, on whatever thread;
+ *                 reply -> its continuation; the last handler -> the stop hook.  An actor's state
+ *                 is never touched by two threads at once.
+ * Memory          Config, options and messages are copied during the call.  Classes, hooks, types and
+ *                 drops must outlive the runtime (make them static const). */
+#ifndef HEIST_HEIST_H
+#define HEIST_HEIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define HEIST_ABI 1u /* grows when the layout of heist_type, heist_class or heist_hooks changes */
+
+#define HEIST_API    __attribute__((visibility("default")))
+#define HEIST_MUST   __attribute__((warn_unused_result))
+#define HEIST_NEED   HEIST_API HEIST_MUST /* exported, and the result must be looked at */
+#define HEIST_INLINE static inline __attribute__((unused))
+
+#ifdef __cplusplus
+extern "C" {
+#define HEIST_C_(c, cxx) cxx
+#else
+#define HEIST_C_(c, cxx) c
+#endif
+
+/* ---- types ---- */
+
+typedef struct heist_system heist_system; /* one runtime; several may live in one process      */
+typedef struct heist_ctx heist_ctx;	  /* borrowed: valid only while the handler runs       */
+
+/* A handle: slot, generation and runtime in 64 bits.  A plain value: copy, store, compare, send it;
+ * it owns nothing.  0 = nobody.  Handles of ended actors are harmless: they answer HEIST_EDEAD. */
+typedef struct heist_ref {
+	uint64_t v;
+} heist_ref;
+
+/* A reply that is owed (heist_reply_later).  A plain value for one use, from any thread. */
+typedef struct heist_token {
+	uint64_t v[3];
+} heist_token;
+
+typedef struct heist_unit { /* "no payload", "no reply value" */
+	char unused;
+} heist_unit;
+
+typedef uint64_t heist_time; /* absolute nanoseconds on the runtime's clock (heist_now); 0 = never */
+
+typedef enum heist_status {
+	HEIST_OK = 0,
+	HEIST_EDEAD = -2,     /* the actor has ended                                       */
+	HEIST_ETIMEOUT = -3,  /* the deadline has passed                                   */
+	HEIST_ENOMEM = -4,    /* no memory; nothing changed                                */
+	HEIST_EINVAL = -5,    /* a wrong argument, or a wrong place to call from           */
+	HEIST_ECLOSED = -6,   /* the runtime is shutting down                              */
+	HEIST_ECRASH = -8,    /* the actor's handler answered HEIST_FAIL                   */
+	HEIST_EINIT = -9,     /* the actor's init hook did not succeed                     */
+	HEIST_ENOREPLY = -10, /* the asked actor ended its handler without a reply         */
+	HEIST_EKILLED = -11,  /* heist_kill, or the end of the runtime                     */
+	HEIST_EUSER = -1000   /* this and below: the application's                         */
+} heist_status;
+
+typedef enum heist_next { /* what a handler wants to happen next */
+	HEIST_CONTINUE,	  /* the next message                                                  */
+	HEIST_AGAIN,	  /* this message again, after others had their turn if the batch is used up */
+	HEIST_STOP,	  /* end this actor; what is still queued is lost (STOPPED)            */
+	HEIST_FAIL	  /* end this actor with HEIST_ECRASH                                  */
+} heist_next;
+
+typedef enum heist_cause { /* why an accepted message was never handled */
+	HEIST_LOST_DEAD,      /* the receiver had ended before it came to the message         */
+	HEIST_LOST_STOPPED,   /* queued when the receiver ended                               */
+	HEIST_LOST_EXPIRED,   /* a request whose deadline had passed                          */
+	HEIST_LOST_UNHANDLED, /* no behaviour for its type                                    */
+	HEIST_LOST_FAILED,    /* the handler that had it answered HEIST_FAIL                  */
+	HEIST_LOST_LATE,      /* a reply after its deadline, or after its asker had ended     */
+	HEIST_LOST_CLOSED,    /* the runtime ended before it was handled                      */
+	HEIST_CAUSES
+} heist_cause;
+
+typedef enum heist_mode {
+	HEIST_THREADS, /* worker threads, one per core by default                                  */
+	HEIST_POLLED   /* no thread of its own: the host's event loop calls heist_poll             */
+} heist_mode;
+
+typedef enum heist_switch { HEIST_DEFAULT, HEIST_ON, HEIST_OFF } heist_switch;
+
+HEIST_C_(_Static_assert, static_assert)
+(sizeof(heist_status) == 4 && sizeof(heist_cause) == 4, "Heist needs int-sized enums");
+
+/* What to do with the resources inside a message or reply that nobody will take.  Either may be NULL.
+ * Called exactly once for a message whose handler did not complete, on the thread that loses it. */
+typedef struct heist_drops {
+	void (*msg)(void *payload);
+	void (*reply)(void *value);
+} heist_drops;
+
+/* One message type; static const, made by HEIST_TABLE or by hand.  Alignment of payloads: 8. */
+typedef struct heist_type {
+	const struct heist_type *base; /* the first type of its protocol */
+	const char *name;
+	uint32_t tag;	     /* index in the protocol */
+	uint32_t size;	     /* bytes of payload      */
+	uint32_t reply_size; /* bytes of reply value; sizeof(heist_unit): none is owed */
+	uint32_t flags;	     /* 0 */
+	const heist_drops *drops;
+	const void *reserved; /* NULL */
+} heist_type;
+
+/* A behaviour.  msg is the received payload: it may be changed, and is gone when the handler returns
+ * unless taken (heist_take).  A handler that completes owns what the payload owned. */
+typedef heist_next heist_recv_fn(heist_ctx *, void *state, const heist_type *, void *msg);
+
+/* A continuation of heist_ask: a turn of the asker.  reply is NULL unless status is HEIST_OK and is
+ * gone at return. */
+typedef void heist_reply_fn(heist_ctx *, void *state, heist_status status, const void *reply,
+			    uint64_t user);
+
+/* Optional functions of a class; static const. */
+typedef struct heist_hooks {
+	uint32_t flags;	   /* 0 */
+	uint32_t arg_size; /* bytes of the spawn argument that are copied for init */
+	/* First turn of every actor.  CONTINUE: go on.  Anything else: the actor ends (HEIST_EINIT). */
+	heist_next (*init)(heist_ctx *, void *state, const void *arg);
+	/* Last turn: after the last handler, once, before the state is freed. */
+	void (*stop)(heist_ctx *, void *state, heist_status why);
+} heist_hooks;
+
+/* One kind of actor; static const.  The state starts zeroed; up to 16 bytes live in the actor's own
+ * cache line. */
+typedef struct heist_class {
+	const char *name;
+	uint32_t abi; /* HEIST_ABI */
+	uint32_t state_size;
+	heist_recv_fn *recv;
+	const heist_hooks *hooks; /* may be NULL */
+} heist_class;
+
+/* Options of a spawn.  From heist_opts_default(); 0 = default; grows at the end only. */
+typedef struct heist_opts {
+	uint32_t struct_size;
+	uint32_t worker; /* 1..workers: run only on that worker; 0: anywhere              */
+	uint32_t batch;	 /* messages per activation, at most 65535; 0: the runtime's      */
+} heist_opts;
+
+/* A message that is being lost.  Valid during the call. */
+typedef struct heist_lost {
+	heist_cause cause;
+	heist_ref to;
+	const heist_type *type;
+	const void *msg;
+} heist_lost;
+
+/* Options of a runtime.  From heist_config_default(); 0 = default; grows at the end only.  A field
+ * beats the environment variable named, which beats the default. */
+typedef struct heist_config {
+	uint32_t struct_size;
+	heist_mode mode;
+	uint32_t workers;   /* HEIST_WORKERS; default: CPUs allowed by affinity and cgroup quota  */
+	heist_switch pin;   /* HEIST_PIN; default: on, off when the CPU quota is below the mask   */
+	uint32_t batch;	    /* messages per activation; default 64, at most 65535                 */
+	uint32_t budget_us; /* time per activation; default 1000                                  */
+	uint32_t max_actors; /* alive at once; default and most 2^28: 64 B of address space each  */
+	void *user;	    /* handed to the four functions below                                 */
+	/* All memory of the runtime except address space for handles; both or neither.  align is a
+	 * power of two.  Any thread, also several at once. */
+	void *(*alloc)(void *user, size_t size, size_t align);
+	void (*dealloc)(void *user, void *p, size_t size);
+	/* Every lost message, on the thread that loses it.  Must not wait. */
+	void (*dead_letter)(void *user, const heist_lost *lost);
+	/* Warnings, one line each, without newline; default: standard error.  Any thread. */
+	void (*log)(void *user, const char *line);
+} heist_config;
+
+/* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
+typedef struct heist_stats {
+	uint32_t struct_size;
+	uint32_t workers;
+	uint64_t actors;      /* alive now                                             */
+	uint64_t accepted;    /* messages, requests and replies taken over             */
+	uint64_t handled;     /* of these, how many reached a handler or continuation  */
+	uint64_t lost[HEIST_CAUSES];
+	uint64_t activations; /* times an actor was given a worker                     */
+	uint64_t steals;      /* actors a worker took from another                     */
+	uint64_t parks;	      /* times a worker went to sleep                          */
+	uint64_t wakes;	      /* times one was woken for new work                      */
+	uint64_t message_bytes; /* memory held for messages                            */
+	uint64_t slot_bytes;	/* memory committed for actor slots                    */
+} heist_stats;
+
+/* ---- a runtime ---- */
+
+/* Start a runtime; NULL config = defaults.  EINVAL: a bad field or environment value, or more than
+ * 255 runtimes (the log says which); ENOMEM.  The caller ends it by heist_shutdown. */
+HEIST_NEED heist_status heist_start(const heist_config *config, heist_system **out);
+/* Close the intake: from now on spawns, sends and calls from outside answer ECLOSED; handlers go on.
+ * Does not wait. */
+HEIST_API heist_status heist_close(heist_system *);
+/* W.  End the runtime: close the intake; let the actors drain; end what is left at the deadline
+ * (0: wait for the drain as long as it takes).  OK: everything ended and freed, the pointer is dead.
+ * ETIMEOUT: a handler is still running; call again. */
+HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
+HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
+HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
+HEIST_API heist_time heist_now(const heist_system *);
+HEIST_API heist_time heist_in_ms(const heist_system *, uint32_t ms); /* now + ms */
+
+/* ---- actors: any thread ---- */
+
+/* Start an actor.  The handle is valid at return; its init hook runs as its first turn, before any
+ * message.  arg: hooks->arg_size bytes, copied; may be NULL if that is 0. */
+HEIST_NEED heist_status heist_spawn(heist_system *, const heist_class *, const heist_opts *,
+				    const void *arg, heist_ref *out);
+/* Drain and end: what was accepted before is handled, then the actor ends with `why`. */
+HEIST_API heist_status heist_stop(heist_ref, heist_status why);
+/* End after the running handler; what is queued is lost (STOPPED). */
+HEIST_API heist_status heist_kill(heist_ref, heist_status why);
+
+/* ---- messages: any thread ---- */
+
+/* Copy a payload of type->size bytes to an actor.  OK: accepted. */
+HEIST_API heist_status heist_send(heist_ref to, const heist_type *, const void *msg);
+/* Build a message in place: type->size + extra zeroed bytes, owned by the caller until heist_post takes
+ * or heist_discard frees it.  NULL: out of memory, or a wrong argument. */
+HEIST_NEED void *heist_new(heist_system *, const heist_type *, size_t extra);
+/* Move a message made by heist_new or heist_take to an actor.  Taken: *msg = NULL. */
+HEIST_NEED heist_status heist_post(heist_ref to, void **msg);
+/* Drop (drops->msg) and free a message made by heist_new or heist_take; *msg = NULL. */
+HEIST_API void heist_discard(void **msg);
+/* W.  Request and wait: reply receives type->reply_size bytes (may be NULL).  In a polled runtime the
+ * caller must be the polling thread: it drives the loop while it waits. */
+HEIST_API heist_status heist_call(heist_system *, heist_ref to, const heist_type *, const void *msg,
+				  heist_time deadline, void *reply);
+/* Give the reply owed by a token.  A token answered twice, or late, is a counted loss (LATE). */
+HEIST_API heist_status heist_reply_to(heist_token, heist_status, const heist_type *,
+				      const void *reply);
+
+/* ---- HEIST_POLLED: the thread that drives ---- */
+
+/* Run up to max_turns activations, until idle or until the clock passes `until` (0: do not wait).
+ * Returns how many ran, or a negative status; one thread at a time (EINVAL). */
+HEIST_API int heist_poll(heist_system *, heist_time until, int max_turns);
+/* A descriptor that turns readable when work arrives while nobody polls; owned by the runtime. */
+HEIST_API int heist_poll_fd(const heist_system *);
+/* The next deadline the loop must wake up for; 0 = none. */
+HEIST_API heist_time heist_poll_deadline(const heist_system *);
+
+/* ---- inside a handler only ---- */
+
+HEIST_API heist_ref heist_self(const heist_ctx *);
+HEIST_API heist_system *heist_system_of(const heist_ctx *);
+/* Deadline of the request being handled; 0 = none. */
+HEIST_API heist_time heist_deadline(const heist_ctx *);
+/* Request: returns at once; if OK, k runs exactly once as a turn of this actor, with the reply or with
+ * why there is none, unless this actor ends first.  The deadline is lowered to that of the request
+ * being handled; 0 = none. */
+HEIST_NEED heist_status heist_ask(heist_ctx *, heist_ref to, const heist_type *, const void *msg,
+				  heist_time deadline, heist_reply_fn *k, uint64_t user);
+/* Answer the request being handled: copies type->reply_size bytes.  EINVAL: nothing (more) is owed. */
+HEIST_API heist_status heist_reply(heist_ctx *, heist_status, const heist_type *, const void *reply);
+/* Owe the answer beyond the end of the handler.  Token {0}: nothing is owed. */
+HEIST_API heist_token heist_reply_later(heist_ctx *, const heist_type *);
+/* Own the message being handled, for heist_post or heist_discard; use only the pointer returned (a
+ * small payload is copied, a large one moved).  NULL: out of memory, or taken already. */
+HEIST_NEED void *heist_take(heist_ctx *, void *msg);
+/* The behaviour for the next messages. */
+HEIST_API void heist_become(heist_ctx *, heist_recv_fn *);
+/* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
+HEIST_API heist_recv_fn heist_unhandled;
+/* True: this activation has used its messages or its time; return HEIST_AGAIN to go on later. */
+HEIST_API bool heist_out_of_budget(const heist_ctx *);
+
+/* ---- about the library ---- */
+
+HEIST_API const char *heist_strstatus(heist_status); /* static text, never NULL */
+HEIST_API uint32_t heist_abi_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#define HEIST_DEFAULT_(T)                                                                          \
+	HEIST_INLINE heist_##T heist_##T##_default(void)                                           \
+	{                                                                                          \
+		heist_##T x = HEIST_C_({ 0 }, {});                                                 \
+		x.struct_size = sizeof x;                                                          \
+		return x;                                                                          \
+	}
+HEIST_DEFAULT_(config)
+HEIST_DEFAULT_(opts)
+HEIST_DEFAULT_(stats)
+
+/* ---- typed layer ----
+ *
+ * A protocol is a list  X(P, message, ReplyType, drops)  over structs P_message:
+ *
+ *     struct counter_add { int64_t by; };
+ *     #define COUNTER(X, P) X(P, add, heist_unit, NULL)
+ *     HEIST_PROTOCOL(counter, COUNTER);                 declares counter_ref, counter_send_add() ...
+ *     HEIST_ACTOR(counter, struct counter, COUNTER);    defines counter_class from counter_on_add()
+ *
+ * A wrong payload, a missing handler, a wrong reply type or a foreign handle do not compile. */
+
+#define HEIST_TAG_(P, N, R, D) P##_T_##N,
+#define HEIST_FN_(P, N, R, D)                                                                      \
+	HEIST_C_(_Static_assert, static_assert)                                                    \
+	(HEIST_C_(_Alignof, alignof)(struct P##_##N) <= 8, #P "." #N ": alignment <= 8");          \
+	typedef R P##_R_##N;                                                                       \
+	typedef struct {                                                                           \
+		heist_token t;                                                                     \
+	} P##_##N##_owed;                                                                          \
+	HEIST_INLINE heist_status P##_send_##N(P##_ref to, struct P##_##N m)                       \
+	{                                                                                          \
+		return heist_send(to.ref, &P##_types[P##_T_##N], &m);                              \
+	}                                                                                          \
+	HEIST_MUST HEIST_INLINE struct P##_##N *P##_new_##N(heist_system *s, size_t extra)         \
+	{                                                                                          \
+		return (struct P##_##N *)heist_new(s, &P##_types[P##_T_##N], extra);               \
+	}                                                                                          \
+	HEIST_MUST HEIST_INLINE heist_status P##_post_##N(P##_ref to, struct P##_##N **m)          \
+	{                                                                                          \
+		void *p = *m;                                                                      \
+		heist_status r = heist_post(to.ref, &p);                                           \
+		*m = (struct P##_##N *)p;                                                          \
+		return r;                                                                          \
+	}                                                                                          \
+	HEIST_MUST HEIST_INLINE heist_status P##_ask_##N(heist_ctx *c, P##_ref to,                 \
+							 struct P##_##N m, heist_time deadline,    \
+							 heist_reply_fn *k, uint64_t user)         \
+	{                                                                                          \
+		return heist_ask(c, to.ref, &P##_types[P##_T_##N], &m, deadline, k, user);         \
+	}                                                                                          \
+	HEIST_INLINE heist_status P##_call_##N(heist_system *s, P##_ref to, struct P##_##N m,      \
+					       heist_time deadline, R *out)                        \
+	{                                                                                          \
+		return heist_call(s, to.ref, &P##_types[P##_T_##N], &m, deadline, out);            \
+	}                                                                                          \
+	HEIST_INLINE heist_status P##_reply_##N(heist_ctx *c, R r)                                 \
+	{                                                                                          \
+		return heist_reply(c, HEIST_OK, &P##_types[P##_T_##N], &r);                        \
+	}                                                                                          \
+	HEIST_INLINE P##_##N##_owed P##_later_##N(heist_ctx *c)                                    \
+	{                                                                                          \
+		P##_##N##_owed o;                                                                  \
+		o.t = heist_reply_later(c, &P##_types[P##_T_##N]);                                 \
+		return o;                                                                          \
+	}                                                                                          \
+	HEIST_INLINE heist_status P##_reply_to_##N(P##_##N##_owed o, R r)                          \
+	{                                                                                          \
+		return heist_reply_to(o.t, HEIST_OK, &P##_types[P##_T_##N], &r);                   \
+	}
+
+/* Messages only: any kind of actor may implement them. */
+#define HEIST_INTERFACE(P, LIST)                                                                   \
+	typedef struct P##_ref {                                                                   \
+		heist_ref ref;                                                                     \
+	} P##_ref;                                                                                 \
+	enum P##_tag { LIST(HEIST_TAG_, P) P##_T_COUNT };                                          \
+	HEIST_C_(extern, extern "C") const heist_type P##_types[];                                 \
+	LIST(HEIST_FN_, P)                                                                         \
+	struct P##_end_
+
+/* Messages and the spawn function of one kind of actor. */
+#define HEIST_PROTOCOL(P, LIST)                                                                    \
+	HEIST_INTERFACE(P, LIST);                                                                  \
+	HEIST_C_(extern, extern "C") const heist_class P##_class;                                  \
+	HEIST_MUST HEIST_INLINE heist_status P##_spawn(heist_system *s, const heist_opts *o,       \
+						       const void *arg, P##_ref *out)              \
+	{                                                                                          \
+		return heist_spawn(s, &P##_class, o, arg, &out->ref);                              \
+	}                                                                                          \
+	struct P##_end_
+
+/* I_ref P_as_I(P_ref): the promise that P implements I. */
+#define HEIST_NARROW(P, I)                                                                         \
+	HEIST_INLINE I##_ref P##_as_##I(P##_ref p)                                                 \
+	{                                                                                          \
+		I##_ref i;                                                                         \
+		i.ref = p.ref;                                                                     \
+		return i;                                                                          \
+	}                                                                                          \
+	struct P##_end_
+
+#define HEIST_DESC_(P, N, R, D)                                                                    \
+	{ P##_types, #P "." #N, P##_T_##N, sizeof(struct P##_##N), sizeof(R), 0, D, NULL },
+#define HEIST_CASE_(P, N, R, D)                                                                    \
+	case P##_T_##N:                                                                            \
+		return P##_on_##N(c, (P##_state *)s, (struct P##_##N *)m);
+#define HEIST_TABLE(P, LIST) const heist_type P##_types[] = { LIST(HEIST_DESC_, P) }
+
+/* static P_recv(), from the handlers P_on_message(ctx, state, msg); OTHER gets what is not in LIST. */
+#define HEIST_IMPLEMENT(P, STATE, LIST, OTHER)                                                     \
+	typedef STATE P##_state;                                                                   \
+	static heist_next P##_recv(heist_ctx *c, void *s, const heist_type *t, void *m)            \
+	{                                                                                          \
+		if (t->base == P##_types)                                                          \
+			switch ((enum P##_tag)t->tag) {                                            \
+				LIST(HEIST_CASE_, P)                                               \
+			case P##_T_COUNT:                                                          \
+				break;                                                             \
+			}                                                                          \
+		return OTHER(c, s, t, m);                                                          \
+	}                                                                                          \
+	struct P##_end_
+#define HEIST_ACTOR_WITH(P, STATE, LIST, OTHER, HOOKS)                                             \
+	HEIST_TABLE(P, LIST);                                                                      \
+	HEIST_IMPLEMENT(P, STATE, LIST, OTHER);                                                    \
+	const heist_class P##_class = { #P, HEIST_ABI, sizeof(STATE), P##_recv, HOOKS }
+#define HEIST_ACTOR(P, STATE, LIST) HEIST_ACTOR_WITH(P, STATE, LIST, heist_unhandled, NULL)
+
+/* Typed continuation FN(ctx, state, status, const Reply *, user); pass FN_k to P_ask_N(). */
+#define HEIST_ON_REPLY(P, N, STATE, FN)                                                            \
+	static void FN##_k(heist_ctx *c, void *s, heist_status st, const void *r, uint64_t user)   \
+	{                                                                                          \
+		FN(c, (STATE *)s, st, (const P##_R_##N *)r, user);                                 \
+	}                                                                                          \
+	struct P##_end_
+
+#endif
