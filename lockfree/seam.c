@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
@@ -124,6 +125,32 @@ void heist_thread_join(heist_thread *t)
 void heist_thread_yield(void)
 {
 	sched_yield();
+}
+
+/* ---- event descriptors ---- */
+
+int heist_event_open(void)
+{
+	return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+void heist_event_signal(int fd)
+{
+	uint64_t one = 1;
+	while (write(fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
+}
+
+void heist_event_clear(int fd)
+{
+	uint64_t n;
+	while (read(fd, &n, sizeof n) < 0 && errno == EINTR)
+		;
+}
+
+void heist_event_close(int fd)
+{
+	close(fd);
 }
 
 /* ---- clock ---- */

@@ -88,6 +88,14 @@ int heist_thread_start(heist_thread *t, void (*entry)(void *), void *arg, const 
 void heist_thread_join(heist_thread *t);
 void heist_thread_yield(void);
 
+/* ---- a descriptor that turns readable, for event loops of others ---- */
+/* -1 when the system refuses. */
+int heist_event_open(void);
+void heist_event_signal(int fd);
+/* Make it unreadable again. */
+void heist_event_clear(int fd);
+void heist_event_close(int fd);
+
 /* ---- clock: nanoseconds of CLOCK_MONOTONIC, never 0 ---- */
 uint64_t heist_clock_ns(void);
 

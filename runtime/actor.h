@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * actor.h - the actor slot: one cache line that is mailbox, scheduling state, behaviour and state.
+ *
+ * Slots are type-stable: their address is computed from the handle, and they stay mapped while the
+ * runtime lives, so a send through a stale handle touches a mailbox that works and a generation that
+ * does not match.  All zero is a valid free slot.
+ *
+ * Life of a slot (runtime/README.md, "Life of an actor"):
+ *   free -> (INIT pushed) starting -> running/idle ... -> dying (ended, messages left) -> free */
+#ifndef HEIST_RUNTIME_ACTOR_H
+#define HEIST_RUNTIME_ACTOR_H
+
+#include <heist/heist.h>
+
+#include "lockfree/mpsc.h"
+#include "sched/runnable.h"
+
+struct actor {
+	struct mpsc mailbox;
+	struct runnable run;	 /* link: the holder of the right to run */
+	heist_recv_fn *recv;	 /* the runner; actor_dying, NULL (free) or the behaviour */
+	_Atomic uint32_t ticket; /* generation; the runner writes */
+	_Atomic uint16_t control; /* enum control_bit; any thread */
+	uint16_t config;	 /* enum config_bit; set by INIT */
+	union {
+		uint64_t inline_state[2];
+		void *state;
+		struct actor *next_free; /* while in a free list */
+	} u;
+};
+_Static_assert(sizeof(struct actor) == HEIST_CACHELINE, "a slot is one cache line");
+
+enum control_bit {
+	CONTROL_CALL = 1,  /* there is a control request to look at */
+	CONTROL_BELL = 2,  /* the doorbell node is in the mailbox   */
+	CONTROL_ARMED = 4, /* a stop was seen: end at the next bell */
+};
+
+enum config_bit {
+	CONFIG_LARGE_STATE = 1, /* u.state, else u.inline_state */
+	CONFIG_BOUND = 2,	/* runs on one worker only: config >> 8 */
+	CONFIG_EXTRA = 4,	/* struct actor_extra exists */
+};
+
+#define STATE_INLINE sizeof(uint64_t[2])
+
+/* What few actors need; made by the first ask or by spawn options. */
+struct ask;
+struct actor_extra {
+	const heist_class *cls;
+	uint32_t batch; /* 0: the runtime's */
+	uint32_t asks_capacity, asks_pending, asks_free, ask_sequence;
+	struct ask *asks;
+	uint64_t armed; /* earliest deadline an alarm was set for, 0 = none */
+};
+
+static inline struct actor *actor_of(struct runnable *r)
+{
+	return (struct actor *)((char *)r - offsetof(struct actor, run));
+}
+
+static inline void *actor_state(struct actor *a)
+{
+	return a->config & CONFIG_LARGE_STATE ? a->u.state : a->u.inline_state;
+}
+
+/* ---- handles ---- */
+
+#define REF_SLOT_BITS 28
+#define REF_MASK      (((uint64_t)1 << REF_SLOT_BITS) - 1)
+
+static inline heist_ref ref_make(uint32_t runtime, uint32_t generation, uint32_t slot)
+{
+	return (heist_ref){ (uint64_t)runtime << 56 | (uint64_t)generation << 28 | slot };
+}
+
+static inline uint32_t ref_slot(heist_ref r)
+{
+	return (uint32_t)(r.v & REF_MASK);
+}
+
+static inline uint32_t ref_generation(heist_ref r)
+{
+	return (uint32_t)(r.v >> 28 & REF_MASK);
+}
+
+static inline uint32_t ref_runtime(heist_ref r)
+{
+	return (uint32_t)(r.v >> 56);
+}
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * ask.c - requests and replies between actors, with deadlines.
+ *
+ * The asker keeps a table of what it waits for; only its runner touches it.  A request carries the
+ * asker's handle and the index into that table, with a sequence number that tells a late or second
+ * reply from the right one.  One alarm per asker, set for its earliest deadline, is enough: when it
+ * fires, the asker looks through its table and sets the next. */
+#include "runtime/send.h"
+
+#include <string.h>
+
+struct ask {
+	heist_reply_fn *k; /* NULL: free */
+	uint64_t user;
+	uint64_t deadline; /* 0 = none */
+	uint32_t sequence;
+	uint32_t next_free; /* index + 1 */
+};
+
+/* ---- the asker's table ---- */
+
+static struct actor_extra *extra_ensure(struct heist_system *s, struct actor *a)
+{
+	struct actor_extra *x = actor_extra(s, a);
+	if (x)
+		return x;
+	x = heist_memory_get(&s->memory, sizeof *x, HEIST_CACHELINE);
+	if (!x)
+		return NULL;
+	*x = (struct actor_extra){ .cls = actor_class(s, a) };
+	s->slots.meta[slot_index(&s->slots, a)] = (uintptr_t)x | 1;
+	a->config |= CONFIG_EXTRA;
+	return x;
+}
+
+void heist_extra_free(struct heist_system *s, struct actor_extra *x)
+{
+	heist_memory_put(&s->memory, x->asks, x->asks_capacity * sizeof *x->asks);
+	heist_memory_put(&s->memory, x, sizeof *x);
+}
+
+static bool asks_grow(struct heist_system *s, struct actor_extra *x)
+{
+	uint32_t n = x->asks_capacity ? x->asks_capacity * 2 : 4;
+	struct ask *asks = heist_memory_get(&s->memory, n * sizeof *asks, HEIST_CACHELINE);
+	if (!asks)
+		return false;
+	if (x->asks_capacity)
+		memcpy(asks, x->asks, x->asks_capacity * sizeof *asks);
+	for (uint32_t i = n; i-- > x->asks_capacity;) {
+		asks[i] = (struct ask){ .next_free = x->asks_free };
+		x->asks_free = i + 1;
+	}
+	heist_memory_put(&s->memory, x->asks, x->asks_capacity * sizeof *asks);
+	x->asks = asks;
+	x->asks_capacity = n;
+	return true;
+}
+
+static struct ask *ask_find(struct actor_extra *x, uint64_t id)
+{
+	uint32_t i = (uint32_t)id;
+	if (!x || i >= x->asks_capacity || !x->asks[i].k || x->asks[i].sequence != id >> 32)
+		return NULL;
+	return &x->asks[i];
+}
+
+/* Take an entry out of the table; it can be used again at once. */
+static struct ask ask_remove(struct actor_extra *x, struct ask *ask)
+{
+	struct ask copy = *ask;
+	ask->k = NULL;
+	ask->next_free = x->asks_free;
+	x->asks_free = (uint32_t)(ask - x->asks) + 1;
+	x->asks_pending--;
+	return copy;
+}
+
+/* ---- alarms ---- */
+
+/* See that an alarm fires by `deadline`.  0 or -1: out of memory. */
+static int alarm_ensure(struct rt_worker *w, struct actor *a, struct actor_extra *x,
+			uint64_t deadline)
+{
+	struct heist_system *s = w->local.system;
+	if (deadline == 0 || (x->armed != 0 && x->armed <= deadline))
+		return 0;
+	struct alarm alarm = { .at = deadline,
+			       .slot = slot_index(&s->slots, a),
+			       .generation = atomic_load_explicit(&a->ticket,
+								  memory_order_relaxed) };
+	if (heist_alarm_add(&w->alarms, &s->memory, alarm) != 0)
+		return -1;
+	x->armed = deadline;
+	w->base.timer_next = atomic_load_explicit(&w->alarms.next, memory_order_relaxed);
+	return 0;
+}
+
+void heist_alarms_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now)
+{
+	struct heist_system *s = w->local.system;
+	struct alarm alarm;
+	while (heist_alarm_pop(&v->alarms, now, &alarm)) {
+		struct actor *a = &s->slots.base[alarm.slot];
+		if (mpsc_ticket(&a->ticket, alarm.generation) == MPSC_TICKET_CLOSED)
+			continue;
+		struct message *m = block_alloc(&w->local.messages);
+		if (!m) { /* again in a millisecond; the entry just taken left room for it */
+			alarm.at = now + 1000000;
+			(void)heist_alarm_add(&v->alarms, &s->memory, alarm);
+			return;
+		}
+		m->type = NULL;
+		m->tag = MESSAGE_KIND(KIND_ALARM) | alarm.generation;
+		actor_deliver(s, w, a, m);
+	}
+}
+
+void heist_alarm_run(struct rt_worker *w, struct actor *a)
+{
+	struct actor_extra *x = actor_extra(w->local.system, a);
+	if (!x)
+		return;
+	uint64_t now = w->base.now = heist_clock_ns(), next = 0;
+	x->armed = 0;
+	for (uint32_t i = 0; i < x->asks_capacity; i++) { /* k may grow the table */
+		struct ask *ask = &x->asks[i];
+		if (!ask->k || ask->deadline == 0)
+			continue;
+		if (ask->deadline > now) {
+			if (next == 0 || ask->deadline < next)
+				next = ask->deadline;
+			continue;
+		}
+		struct ask due = ask_remove(x, ask);
+		due.k(&w->ctx, actor_state(a), HEIST_ETIMEOUT, NULL, due.user);
+	}
+	/* Out of memory for the alarm: look again with the next message that asks. */
+	(void)alarm_ensure(w, a, x, next);
+}
+
+/* ---- ask ---- */
+
+heist_time heist_deadline(const heist_ctx *ctx)
+{
+	const struct message *m = ctx ? ctx->current : NULL;
+	return m && message_kind(m) == KIND_REQUEST
+		       ? ((const struct request_header *)(const void *)m->u.bytes)->deadline
+		       : 0;
+}
+
+static heist_time lower_deadline(const heist_ctx *ctx, heist_time deadline)
+{
+	heist_time current = heist_deadline(ctx);
+	return current && (deadline == 0 || current < deadline) ? current : deadline;
+}
+
+heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
+		       heist_time deadline, heist_reply_fn *k, uint64_t user)
+{
+	if (!ctx || !type || (!msg && type->size) || !k)
+		return HEIST_BAD_ARG("context, type, msg and continuation must not be NULL");
+	struct rt_worker *w = ctx->worker;
+	struct heist_system *s = ctx->system;
+	struct sender from = { s, w, &w->local, NULL };
+	struct actor *target, *self = ctx->actor;
+	if (ref_runtime(to) != s->id)
+		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
+	deadline = lower_deadline(ctx, deadline);
+	if (deadline && deadline <= (w->base.now = heist_clock_ns()))
+		return HEIST_ETIMEOUT;
+	heist_status r = heist_sender_check(&from, to, &target);
+	if (r != HEIST_OK)
+		return r;
+	struct actor_extra *x = extra_ensure(s, self);
+	if (!x || (!x->asks_free && !asks_grow(s, x)))
+		return HEIST_ENOMEM;
+	uint32_t index = x->asks_free - 1;
+	struct request_header h = {
+		.asker = ref_make(s->id,
+				  atomic_load_explicit(&self->ticket, memory_order_relaxed),
+				  slot_index(&s->slots, self)).v,
+		.id = (uint64_t)(x->ask_sequence + 1) << 32 | index,
+		.deadline = deadline,
+	};
+	struct message *m =
+		heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
+	if (!m)
+		return HEIST_ENOMEM;
+	if (alarm_ensure(w, self, x, deadline) != 0) {
+		if (message_has(m, MESSAGE_LARGE))
+			heist_large_free(message_payload(m));
+		block_free(&w->local.messages, m);
+		return HEIST_ENOMEM;
+	}
+	struct ask *ask = &x->asks[index];
+	x->asks_free = ask->next_free;
+	x->asks_pending++;
+	*ask = (struct ask){ .k = k, .user = user, .deadline = deadline,
+			     .sequence = ++x->ask_sequence };
+	heist_message_push(&from, target, ref_generation(to), m);
+	return HEIST_OK;
+}
+
+bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	struct heist_system *s = w->local.system;
+	struct reply_header *h = (void *)m->u.bytes;
+	struct actor_extra *x = actor_extra(s, a);
+	struct ask *ask = ask_find(x, h->id);
+	if (!ask) {
+		heist_message_lost(s, &w->local, m,
+				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
+				   HEIST_LOST_LATE, HEIST_EDEAD);
+		return false;
+	}
+	struct ask due = ask_remove(x, ask);
+	heist_status status = (heist_status)h->status;
+	due.k(&w->ctx, actor_state(a), status, status == HEIST_OK ? message_payload(m) : NULL,
+	      due.user);
+	return true;
+}
+
+/* ---- reply ---- */
+
+/* The reply is taken over, and at once lost: late, or nobody there. */
+static void reply_lost(struct sender *from, heist_ref asker, const heist_type *type,
+		       heist_status status, const void *reply)
+{
+	const void *value = status == HEIST_OK ? reply : NULL;
+	local_count(&from->local->accepted, 1);
+	heist_count_lost(from->system, from->local, asker, type, value, HEIST_LOST_LATE);
+	if (value && type->drops && type->drops->reply)
+		type->drops->reply((void *)(uintptr_t)value);
+}
+
+static heist_status reply_send(struct sender *from, const struct request_header *to,
+			       heist_status status, const heist_type *type, const void *reply)
+{
+	heist_ref asker = { to->asker };
+	struct actor *a = system_actor(from->system, asker);
+	if (!a || mpsc_ticket(&a->ticket, ref_generation(asker)) == MPSC_TICKET_CLOSED ||
+	    (to->deadline && to->deadline <= heist_clock_ns())) {
+		reply_lost(from, asker, type, status, reply);
+		return HEIST_OK;
+	}
+	struct reply_header h = { .id = to->id, .status = status };
+	size_t size = status == HEIST_OK ? type->reply_size : 0;
+	struct message *m = heist_message_build(from, KIND_REPLY, type, &h, reply, size);
+	if (!m)
+		return HEIST_ENOMEM;
+	heist_message_push(from, a, ref_generation(asker), m);
+	return HEIST_OK;
+}
+
+static bool reply_bad(heist_status status, const heist_type *type, const void *reply)
+{
+	return !type || (status == HEIST_OK && type->reply_size && !reply) || status > HEIST_OK;
+}
+
+heist_status heist_reply(heist_ctx *ctx, heist_status status, const heist_type *type,
+			 const void *reply)
+{
+	if (!ctx || reply_bad(status, type, reply))
+		return HEIST_BAD_ARG("context, type and reply must not be NULL");
+	if (!ctx->owes_reply || !ctx->current || ctx->current->type != type)
+		return HEIST_EINVAL;
+	struct sender from = { ctx->system, ctx->worker, &ctx->worker->local, NULL };
+	heist_status r = reply_send(&from, (void *)ctx->current->u.bytes, status, type, reply);
+	if (r == HEIST_OK)
+		ctx->owes_reply = false;
+	return r;
+}
+
+heist_token heist_reply_later(heist_ctx *ctx, const heist_type *type)
+{
+	heist_token t = { { 0, 0, 0 } };
+	if (!ctx || !ctx->owes_reply || !ctx->current || ctx->current->type != type)
+		return t;
+	memcpy(&t, ctx->current->u.bytes, sizeof t);
+	ctx->owes_reply = false;
+	return t;
+}
+_Static_assert(sizeof(heist_token) == sizeof(struct request_header), "a token is a request header");
+
+heist_status heist_reply_to(heist_token token, heist_status status, const heist_type *type,
+			    const void *reply)
+{
+	struct sender from;
+	struct request_header h;
+	if (reply_bad(status, type, reply))
+		return HEIST_BAD_ARG("type and reply must not be NULL");
+	memcpy(&h, &token, sizeof h);
+	if (!heist_sender_enter(&from, ref_runtime((heist_ref){ h.asker })))
+		return HEIST_EDEAD;
+	heist_status r = HEIST_ECLOSED;
+	if (!from.foreign || atomic_load_explicit(&from.system->phase, memory_order_acquire) ==
+				     PHASE_OPEN) /* PH1 acquire */
+		r = reply_send(&from, &h, status, type, reply);
+	heist_sender_leave(&from);
+	return r;
+}
+
+void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct local *l,
+			  struct message *m)
+{
+	struct request_header request;
+	memcpy(&request, m->u.bytes, sizeof request);
+	int64_t status = -(int64_t)(m->tag >> 40 & 0xff);
+	heist_ref asker = { request.asker };
+	struct actor *a = system_actor(s, asker);
+	local_count(&l->accepted, 1);
+	if (!a || mpsc_ticket(&a->ticket, ref_generation(asker)) == MPSC_TICKET_CLOSED) {
+		heist_count_lost(s, l, asker, m->type, NULL, HEIST_LOST_LATE);
+		block_free(&l->messages, m);
+		return;
+	}
+	struct reply_header reply = { .id = request.id, .status = status };
+	memset(m->u.bytes, 0, sizeof m->u.bytes); /* a heist_unit value, if status is OK */
+	memcpy(m->u.bytes, &reply, sizeof reply);
+	m->tag = MESSAGE_KIND(KIND_REPLY) | ref_generation(asker);
+	actor_deliver(s, w, a, m);
+}

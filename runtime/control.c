@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * control.c - stop and kill: requests beside the mailbox that need no memory.
+ *
+ * A request is one word per slot: generation, kind and reason.  Whoever posts one sets CONTROL_CALL
+ * and rings the bell: a node of the slot that is pushed like a message, so that an idle actor runs.
+ * CONTROL_BELL says the node is in the mailbox; it is cleared after the node has left it, and rung
+ * again if a call came meanwhile.  A kill acts at the next look at CONTROL_CALL, before the next
+ * message.  A stop acts at the first bell that was certainly rung after it: the first bell arms it
+ * and rings again, the second ends the actor, so everything accepted before the stop is handled.
+ *
+ * Edges   CT1 acq_rel RMW of control in call() -> acquire RMW in control_run(), bell_retire(): the
+ *             request; and no call is lost between the last look and the clearing of CONTROL_BELL
+ *         CT2 the CAS of request: a request for an older generation never replaces a newer one */
+#include "runtime/system.h"
+
+enum request_kind { REQUEST_STOP = 1, REQUEST_KILL = 2 };
+
+/* generation << 34 | kind << 32 | reason */
+static uint64_t request_make(uint32_t generation, enum request_kind kind, heist_status why)
+{
+	return (uint64_t)generation << 34 | (uint64_t)kind << 32 | (uint32_t)why;
+}
+
+_Static_assert(offsetof(struct control, tag) == offsetof(struct message, tag),
+	       "the bell poses as a message");
+
+static void ring(struct heist_system *s, struct rt_worker *w, struct actor *a)
+{
+	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
+	c->tag = MESSAGE_KIND(KIND_BELL);
+	if (mpsc_push(&a->mailbox, &c->bell) == MPSC_WAS_IDLE)
+		actor_schedule(s, w, a);
+}
+
+static void call(struct heist_system *s, struct rt_worker *w, struct actor *a)
+{
+	uint16_t old = atomic_fetch_or_explicit(&a->control, CONTROL_CALL | CONTROL_BELL,
+						memory_order_acq_rel); /* CT1 */
+	if (!(old & CONTROL_BELL))
+		ring(s, w, a);
+}
+
+/* Post a request, unless a stronger one for the same or a newer generation is there. */
+static void request_post(struct control *c, uint64_t request)
+{
+	uint64_t old = atomic_load_explicit(&c->request, memory_order_relaxed);
+	while (old >> 32 < request >> 32 &&
+	       !atomic_compare_exchange_weak_explicit(&c->request, &old, request,
+						      memory_order_release, /* CT2 release */
+						      memory_order_relaxed))
+		;
+}
+
+static heist_status control_post(heist_ref to, enum request_kind kind, heist_status why)
+{
+	struct rt_worker *w = rt_worker_of(heist_worker_self);
+	struct foreign *f = NULL;
+	struct heist_system *s;
+	if (w && w->local.system->id == ref_runtime(to)) {
+		s = w->local.system;
+	} else {
+		w = NULL;
+		f = heist_foreign_enter(ref_runtime(to));
+		if (!f)
+			return HEIST_EDEAD;
+		s = f->local->system;
+	}
+	struct actor *a = system_actor(s, to);
+	heist_status r = HEIST_EDEAD;
+	if (a && mpsc_ticket(&a->ticket, ref_generation(to)) == MPSC_TICKET_VALID) {
+		request_post(&s->slots.control[ref_slot(to)],
+			     request_make(ref_generation(to), kind, why));
+		call(s, w, a);
+		r = HEIST_OK;
+	}
+	if (f)
+		heist_foreign_leave(f);
+	return r;
+}
+
+heist_status heist_stop(heist_ref to, heist_status why)
+{
+	return control_post(to, REQUEST_STOP, why);
+}
+
+heist_status heist_kill(heist_ref to, heist_status why)
+{
+	return control_post(to, REQUEST_KILL, why);
+}
+
+/* The request for the present generation, if there is one. */
+static enum request_kind request_read(struct heist_system *s, struct actor *a, heist_status *why)
+{
+	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
+	uint64_t r = atomic_load_explicit(&c->request, memory_order_acquire); /* CT2 acquire */
+	if (r >> 34 != atomic_load_explicit(&a->ticket, memory_order_relaxed)) /* own */
+		return 0;
+	*why = (heist_status)(int32_t)(uint32_t)r;
+	return r >> 32 & 3;
+}
+
+enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, heist_status *why)
+{
+	atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_CALL,
+				  memory_order_acq_rel); /* CT1 */
+	return request_read(w->local.system, a, why) == REQUEST_KILL ? CONTROL_END : CONTROL_GO_ON;
+}
+
+enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, heist_status *why)
+{
+	if (request_read(w->local.system, a, why) == 0)
+		return CONTROL_GO_ON;
+	uint16_t c = atomic_load_explicit(&a->control, memory_order_relaxed); /* own bit */
+	if (c & CONTROL_ARMED) {
+		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_ARMED,
+					  memory_order_acq_rel); /* CT1 */
+		return CONTROL_END;
+	}
+	atomic_fetch_or_explicit(&a->control, CONTROL_ARMED | CONTROL_CALL,
+				 memory_order_acq_rel); /* CT1: rung again by bell_retire */
+	return CONTROL_GO_ON;
+}
+
+void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a)
+{
+	uint16_t old = atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_BELL,
+						 memory_order_acq_rel); /* CT1 */
+	if (old & CONTROL_CALL)
+		call(s, w, a);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * local.h - what a thread needs to send and spawn without sharing: message and state pools, free
+ * slots, counters.  Each worker owns one; foreign threads borrow one of a few per runtime.
+ *
+ * Threads   everything: the owner or borrower.  Counters: read by anybody. */
+#ifndef HEIST_RUNTIME_LOCAL_H
+#define HEIST_RUNTIME_LOCAL_H
+
+#include "runtime/message.h"
+#include "runtime/slot.h"
+
+#define STATE_CLASSES 5	  /* 64, 128, 256, 512, 1024 bytes; larger ones come from the memory hooks */
+#define SLOTS_BATCH   256 /* slots moved between a free list and the table at once */
+#define SLOTS_KEPT    1024 /* free slots a thread keeps for itself */
+
+struct local {
+	struct block_pool messages;
+	struct actor *free_slots;
+	uint32_t free_count;
+	uint32_t highest_generation; /* ended here */
+	struct heist_system *system;
+	_Atomic uint64_t accepted, handled, spawned, ended, lost[HEIST_CAUSES];
+	struct block_pool states[STATE_CLASSES];
+};
+
+void heist_local_init(struct local *l, struct heist_system *system,
+		      const struct heist_memory *memory);
+void heist_local_destroy(struct local *l);
+/* Give memory that others may want back: counted frees, surplus blocks, surplus slots. */
+void heist_local_trim(struct local *l);
+
+/* NULL: out of slots or memory. */
+struct actor *heist_local_refill(struct local *l);
+void heist_local_spill(struct local *l);
+
+HEIST_HOT_INLINE struct actor *local_slot_get(struct local *l)
+{
+	struct actor *a = l->free_slots;
+	if (HEIST_UNLIKELY(!a))
+		return heist_local_refill(l);
+	l->free_slots = a->u.next_free;
+	l->free_count--;
+	return a;
+}
+
+HEIST_HOT_INLINE void local_slot_put(struct local *l, struct actor *a)
+{
+	a->u.next_free = l->free_slots;
+	l->free_slots = a;
+	if (HEIST_UNLIKELY(++l->free_count > SLOTS_KEPT))
+		heist_local_spill(l);
+}
+
+/* State of `size` bytes, more than STATE_INLINE, zeroed; NULL: out of memory. */
+void *heist_local_state_get(struct local *l, uint32_t size);
+void heist_local_state_put(struct local *l, void *state, uint32_t size);
+
+HEIST_HOT_INLINE void local_count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed); /* one writer at a time */
+}
+
+#endif

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * message.h - a message: one cache line that is a mailbox node, and large payloads beside it.
+ *
+ *     0  node   link in the mailbox
+ *     8  type   what the payload is
+ *    16  tag    generation of the receiver it is for | kind << 32; a plain small user message is the
+ *               generation alone, so one comparison tells it from everything else
+ *    24  payload, 40 bytes; MESSAGE_LARGE: a pointer to it
+ *
+ * Requests and replies begin their payload with a header of their own.  A large payload is a
+ * separate piece of memory, so that it can be moved out of a message that is still linked. */
+#ifndef HEIST_RUNTIME_MESSAGE_H
+#define HEIST_RUNTIME_MESSAGE_H
+
+#include <heist/heist.h>
+
+#include "lockfree/block.h"
+#include "lockfree/mpsc.h"
+
+#define MESSAGE_ROOM 40
+
+struct message {
+	struct mpsc_node node;
+	const heist_type *type;
+	uint64_t tag;
+	union {
+		uint64_t word[MESSAGE_ROOM / 8];
+		unsigned char bytes[MESSAGE_ROOM];
+		void *large;
+	} u;
+};
+_Static_assert(sizeof(struct message) == HEIST_CACHELINE, "a message is one cache line");
+
+enum message_kind {
+	KIND_USER,
+	KIND_INIT,    /* starts an actor; payload: the spawn argument */
+	KIND_REQUEST, /* struct request_header, payload               */
+	KIND_REPLY,   /* struct reply_header, value                   */
+	KIND_ALARM,   /* a deadline of this actor's asks has passed   */
+	KIND_BELL,    /* not a message of a pool: control.c           */
+};
+
+enum message_flag {
+	MESSAGE_LARGE = 8,   /* the payload is elsewhere                                       */
+	MESSAGE_TAKEN = 16,  /* while handled: the payload belongs to the handler              */
+	MESSAGE_BOUNCE = 32, /* a request that becomes its own reply when it leaves the mailbox */
+};
+
+/* Bits of the tag: generation 0-31, kind and flags 32-39, bounce status 40-47 (negated), config of an
+ * actor to start 48-63. */
+#define MESSAGE_KIND(k) ((uint64_t)(k) << 32)
+
+static inline uint32_t message_generation(const struct message *m)
+{
+	return (uint32_t)m->tag;
+}
+
+static inline uint32_t message_kind(const struct message *m)
+{
+	return (uint32_t)(m->tag >> 32) & 7;
+}
+
+static inline bool message_has(const struct message *m, enum message_flag flag)
+{
+	return m->tag >> 32 & flag;
+}
+
+static inline void message_set(struct message *m, enum message_flag flag)
+{
+	m->tag |= MESSAGE_KIND(flag);
+}
+
+struct request_header {
+	uint64_t asker;	   /* heist_ref */
+	uint64_t id;	   /* of the ask, in the asker's table */
+	uint64_t deadline; /* 0 = none */
+};
+
+struct reply_header {
+	uint64_t id;
+	int64_t status;
+};
+
+/* Bytes of header before the payload, by kind. */
+static inline size_t message_header_size(uint32_t kind)
+{
+	return kind == KIND_REQUEST ? sizeof(struct request_header)
+	       : kind == KIND_REPLY ? sizeof(struct reply_header)
+				    : 0;
+}
+
+/* ---- large payloads ---- */
+
+struct large {
+	size_t total; /* bytes allocated, this header included */
+	const heist_type *type;
+	heist_system *system; /* whose memory it is */
+	uint64_t unused_;
+};
+_Static_assert(sizeof(struct large) % 16 == 0, "a large payload is 16-aligned, a small one never");
+
+static inline void *large_payload(struct large *l)
+{
+	return l + 1;
+}
+
+static inline struct large *large_of(void *payload)
+{
+	return (struct large *)payload - 1;
+}
+
+/* Small payloads lie 24 bytes into a 64-byte line, large ones on a multiple of 16. */
+static inline bool payload_is_small(const void *payload)
+{
+	return ((uintptr_t)payload & 15) == 8;
+}
+
+static inline struct message *message_of(void *small_payload)
+{
+	return (struct message *)((char *)small_payload - offsetof(struct message, u));
+}
+
+/* The payload of a received message, wherever it is. */
+static inline void *message_payload(struct message *m)
+{
+	size_t h = message_header_size(message_kind(m));
+	return message_has(m, MESSAGE_LARGE) ? *(void **)(void *)(m->u.bytes + h) : m->u.bytes + h;
+}
+
+/* Copy a small payload; size <= MESSAGE_ROOM.  Sizes are constants of a call site's type, so the
+ * branches predict. */
+HEIST_HOT_INLINE void payload_copy(void *to, const void *from, size_t size)
+{
+	if (HEIST_LIKELY(size == 8))
+		__builtin_memcpy(to, from, 8);
+	else if (size == 16)
+		__builtin_memcpy(to, from, 16);
+	else if (size == 4)
+		__builtin_memcpy(to, from, 4);
+	else
+		__builtin_memcpy(to, from, size);
+}
+
+#endif

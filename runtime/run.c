@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * run.c - what a worker does with an actor: one batch of its mailbox (runtime/README.md, "A batch").
+ *
+ *   1 where to go on      first node, or the one the last batch stopped at
+ *   2 control             kill and stop requests, before each message
+ *   3 handle              the behaviour; everything that is not a plain message: run_special
+ *   4 next                give the node back; idle, late, or another message
+ *   5 end of the segment  clock and budget; end of the batch: suspend */
+#include "runtime/system.h"
+
+#include <string.h>
+
+/* recv of an actor that has ended but whose mailbox is not drained yet. */
+static heist_next actor_dying(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	return HEIST_CONTINUE;
+}
+
+/* ---- scheduling ---- */
+
+HEIST_COLD void heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w,
+					  struct actor *a)
+{
+	if (a->config & CONFIG_BOUND)
+		heist_pool_submit_bound(&s->pool, a->config >> 8, &a->run);
+	else if (w)
+		worker_wake(&w->base, &a->run);
+	else
+		heist_pool_submit(&s->pool, &a->run);
+}
+
+/* ---- 4 next ---- */
+
+HEIST_COLD void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	struct heist_system *s = w->local.system;
+	if (message_kind(m) == KIND_BELL) {
+		heist_bell_retire(s, w, a);
+		return;
+	}
+	if (message_has(m, MESSAGE_LARGE) && !message_has(m, MESSAGE_TAKEN))
+		heist_large_free(message_payload(m));
+	if (message_has(m, MESSAGE_BOUNCE))
+		heist_request_bounce(s, w, &w->local, m);
+	else
+		block_free(&w->local.messages, m);
+}
+
+HEIST_HOT_INLINE void retire(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	if (HEIST_LIKELY(m->tag >> 32 == 0))
+		block_free(&w->local.messages, m);
+	else
+		heist_message_retire(w, a, m);
+}
+
+/* ---- the end of an actor ---- */
+
+static heist_ref actor_ref(struct heist_system *s, struct actor *a)
+{
+	return ref_make(s->id, atomic_load_explicit(&a->ticket, memory_order_relaxed),
+			slot_index(&s->slots, a));
+}
+
+void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, bool hooks)
+{
+	struct heist_system *s = w->local.system;
+	const heist_class *cls = actor_class(s, a);
+	if (hooks && cls->hooks && cls->hooks->stop) {
+		w->ctx.actor = a;
+		w->ctx.current = NULL;
+		w->ctx.owes_reply = false;
+		cls->hooks->stop(&w->ctx, actor_state(a), why);
+	}
+	uint32_t g = atomic_load_explicit(&a->ticket, memory_order_relaxed) + 1; /* own */
+	mpsc_close(&a->ticket, g);
+	if (g > w->local.highest_generation)
+		w->local.highest_generation = g;
+	a->recv = actor_dying;
+	if (HEIST_UNLIKELY(a->config & CONFIG_LARGE_STATE))
+		heist_local_state_put(&w->local, a->u.state, cls->state_size);
+	struct actor_extra *x = actor_extra(s, a);
+	if (HEIST_UNLIKELY(x != NULL))
+		heist_extra_free(s, x);
+	local_count(&w->local.ended, 1);
+}
+
+void heist_actor_end_left(struct rt_worker *w, struct actor *a)
+{
+	if (a->recv != NULL && a->recv != actor_dying)
+		heist_actor_end(w, a, HEIST_EKILLED, true);
+}
+
+static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+
+/* Is this the INIT of an actor that starts in this free slot? */
+static bool starts_actor(struct actor *a, struct message *m)
+{
+	return a->recv == NULL && message_kind(m) == KIND_INIT &&
+	       message_generation(m) ==
+		       atomic_load_explicit(&a->ticket, memory_order_relaxed); /* own */
+}
+
+/* One message that nobody will handle. */
+static void drain_message(struct rt_worker *w, struct actor *a, struct message *m, heist_cause cause)
+{
+	struct heist_system *s = w->local.system;
+	uint32_t kind = message_kind(m);
+	if (starts_actor(a, m)) { /* the runtime ended first: no hook has run, none will */
+		a->config = (uint16_t)(m->tag >> 48);
+		if (m->type && m->type->drops)
+			m->type->drops->msg(message_payload(m));
+		heist_actor_end(w, a, HEIST_ECLOSED, false);
+	} else if (kind != KIND_BELL && kind != KIND_ALARM && kind != KIND_INIT) {
+		heist_message_lost(s, &w->local, m,
+				   ref_make(s->id, message_generation(m),
+					    slot_index(&s->slots, a)),
+				   cause, HEIST_EDEAD);
+	}
+}
+
+/* Messages that nobody will handle, until the mailbox is idle.  `n` is to be looked at, or has been
+ * (`done`).  Frees the slot if it drains the mailbox of an actor that has ended. */
+static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node *n, bool done,
+			  heist_cause cause)
+{
+	for (;;) {
+		struct message *m = (struct message *)n;
+		struct mpsc_node *next = NULL;
+		if (!done && cause != HEIST_LOST_CLOSED && starts_actor(a, m))
+			return run_start(w, a, n);
+		if (!done)
+			drain_message(w, a, m, cause);
+		done = false;
+		bool ended = a->recv == actor_dying;
+		if (ended)
+			a->recv = NULL; /* before the mailbox can turn idle: free from then on */
+		enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
+		if (what == MPSC_IDLE) {
+			retire(w, a, m);
+			if (ended)
+				local_slot_put(&w->local, a);
+			return RUN_DONE;
+		}
+		if (ended)
+			a->recv = actor_dying;
+		if (what == MPSC_LATE)
+			return RUN_LATE;
+		retire(w, a, m);
+		n = next;
+	}
+}
+
+/* ---- 3 handle: everything but plain messages ---- */
+
+/* The first turn: install the behaviour, run init. */
+static heist_next run_init(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	struct heist_system *s = w->local.system;
+	const heist_class *cls = actor_class(s, a);
+	a->config = (uint16_t)(m->tag >> 48);
+	a->recv = cls->recv;
+	if (HEIST_UNLIKELY(atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_ARMED))
+		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_ARMED,
+					  memory_order_acq_rel); /* CT1: left by the last actor */
+	if (!cls->hooks || !cls->hooks->init)
+		return HEIST_CONTINUE;
+	w->ctx.actor = a;
+	return cls->hooks->init(&w->ctx, actor_state(a), message_payload(m));
+}
+
+static bool request_expired(struct rt_worker *w, struct message *m)
+{
+	uint64_t deadline = ((struct request_header *)(void *)m->u.bytes)->deadline;
+	return deadline && (deadline <= w->base.now ||
+			    deadline <= (w->base.now = heist_clock_ns()));
+}
+
+static heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	w->ctx.owes_reply = true;
+	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
+	if (w->ctx.owes_reply && v != HEIST_AGAIN) {
+		int answer = v == HEIST_FAIL			      ? -HEIST_ECRASH
+			     : m->type->reply_size == sizeof(heist_unit) ? HEIST_OK
+									 : -HEIST_ENOREPLY;
+		message_set(m, MESSAGE_BOUNCE);
+		m->tag |= (uint64_t)answer << 40;
+	}
+	w->ctx.owes_reply = false;
+	return v;
+}
+
+/* *counted: the message was accepted before and is handled now. */
+static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, struct message *m,
+					 bool *counted, heist_status *why)
+{
+	struct heist_system *s = w->local.system;
+	heist_next v = HEIST_CONTINUE;
+	uint32_t kind = message_kind(m);
+	*counted = false;
+	if (kind == KIND_BELL)
+		return heist_bell_run(w, a, why) == CONTROL_END ? HEIST_STOP : HEIST_CONTINUE;
+	if (message_generation(m) != atomic_load_explicit(&a->ticket, memory_order_relaxed)) {
+		drain_message(w, a, m, HEIST_LOST_DEAD);
+		return HEIST_CONTINUE;
+	}
+	w->ctx.current = m;
+	switch (kind) {
+	case KIND_USER:
+		v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
+		*counted = true;
+		break;
+	case KIND_REQUEST:
+		*counted = !request_expired(w, m);
+		if (*counted)
+			v = run_request(w, a, m);
+		else
+			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_EXPIRED,
+					   HEIST_ETIMEOUT);
+		break;
+	case KIND_REPLY:
+		*counted = heist_reply_run(w, a, m);
+		break;
+	case KIND_ALARM:
+		heist_alarm_run(w, a);
+		break;
+	}
+	w->ctx.current = NULL;
+	if (w->ctx.stop_after) {
+		w->ctx.stop_after = false;
+		v = HEIST_STOP;
+	}
+	return v;
+}
+
+/* ---- 5 end of a segment ---- */
+
+struct batch {
+	uint32_t quota;	  /* messages left in this batch, this segment's included   */
+	uint32_t segment; /* messages of this segment; the clock is read after it   */
+};
+
+static void segment_begin(struct rt_worker *w, struct batch *b)
+{
+	uint32_t clock_left = w->base.clock_left > 0 ? (uint32_t)w->base.clock_left : 1;
+	b->segment = b->quota < clock_left ? b->quota : clock_left;
+}
+
+/* A slow segment makes the next ones short, so that one batch of slow messages cannot outrun its
+ * budget by more than one of them. */
+static void segment_clock(struct rt_worker *w)
+{
+	uint64_t before = w->base.now;
+	w->base.now = heist_clock_ns();
+	bool slow = w->base.now - before > w->local.system->budget_ns / 4;
+	bool due = w->base.timer_next && w->base.now >= w->base.timer_next;
+	w->base.clock_left = due ? 0 : slow ? 1 : SCHED_CLOCK_MESSAGES;
+}
+
+/* True: go on with another segment. */
+static HEIST_COLD bool segment_end(struct rt_worker *w, struct batch *b)
+{
+	b->quota -= b->segment;
+	w->base.clock_left -= (int32_t)b->segment;
+	if (w->base.clock_left <= 0)
+		segment_clock(w);
+	if (b->quota == 0 || w->base.now >= w->ctx.budget_end)
+		return false;
+	segment_begin(w, b);
+	return true;
+}
+
+static uint32_t actor_batch(struct heist_system *s, struct actor *a)
+{
+	if (HEIST_UNLIKELY(a->config & CONFIG_EXTRA)) {
+		struct actor_extra *x = actor_extra(s, a);
+		if (x->batch)
+			return x->batch;
+	}
+	return s->batch;
+}
+
+static enum verdict run_suspend(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	mpsc_suspend(&a->mailbox, n);
+	if (HEIST_UNLIKELY(a->config & CONFIG_BOUND)) {
+		heist_pool_submit_bound(&w->local.system->pool, a->config >> 8, &a->run);
+		return RUN_DONE;
+	}
+	return RUN_AGAIN;
+}
+
+/* ---- the batch ---- */
+
+/* What a handler or a control request ended: the current message is done with. */
+static HEIST_COLD enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+				       heist_next v, heist_status why)
+{
+	struct heist_system *s = w->local.system;
+	struct message *m = (struct message *)n;
+	if (v == HEIST_FAIL) {
+		why = HEIST_ECRASH;
+		if (!message_has(m, MESSAGE_TAKEN))
+			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
+					   HEIST_ECRASH);
+	}
+	heist_actor_end(w, a, why, true);
+	return drain(w, a, n, true, HEIST_LOST_STOPPED);
+}
+
+HEIST_HOT_INLINE bool control_called(struct actor *a)
+{
+	return HEIST_UNLIKELY(atomic_load_explicit(&a->control, memory_order_relaxed) &
+			      CONTROL_CALL); /* acquired by heist_control_run */
+}
+
+static enum verdict run_live(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	struct heist_system *s = w->local.system;
+	const uint64_t plain = atomic_load_explicit(&a->ticket, memory_order_relaxed); /* own */
+	struct batch b = { .quota = actor_batch(s, a) };
+	enum verdict verdict = RUN_DONE;
+	uint32_t handled = 0;
+	w->ctx.actor = a;
+	w->ctx.budget_end = w->base.now + s->budget_ns;
+	segment_begin(w, &b);
+	uint32_t left = b.segment;
+	for (;;) {
+		struct message *m = (struct message *)n;
+		struct mpsc_node *next = n;
+		heist_status why = HEIST_OK;
+		bool counted = true;
+		heist_next v;
+		if (control_called(a) && heist_control_run(w, a, &why) == CONTROL_END) {
+			heist_actor_end(w, a, why, true);
+			verdict = drain(w, a, n, false, HEIST_LOST_STOPPED);
+			break;
+		}
+		if (HEIST_LIKELY(m->tag == plain))
+			v = a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
+		else
+			v = run_special(w, a, m, &counted, &why);
+		if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) {
+			if (v == HEIST_AGAIN && !message_has(m, MESSAGE_TAKEN))
+				goto next_turn;
+			handled += counted && v != HEIST_FAIL;
+			verdict = run_end(w, a, n, v, why);
+			break;
+		}
+		handled += counted;
+		enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
+		if (HEIST_UNLIKELY(what == MPSC_LATE)) {
+			verdict = RUN_LATE;
+			break;
+		}
+		retire(w, a, m);
+		if (HEIST_LIKELY(what == MPSC_IDLE))
+			break;
+	next_turn:
+		n = next;
+		if (HEIST_UNLIKELY(--left == 0)) {
+			if (!segment_end(w, &b)) {
+				verdict = run_suspend(w, a, n);
+				left = b.segment + 1; /* accounted for by segment_end */
+				break;
+			}
+			left = b.segment;
+		}
+	}
+	w->base.clock_left -= (int32_t)(b.segment + 1 - left);
+	local_count(&w->local.handled, handled);
+	return verdict;
+}
+
+/* The start of an actor: its INIT is the oldest message. */
+static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	struct message *m = (struct message *)n;
+	struct mpsc_node *next;
+	heist_next v = run_init(w, a, m);
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
+		return run_end(w, a, n, HEIST_STOP, HEIST_EINIT);
+	enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
+	if (what == MPSC_LATE)
+		return RUN_LATE;
+	retire(w, a, m);
+	if (what == MPSC_NODE)
+		return run_live(w, a, next);
+	w->base.clock_left--;
+	return RUN_DONE;
+}
+
+enum verdict heist_actor_run(struct worker *base, struct runnable *r)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	struct actor *a = actor_of(r);
+	struct mpsc_node *done, *n = mpsc_first(&a->mailbox, &done);
+	if (HEIST_UNLIKELY(done != NULL))
+		retire(w, a, (struct message *)done);
+	if (HEIST_UNLIKELY(n == NULL))
+		return RUN_LATE;
+	if (HEIST_UNLIKELY(atomic_load_explicit(&w->local.system->phase, memory_order_relaxed) ==
+			   PHASE_DISCARD)) /* advisory: seen by the next activation at the latest */
+		return drain(w, a, n, false, HEIST_LOST_CLOSED);
+	if (HEIST_LIKELY(a->recv != NULL && a->recv != actor_dying))
+		return run_live(w, a, n);
+	return drain(w, a, n, false, a->recv ? HEIST_LOST_STOPPED : HEIST_LOST_DEAD);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * send.c - how a message gets into a mailbox: send (copy), new and post (move), take, discard. */
+#include "runtime/send.h"
+
+#include <string.h>
+
+/* ---- who is sending ---- */
+
+bool heist_sender_enter(struct sender *from, uint32_t runtime)
+{
+	struct rt_worker *w = rt_worker_of(heist_worker_self);
+	if (w && w->local.system->id == runtime) {
+		*from = (struct sender){ w->local.system, w, &w->local, NULL };
+		return true;
+	}
+	struct foreign *f = heist_foreign_enter(runtime);
+	if (!f)
+		return false;
+	*from = (struct sender){ f->local->system, NULL, f->local, f };
+	return true;
+}
+
+void heist_sender_leave(struct sender *from)
+{
+	if (from->foreign)
+		heist_foreign_leave(from->foreign);
+}
+
+heist_status heist_sender_check(struct sender *from, heist_ref to, struct actor **actor)
+{
+	if (from->foreign && atomic_load_explicit(&from->system->phase, memory_order_acquire) !=
+				     PHASE_OPEN) /* PH1 acquire */
+		return HEIST_ECLOSED;
+	struct actor *a = system_actor(from->system, to);
+	if (!a || mpsc_ticket(&a->ticket, ref_generation(to)) == MPSC_TICKET_CLOSED)
+		return HEIST_EDEAD;
+	*actor = a;
+	return HEIST_OK;
+}
+
+/* ---- building messages ---- */
+
+void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size)
+{
+	size_t total = sizeof(struct large) + size;
+	struct large *l = total < size ? NULL : heist_memory_get(&s->memory, total, HEIST_CACHELINE);
+	if (!l)
+		return NULL;
+	*l = (struct large){ .total = total, .type = type, .system = s };
+	return large_payload(l);
+}
+
+struct message *heist_message_build(struct sender *from, enum message_kind kind,
+				    const heist_type *type, const void *header,
+				    const void *payload, size_t size)
+{
+	struct message *m = block_alloc(&from->local->messages);
+	if (!m)
+		return NULL;
+	size_t h = message_header_size(kind);
+	m->type = type;
+	m->tag = MESSAGE_KIND(kind);
+	memcpy(m->u.bytes, header, h);
+	if (h + size <= MESSAGE_ROOM) {
+		if (size)
+			memcpy(m->u.bytes + h, payload, size);
+		return m;
+	}
+	void *large = heist_large_new(from->system, type, size);
+	if (!large) {
+		block_free(&from->local->messages, m);
+		return NULL;
+	}
+	memcpy(large, payload, size);
+	memcpy(m->u.bytes + h, &large, sizeof large);
+	message_set(m, MESSAGE_LARGE);
+	return m;
+}
+
+void heist_message_push(struct sender *from, struct actor *a, uint32_t generation,
+			struct message *m)
+{
+	m->tag |= generation;
+	local_count(&from->local->accepted, 1);
+	actor_deliver(from->system, from->worker, a, m);
+}
+
+/* ---- send ---- */
+
+static HEIST_COLD heist_status send_slow(heist_ref to, const heist_type *type, const void *msg)
+{
+	struct sender from;
+	struct actor *a;
+	if (!type || (!msg && type->size))
+		return HEIST_BAD_ARG("type and msg must not be NULL");
+	if (!heist_sender_enter(&from, ref_runtime(to)))
+		return HEIST_EDEAD;
+	heist_status r = heist_sender_check(&from, to, &a);
+	if (r == HEIST_OK) {
+		struct message *m =
+			heist_message_build(&from, KIND_USER, type, NULL, msg, type->size);
+		if (m)
+			heist_message_push(&from, a, ref_generation(to), m);
+		else
+			r = HEIST_ENOMEM;
+	}
+	heist_sender_leave(&from);
+	return r;
+}
+
+/* The path of a small message between actors of one runtime; everything else is send_slow. */
+heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)
+{
+	struct rt_worker *w = rt_worker_of(heist_worker_self);
+	if (HEIST_UNLIKELY(!w || !type || !msg || type->size > MESSAGE_ROOM))
+		return send_slow(to, type, msg);
+	struct heist_system *s = w->local.system;
+	struct actor *a = system_actor(s, to);
+	if (HEIST_UNLIKELY(ref_runtime(to) != s->id || !a))
+		return send_slow(to, type, msg);
+	uint32_t generation = ref_generation(to);
+	if (HEIST_UNLIKELY(mpsc_ticket(&a->ticket, generation) == MPSC_TICKET_CLOSED))
+		return HEIST_EDEAD;
+	struct message *m = block_alloc(&w->local.messages);
+	if (HEIST_UNLIKELY(!m))
+		return HEIST_ENOMEM;
+	m->type = type;
+	m->tag = generation;
+	payload_copy(m->u.bytes, msg, type->size);
+	local_count(&w->local.accepted, 1);
+	actor_deliver(s, w, a, m);
+	return HEIST_OK;
+}
+
+/* ---- new, post, take, discard ---- */
+
+static bool sender_enter_system(struct sender *from, heist_system *s)
+{
+	return heist_sender_enter(from, s->id);
+}
+
+void *heist_new(heist_system *s, const heist_type *type, size_t extra)
+{
+	struct sender from;
+	void *p = NULL;
+	if (!s || !type || type->size + extra < extra || !sender_enter_system(&from, s))
+		return NULL;
+	size_t size = type->size + extra;
+	if (size > MESSAGE_ROOM) {
+		p = heist_large_new(s, type, size);
+	} else {
+		struct message *m = block_alloc(&from.local->messages);
+		if (m) {
+			m->type = type;
+			m->tag = 0;
+			p = m->u.bytes;
+		}
+	}
+	heist_sender_leave(&from);
+	return p ? memset(p, 0, size) : NULL;
+}
+
+/* The message of an owned payload: its own line, or a fresh one that points to it. */
+static struct message *post_message(struct sender *from, void *payload)
+{
+	if (payload_is_small(payload))
+		return message_of(payload);
+	struct message *m = block_alloc(&from->local->messages);
+	if (m) {
+		m->type = large_of(payload)->type;
+		m->tag = MESSAGE_KIND(MESSAGE_LARGE);
+		m->u.large = payload;
+	}
+	return m;
+}
+
+heist_status heist_post(heist_ref to, void **msg)
+{
+	struct sender from;
+	struct actor *a;
+	if (!msg || !*msg)
+		return HEIST_BAD_ARG("msg must be a message of heist_new or heist_take");
+	if (!payload_is_small(*msg) && large_of(*msg)->system->id != ref_runtime(to))
+		return HEIST_BAD_ARG("a message moves only within its runtime");
+	if (!heist_sender_enter(&from, ref_runtime(to)))
+		return HEIST_EDEAD;
+	heist_status r = heist_sender_check(&from, to, &a);
+	if (r == HEIST_OK) {
+		struct message *m = post_message(&from, *msg);
+		if (m) {
+			*msg = NULL;
+			heist_message_push(&from, a, ref_generation(to), m);
+		} else {
+			r = HEIST_ENOMEM;
+		}
+	}
+	heist_sender_leave(&from);
+	return r;
+}
+
+/* Free a small message that is in no mailbox, from whatever thread. */
+static void message_release(struct message *m)
+{
+	struct sender from;
+	struct local *owner = (struct local *)block_of(m)->owner; /* its first member is the pool */
+	HEIST_ENSURE(heist_sender_enter(&from, owner->system->id));
+	block_free(&from.local->messages, m);
+	heist_sender_leave(&from);
+}
+
+_Static_assert(offsetof(struct local, messages) == 0, "message_release() relies on it");
+
+void heist_discard(void **msg)
+{
+	if (!msg || !*msg)
+		return;
+	void *p = *msg;
+	bool small = payload_is_small(p);
+	const heist_type *type = small ? message_of(p)->type : large_of(p)->type;
+	*msg = NULL;
+	if (type->drops && type->drops->msg)
+		type->drops->msg(p);
+	if (small)
+		message_release(message_of(p));
+	else
+		heist_large_free(p);
+}
+
+static void *take_small(struct heist_ctx *ctx, struct message *m, void *payload)
+{
+	struct message *copy = block_alloc(&ctx->worker->local.messages);
+	if (!copy)
+		return NULL;
+	copy->type = m->type;
+	copy->tag = 0;
+	memcpy(copy->u.bytes, payload, m->type->size);
+	return copy->u.bytes;
+}
+
+void *heist_take(heist_ctx *ctx, void *msg)
+{
+	if (!ctx || !msg)
+		return NULL;
+	struct message *m = ctx->current ? ctx->current : message_of(msg);
+	if (message_has(m, MESSAGE_TAKEN) || message_payload(m) != msg)
+		return NULL;
+	void *p = message_has(m, MESSAGE_LARGE) ? msg : take_small(ctx, m, msg);
+	if (p)
+		message_set(m, MESSAGE_TAKEN);
+	return p;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * send.h - the two kinds of sender, and the steps that send, post, ask and spawn share. */
+#ifndef HEIST_RUNTIME_SEND_H
+#define HEIST_RUNTIME_SEND_H
+
+#include "runtime/system.h"
+
+/* A worker of the runtime, or a foreign thread that has borrowed a local. */
+struct sender {
+	struct heist_system *system;
+	struct rt_worker *worker; /* NULL: foreign */
+	struct local *local;
+	struct foreign *foreign;
+};
+
+/* Any thread.  False: there is no such runtime (any more).  Leave what was entered. */
+bool heist_sender_enter(struct sender *from, uint32_t runtime);
+void heist_sender_leave(struct sender *from);
+
+/* May something be pushed to `to`?  OK (and its slot), ECLOSED, EDEAD. */
+heist_status heist_sender_check(struct sender *from, heist_ref to, struct actor **actor);
+
+/* A message with a copied payload; NULL: out of memory.  header: of message_header_size(kind). */
+struct message *heist_message_build(struct sender *from, enum message_kind kind,
+				    const heist_type *type, const void *header,
+				    const void *payload, size_t size);
+/* Push a message for `generation` of an actor: it is accepted from here on. */
+void heist_message_push(struct sender *from, struct actor *a, uint32_t generation,
+			struct message *m);
+/* A large payload of `size` bytes, not zeroed; NULL: out of memory. */
+void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size);
+
+/* heist_spawn; if the runtime ends before the actor starts, arg_type's drop gets the argument. */
+heist_status heist_spawn_typed(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			       const void *arg, const heist_type *arg_type, heist_ref *out);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * spawn.c - a new actor: everything that can fail first, then an INIT message.
+ *
+ * The slot may still have a late producer of the actor before; so behaviour and configuration are
+ * installed by whoever runs INIT, and only what nobody else reads is written here. */
+#include "runtime/send.h"
+
+#include <string.h>
+
+struct birth {
+	const heist_class *cls;
+	const void *arg;
+	uint32_t arg_size;
+	uint16_t config;
+	uint32_t batch;
+	const heist_type *arg_type; /* its drop gets the argument of an actor that never started */
+	struct actor *slot;
+	struct message *init;
+	void *state;
+	struct actor_extra *extra;
+};
+
+static const char *spawn_bad_argument(heist_system *s, const heist_class *cls,
+				      const heist_opts *opts, const void *arg, heist_ref *out)
+{
+	if (!s || !cls || !out)
+		return "system, class and out must not be NULL";
+	if (cls->abi != HEIST_ABI || !cls->recv)
+		return "the class must have abi HEIST_ABI and a behaviour";
+	if (cls->hooks && cls->hooks->arg_size && !arg)
+		return "the class expects a spawn argument";
+	if (opts && (opts->struct_size < sizeof *opts || opts->batch > UINT16_MAX ||
+		     opts->worker > s->pool.workers))
+		return "opts: struct_size, batch or worker out of range (use heist_opts_default)";
+	return NULL;
+}
+
+static void birth_undo(struct sender *from, struct birth *b)
+{
+	struct heist_system *s = from->system;
+	if (b->extra)
+		heist_memory_put(&s->memory, b->extra, sizeof *b->extra);
+	if (b->state)
+		heist_local_state_put(from->local, b->state, b->cls->state_size);
+	if (b->init)
+		block_free(&from->local->messages, b->init);
+	if (b->slot)
+		local_slot_put(from->local, b->slot);
+}
+
+/* Everything that needs memory. */
+static bool birth_allocate(struct sender *from, struct birth *b)
+{
+	struct heist_system *s = from->system;
+	b->slot = local_slot_get(from->local);
+	if (!b->slot)
+		return false;
+	if (b->cls->state_size > STATE_INLINE) {
+		b->config |= CONFIG_LARGE_STATE;
+		b->state = heist_local_state_get(from->local, b->cls->state_size);
+		if (!b->state)
+			return false;
+	}
+	if (HEIST_UNLIKELY(b->batch != 0)) {
+		b->config |= CONFIG_EXTRA;
+		b->extra = heist_memory_get(&s->memory, sizeof *b->extra, HEIST_CACHELINE);
+		if (!b->extra)
+			return false;
+		*b->extra = (struct actor_extra){ .cls = b->cls, .batch = b->batch };
+	}
+	b->init = heist_message_build(from, KIND_INIT, b->arg_type, NULL, b->arg, b->arg_size);
+	return b->init != NULL;
+}
+
+/* Nothing can fail any more. */
+static heist_ref birth_publish(struct sender *from, struct birth *b)
+{
+	struct heist_system *s = from->system;
+	struct actor *a = b->slot;
+	uint32_t slot = slot_index(&s->slots, a);
+	uint32_t generation = atomic_load_explicit(&a->ticket, memory_order_relaxed); /* free slot */
+	s->slots.meta[slot] = b->extra ? (uintptr_t)b->extra | 1 : (uintptr_t)b->cls;
+	if (b->state)
+		a->u.state = b->state;
+	else
+		a->u.inline_state[0] = a->u.inline_state[1] = 0;
+	b->init->tag |= generation | (uint64_t)b->config << 48;
+	local_count(&from->local->spawned, 1);
+	if (mpsc_push(&a->mailbox, &b->init->node) == MPSC_WAS_IDLE) {
+		if (HEIST_UNLIKELY(b->config & CONFIG_BOUND))
+			heist_pool_submit_bound(&s->pool, b->config >> 8, &a->run);
+		else if (HEIST_LIKELY(from->worker != NULL))
+			worker_spawned(&from->worker->base, &a->run);
+		else
+			heist_pool_submit(&s->pool, &a->run);
+	}
+	return ref_make(s->id, generation, slot);
+}
+
+heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			 const void *arg, heist_ref *out)
+{
+	return heist_spawn_typed(s, cls, opts, arg, NULL, out);
+}
+
+heist_status heist_spawn_typed(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			       const void *arg, const heist_type *arg_type, heist_ref *out)
+{
+	struct sender from;
+	const char *bad = spawn_bad_argument(s, cls, opts, arg, out);
+	if (HEIST_UNLIKELY(bad != NULL))
+		return HEIST_BAD_ARG(bad);
+	struct birth b = { .cls = cls, .arg = arg, .arg_type = arg_type };
+	if (cls->hooks)
+		b.arg_size = cls->hooks->arg_size;
+	if (opts) {
+		b.batch = opts->batch;
+		if (opts->worker)
+			b.config = (uint16_t)(CONFIG_BOUND | (opts->worker - 1) << 8);
+	}
+	if (!heist_sender_enter(&from, s->id))
+		return HEIST_ECLOSED;
+	heist_status r = HEIST_OK;
+	if (from.foreign &&
+	    atomic_load_explicit(&s->phase, memory_order_acquire) != PHASE_OPEN) { /* PH1 acquire */
+		r = HEIST_ECLOSED;
+	} else if (birth_allocate(&from, &b)) {
+		*out = birth_publish(&from, &b);
+	} else {
+		birth_undo(&from, &b);
+		r = HEIST_ENOMEM;
+	}
+	heist_sender_leave(&from);
+	return r;
+}

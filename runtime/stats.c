@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * stats.c - what a runtime tells about itself: counters, clock, and what a handler asks about. */
+#include "runtime/system.h"
+
+#include <string.h>
+
+static uint64_t get(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed); /* exact at quiescence */
+}
+
+static void add_local(const struct local *l, heist_stats *t)
+{
+	t->actors += get(&l->spawned) - get(&l->ended);
+	t->accepted += get(&l->accepted);
+	t->handled += get(&l->handled);
+	for (int i = 0; i < HEIST_CAUSES; i++)
+		t->lost[i] += get(&l->lost[i]);
+	t->message_bytes += (uint64_t)l->messages.block_count * BLOCK_SIZE;
+}
+
+heist_status heist_get_stats(const heist_system *s, heist_stats *out)
+{
+	if (!s || !out || out->struct_size < sizeof(uint32_t))
+		return HEIST_BAD_ARG("system and out must not be NULL (use heist_stats_default)");
+	heist_stats t = heist_stats_default();
+	t.workers = s->pool.workers;
+	for (uint32_t i = 0; i < s->pool.workers; i++) {
+		const struct rt_worker *w =
+			rt_worker_of(pool_worker((struct pool *)(uintptr_t)&s->pool, i));
+		add_local(&w->local, &t);
+		t.activations += get(&w->base.stats.activations);
+		t.steals += get(&w->base.stats.steals);
+		t.parks += get(&w->base.stats.parks);
+		t.wakes += get(&w->base.stats.wakes);
+	}
+	for (int i = 0; i < FOREIGN_LOCALS; i++)
+		add_local(&s->foreign[i], &t);
+	t.slot_bytes = (uint64_t)atomic_load_explicit(&s->slots.limit, memory_order_relaxed) *
+		       sizeof(struct actor);
+	uint32_t size = out->struct_size < sizeof t ? out->struct_size : (uint32_t)sizeof t;
+	t.struct_size = size;
+	memcpy(out, &t, size);
+	return HEIST_OK;
+}
+
+uint64_t heist_lost_count(const heist_system *s, heist_cause cause)
+{
+	heist_stats t = heist_stats_default();
+	if ((unsigned)cause >= HEIST_CAUSES || heist_get_stats(s, &t) != HEIST_OK)
+		return 0;
+	return t.lost[cause];
+}
+
+heist_time heist_now(const heist_system *s)
+{
+	(void)s; /* all runtimes of a process share the monotonic clock */
+	return heist_clock_ns();
+}
+
+heist_time heist_in_ms(const heist_system *s, uint32_t ms)
+{
+	return heist_now(s) + ms * (uint64_t)1000000;
+}
+
+heist_ref heist_self(const heist_ctx *ctx)
+{
+	struct heist_system *s = ctx->system;
+	uint32_t g = atomic_load_explicit(&ctx->actor->ticket, memory_order_relaxed); /* own */
+	return ref_make(s->id, g, slot_index(&s->slots, ctx->actor));
+}
+
+heist_system *heist_system_of(const heist_ctx *ctx)
+{
+	return ctx->system;
+}
+
+bool heist_out_of_budget(const heist_ctx *ctx)
+{
+	return heist_clock_ns() >= ctx->budget_end;
+}
+
+void heist_become(heist_ctx *ctx, heist_recv_fn *recv)
+{
+	if (recv)
+		ctx->actor->recv = recv;
+}
+
+heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	struct local *l = &ctx->worker->local;
+	(void)state;
+	heist_count_lost(ctx->system, l, heist_self(ctx), type, msg, HEIST_LOST_UNHANDLED);
+	local_count(&l->handled, (uint64_t)-1); /* its run will count it as handled */
+	if (type->drops && type->drops->msg)
+		type->drops->msg(msg);
+	return HEIST_CONTINUE;
+}

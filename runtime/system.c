@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * system.c - a runtime: configuration, start, shutdown in phases, and the table of runtimes.
+ *
+ * Shutdown   1 intake off: foreign calls answer ECLOSED; wait for those that are inside
+ *            2 drain: wait until every worker is parked and nothing is queued
+ *            3 if that takes too long, discard: messages are lost (CLOSED), handlers run no more
+ *            4 stop the workers
+ *            5 end the actors that are left, in slot order, on this thread; then free everything */
+#include "runtime/system.h"
+
+#include <string.h>
+
+#include "sched/cpus.h"
+
+#define RUNTIMES 256
+
+/* ---- the table of runtimes ---- */
+
+static struct foreign foreigners[RUNTIMES][FOREIGN_LOCALS];
+static struct {
+	_Atomic uint32_t lock;
+	uint32_t last; /* id given out last: ids go round, so that handles stay stale for long */
+	bool used[RUNTIMES];
+	uint32_t generation[RUNTIMES]; /* where a re-used id goes on */
+} runtimes;
+
+static void spin_lock(_Atomic uint32_t *lock)
+{
+	uint32_t open = 0;
+	for (uint32_t spins = 0;
+	     !atomic_compare_exchange_weak_explicit(lock, &open, 1, memory_order_acquire,
+						    memory_order_relaxed); /* RT1 acquire */
+	     spins++) {
+		open = 0;
+		if (spins % 64 == 63)
+			heist_thread_yield();
+		else
+			heist_relax();
+	}
+}
+
+static void spin_unlock(_Atomic uint32_t *lock)
+{
+	atomic_store_explicit(lock, 0, memory_order_release); /* RT1 release */
+}
+
+static uint32_t runtime_claim(uint32_t *generation)
+{
+	uint32_t id = 0;
+	spin_lock(&runtimes.lock);
+	for (uint32_t k = 1; k < RUNTIMES && !id; k++) {
+		uint32_t i = (runtimes.last + k - 1) % (RUNTIMES - 1) + 1;
+		if (!runtimes.used[i] && runtimes.generation[i] < GENERATION_MAX / 2)
+			id = i;
+	}
+	if (id) {
+		runtimes.used[id] = true;
+		runtimes.last = id;
+		*generation = runtimes.generation[id] + 1;
+	}
+	spin_unlock(&runtimes.lock);
+	return id;
+}
+
+static void runtime_release(uint32_t id, uint32_t generation)
+{
+	spin_lock(&runtimes.lock);
+	runtimes.used[id] = false;
+	runtimes.generation[id] = generation;
+	spin_unlock(&runtimes.lock);
+}
+
+/* ---- foreign threads ---- */
+
+static _Thread_local uint32_t foreign_hint __attribute__((tls_model("initial-exec")));
+static _Atomic uint32_t foreign_threads;
+
+static bool foreign_try(struct foreign *f)
+{
+	uint32_t open = 0;
+	return atomic_load_explicit(&f->lock, memory_order_relaxed) == 0 &&
+	       atomic_compare_exchange_strong_explicit(&f->lock, &open, 1, memory_order_acquire,
+						       memory_order_relaxed); /* RT1 acquire */
+}
+
+struct foreign *heist_foreign_enter(uint32_t id)
+{
+	if (foreign_hint == 0)
+		foreign_hint = atomic_fetch_add_explicit(&foreign_threads, 1, memory_order_relaxed) + 1;
+	struct foreign *f = &foreigners[id][foreign_hint % FOREIGN_LOCALS];
+	for (uint32_t k = 1; !foreign_try(f) && k < FOREIGN_LOCALS; k++) {
+		foreign_hint = foreign_hint + 1 ? foreign_hint + 1 : 1;
+		f = &foreigners[id][foreign_hint % FOREIGN_LOCALS];
+		if (k == FOREIGN_LOCALS - 1) /* all taken: wait for this one */
+			spin_lock(&f->lock);
+	}
+	if (f->local)
+		return f;
+	spin_unlock(&f->lock);
+	return NULL;
+}
+
+void heist_foreign_leave(struct foreign *f)
+{
+	spin_unlock(&f->lock);
+}
+
+/* Wait until no foreign thread is where it was. */
+static void foreign_grace(struct heist_system *s)
+{
+	for (int i = 0; i < FOREIGN_LOCALS; i++) {
+		spin_lock(&foreigners[s->id][i].lock);
+		spin_unlock(&foreigners[s->id][i].lock);
+	}
+}
+
+static void foreign_attach(struct heist_system *s, bool attach)
+{
+	for (int i = 0; i < FOREIGN_LOCALS; i++) {
+		struct foreign *f = &foreigners[s->id][i];
+		spin_lock(&f->lock);
+		f->local = attach ? &s->foreign[i] : NULL;
+		spin_unlock(&f->lock);
+	}
+}
+
+/* ---- what the scheduler asks of us ---- */
+
+static bool on_flush(struct worker *w)
+{
+	(void)w;
+	return false;
+}
+
+/* Every worker has begun another activation, or is parked, since the chunks were retired. */
+static bool grace_is_over(struct heist_system *s, struct worker *self)
+{
+	for (uint32_t i = 0; i < s->pool.workers; i++) {
+		struct worker *v = pool_worker(&s->pool, i);
+		if (v != self && !idle_is_parked(&s->pool.idle, i) &&
+		    atomic_load_explicit(&v->stats.activations, memory_order_relaxed) == s->seen[i])
+			return false;
+	}
+	return true;
+}
+
+static void slots_return(struct heist_system *s, struct worker *self)
+{
+	uint32_t nobody = 0;
+	if (!heist_slots_purgeable(&s->slots) ||
+	    !atomic_compare_exchange_strong_explicit(&s->purging, &nobody, 1, memory_order_acquire,
+						     memory_order_relaxed)) /* RT1 acquire */
+		return;
+	if (!s->retired && heist_slots_retire(&s->slots)) {
+		heist_fence_heavy(); /* every later comparison of a handle sees the new generations */
+		for (uint32_t i = 0; i < s->pool.workers; i++)
+			s->seen[i] = atomic_load_explicit(
+				&pool_worker(&s->pool, i)->stats.activations, memory_order_relaxed);
+		foreign_grace(s);
+		s->retired = true;
+	}
+	if (s->retired && grace_is_over(s, self)) {
+		heist_slots_purge(&s->slots);
+		s->retired = false;
+	}
+	spin_unlock(&s->purging);
+}
+
+static void on_trim(struct worker *base)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	heist_local_trim(&w->local);
+	slots_return(w->local.system, base);
+}
+
+/* Its own deadlines, and those that a worker stuck in a handler has missed by a millisecond. */
+static uint64_t on_timers(struct worker *base, uint64_t now)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	struct heist_system *s = w->local.system;
+	for (uint32_t i = 0; i < s->pool.workers; i++) {
+		struct rt_worker *v = rt_worker_of(pool_worker(&s->pool, i));
+		uint64_t next = atomic_load_explicit(&v->alarms.next, memory_order_relaxed);
+		if (next && (v == w ? now : now - 1000000) >= next)
+			heist_alarms_fire(w, v, now);
+	}
+	return atomic_load_explicit(&w->alarms.next, memory_order_relaxed);
+}
+
+static void on_signal_host(struct worker *w)
+{
+	heist_event_signal(rt_worker_of(w)->local.system->host_fd);
+}
+
+static void on_warn(struct pool *p, const char *line)
+{
+	heist_system_log(rt_worker_of(pool_worker(p, 0))->local.system, "%s", line);
+}
+
+static const struct pool_ops ops = {
+	.run = heist_actor_run,
+	.flush = on_flush,
+	.trim = on_trim,
+	.timers = on_timers,
+	.signal_host = on_signal_host,
+	.warn = on_warn,
+};
+
+/* ---- configuration ---- */
+
+static void *default_alloc(void *user, size_t size, size_t align)
+{
+	(void)user;
+	return heist_alloc(size, align);
+}
+
+static void default_dealloc(void *user, void *p, size_t size)
+{
+	(void)user;
+	heist_dealloc(p, size);
+}
+
+static const char *config_bad(const heist_config *c)
+{
+	if (c->struct_size < sizeof(uint32_t) || c->struct_size > 4096)
+		return "config: struct_size is wrong (use heist_config_default)";
+	if (!c->alloc != !c->dealloc)
+		return "config: alloc and dealloc come together";
+	if (c->mode != HEIST_THREADS && c->mode != HEIST_POLLED)
+		return "config: unknown mode";
+	if (c->batch > UINT16_MAX)
+		return "config: batch is more than 65535";
+	if (c->max_actors > SLOT_MAX)
+		return "config: max_actors is more than 2^28";
+	if (c->mode == HEIST_POLLED && c->workers > 1)
+		return "config: a polled runtime has no workers";
+	return NULL;
+}
+
+/* Workers and pinning, from config, environment and machine.  NULL, or what is wrong. */
+static const char *choose_workers(const heist_config *c, uint32_t *workers, bool *pin)
+{
+	if (c->mode == HEIST_POLLED) {
+		*workers = 1;
+		*pin = false;
+		return NULL;
+	}
+	return heist_system_cpus(c->workers, c->pin, workers, pin);
+}
+
+static void system_configure(struct heist_system *s, const heist_config *c)
+{
+	s->batch = c->batch ? c->batch : 64;
+	s->budget_ns = (c->budget_us ? c->budget_us : 1000) * (uint64_t)1000;
+	s->polled = c->mode == HEIST_POLLED;
+	s->user = c->user;
+	s->dead_letter = c->dead_letter;
+	s->log = c->log;
+	s->memory = c->alloc ? (struct heist_memory){ c->alloc, c->dealloc, c->user }
+			     : (struct heist_memory){ default_alloc, default_dealloc, NULL };
+}
+
+/* ---- start ---- */
+
+static void system_free(struct heist_system *s)
+{
+	struct heist_memory memory = s->memory;
+	if (s->host_fd >= 0)
+		heist_event_close(s->host_fd);
+	heist_memory_put(&memory, s->foreign, FOREIGN_LOCALS * sizeof *s->foreign);
+	heist_slots_destroy(&s->slots);
+	heist_memory_put(&memory, s, sizeof *s);
+}
+
+static int system_workers_init(struct heist_system *s, uint32_t workers, bool pin)
+{
+	struct pool_config pc = {
+		.ops = &ops,
+		.memory = &s->memory,
+		.workers = workers,
+		.pin = pin,
+		.polled = s->polled,
+		.worker_size = sizeof(struct rt_worker),
+		.seed = heist_random_seed(),
+	};
+	if (heist_pool_init(&s->pool, &pc) != 0)
+		return -1;
+	for (uint32_t i = 0; i < workers; i++) {
+		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
+		heist_local_init(&w->local, s, &s->memory);
+		w->ctx.system = s;
+		w->ctx.worker = w;
+	}
+	return 0;
+}
+
+/* Everything but threads; NULL: out of memory or address space, nothing is left. */
+static struct heist_system *system_new(const heist_config *c, uint32_t workers, bool pin,
+				       uint32_t generation)
+{
+	struct heist_system boot = { .host_fd = -1 };
+	system_configure(&boot, c);
+	struct heist_system *s = heist_memory_get(&boot.memory, sizeof *s, HEIST_ISOLATE);
+	if (!s)
+		return NULL;
+	*s = boot;
+	if (heist_slots_init(&s->slots, c->max_actors ? c->max_actors : SLOT_MAX, generation) != 0)
+		goto fail;
+	s->foreign = heist_memory_get(&s->memory, FOREIGN_LOCALS * sizeof *s->foreign, HEIST_ISOLATE);
+	if (!s->foreign)
+		goto fail;
+	for (int i = 0; i < FOREIGN_LOCALS; i++)
+		heist_local_init(&s->foreign[i], s, &s->memory);
+	if (s->polled && (s->host_fd = heist_event_open()) < 0)
+		goto fail;
+	if (system_workers_init(s, workers, pin) != 0)
+		goto fail;
+	return s;
+fail:
+	system_free(s);
+	return NULL;
+}
+
+heist_status heist_start(const heist_config *config, heist_system **out)
+{
+	heist_config c = heist_config_default();
+	uint32_t workers, generation;
+	bool pin;
+	if (!out)
+		return HEIST_BAD_ARG("out must not be NULL");
+	const char *bad = config ? config_bad(config) : NULL;
+	if (config && !bad)
+		memcpy(&c, config, config->struct_size < sizeof c ? config->struct_size : sizeof c);
+	if (!bad)
+		bad = choose_workers(&c, &workers, &pin);
+	if (bad) {
+		heist_system_log(NULL, "heist_start: %s", bad);
+		return HEIST_EINVAL;
+	}
+	heist_seam_init();
+	uint32_t id = runtime_claim(&generation);
+	if (id == 0) {
+		heist_system_log(NULL, "heist_start: more than 255 runtimes");
+		return HEIST_EINVAL;
+	}
+	struct heist_system *s = system_new(&c, workers, pin, generation);
+	if (!s) {
+		runtime_release(id, generation);
+		return HEIST_ENOMEM;
+	}
+	s->id = id;
+	foreign_attach(s, true);
+	if (heist_pool_start(&s->pool) != 0) {
+		foreign_attach(s, false);
+		heist_pool_destroy(&s->pool);
+		system_free(s);
+		runtime_release(id, generation);
+		return HEIST_ENOMEM;
+	}
+	*out = s;
+	return HEIST_OK;
+}
+
+/* ---- shutdown ---- */
+
+heist_status heist_close(heist_system *s)
+{
+	uint32_t open = PHASE_OPEN;
+	if (!s)
+		return HEIST_BAD_ARG("the system must not be NULL");
+	if (atomic_compare_exchange_strong_explicit(&s->phase, &open, PHASE_CLOSED,
+						    memory_order_acq_rel, /* PH1 release */
+						    memory_order_acquire))
+		foreign_grace(s);
+	return HEIST_OK;
+}
+
+/* Wait until nothing runs and nothing is queued. */
+static bool system_drain(struct heist_system *s, uint64_t deadline)
+{
+	if (!s->polled)
+		return heist_pool_wait_quiet(&s->pool, deadline);
+	while (heist_pool_poll(&s->pool, 0, 1024) > 0)
+		if (deadline && heist_clock_ns() >= deadline)
+			return false;
+	return true;
+}
+
+static void end_left_over(struct rt_worker *w)
+{
+	struct heist_system *s = w->local.system;
+	uint32_t limit = atomic_load_explicit(&s->slots.limit, memory_order_acquire); /* SL2 acquire */
+	for (uint32_t c = 0; c < limit / SLOT_CHUNK; c++) {
+		if (s->slots.chunks[c].free_count == SLOT_CHUNK)
+			continue;
+		for (uint32_t i = 0; i < SLOT_CHUNK; i++)
+			heist_actor_end_left(w, &s->slots.base[c * SLOT_CHUNK + i]);
+	}
+}
+
+/* With no worker running: this thread plays worker 0 for the last turns. */
+static void system_end_actors(struct heist_system *s)
+{
+	struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, 0));
+	struct runnable *r;
+	atomic_store_explicit(&s->phase, PHASE_DISCARD, memory_order_release); /* PH1 release */
+	heist_worker_self = &w->base;
+	end_left_over(w);
+	for (uint32_t i = 0; i < s->pool.workers; i++)
+		while ((r = heist_worker_next(pool_worker(&s->pool, i))) != NULL)
+			heist_actor_run(&w->base, r);
+	heist_worker_self = NULL;
+}
+
+static uint32_t system_highest_generation(struct heist_system *s)
+{
+	uint32_t highest = s->slots.first_generation;
+	for (uint32_t i = 0; i < s->pool.workers; i++) {
+		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
+		if (w->local.highest_generation > highest)
+			highest = w->local.highest_generation;
+	}
+	return highest;
+}
+
+static void system_destroy(struct heist_system *s)
+{
+	uint32_t id = s->id, generation = system_highest_generation(s);
+	foreign_attach(s, false);
+	for (uint32_t i = 0; i < s->pool.workers; i++) {
+		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
+		heist_alarms_destroy(&w->alarms, &s->memory);
+		heist_local_destroy(&w->local);
+	}
+	for (int i = 0; i < FOREIGN_LOCALS; i++)
+		heist_local_destroy(&s->foreign[i]);
+	heist_pool_destroy(&s->pool);
+	system_free(s);
+	runtime_release(id, generation);
+}
+
+heist_status heist_shutdown(heist_system *s, heist_time deadline)
+{
+	if (!s)
+		return HEIST_BAD_ARG("the system must not be NULL");
+	if (heist_worker_self)
+		return HEIST_BAD_ARG("it waits: not allowed inside a handler");
+	heist_close(s);
+	uint64_t now = heist_clock_ns();
+	uint64_t drain = deadline > now ? now + (deadline - now) / 4 * 3 : deadline;
+	if (!system_drain(s, drain)) {
+		atomic_store_explicit(&s->phase, PHASE_DISCARD, memory_order_release); /* PH1 release */
+		if (!system_drain(s, deadline)) {
+			heist_system_log(s, "heist_shutdown: a handler is still running at the deadline");
+			return HEIST_ETIMEOUT;
+		}
+	}
+	if (!heist_pool_stop(&s->pool, deadline ? deadline + 1000000000u : 0))
+		return HEIST_ETIMEOUT;
+	system_end_actors(s);
+	system_destroy(s);
+	return HEIST_OK;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * system.h - the runtime object, its workers, and the table of runtimes by id.
+ *
+ * A handle carries the id of its runtime.  Foreign threads reach a runtime only through the static
+ * table: they borrow one of its locals under a lock, and see under that lock whether the runtime
+ * still exists, so heist_shutdown waits for them by taking each lock once. */
+#ifndef HEIST_RUNTIME_SYSTEM_H
+#define HEIST_RUNTIME_SYSTEM_H
+
+#include "runtime/alarm.h"
+#include "runtime/alloc.h"
+#include "runtime/local.h"
+#include "sched/pool.h"
+
+struct rt_worker;
+
+struct heist_ctx {
+	struct heist_system *system;
+	struct rt_worker *worker;
+	struct actor *actor;
+	struct message *current; /* the message being handled, if it is not a small plain one */
+	uint64_t budget_end;
+	int32_t messages_left; /* of this activation, as of its start */
+	bool owes_reply;       /* current is a request that was not answered yet */
+	bool stop_after;       /* end the actor after this turn (internal actors) */
+};
+
+struct rt_worker {
+	struct worker base;
+	struct local local;
+	struct heist_ctx ctx;
+	struct alarms alarms;
+};
+
+#define FOREIGN_LOCALS 8
+
+/* One of the locals that foreign threads borrow; static, so that a lock outlives its runtime. */
+struct foreign {
+	_Alignas(HEIST_ISOLATE) _Atomic uint32_t lock;
+	struct local *local; /* NULL: the runtime is gone */
+};
+
+enum phase { PHASE_OPEN, PHASE_CLOSED, PHASE_DISCARD };
+
+struct heist_system {
+	struct pool pool;
+	struct slots slots;
+	uint32_t id;
+	_Atomic uint32_t phase; /* enum phase */
+	uint32_t batch;
+	uint64_t budget_ns;
+	bool polled;
+	_Atomic uint32_t polling; /* a thread is in heist_poll */
+	int host_fd;		  /* polled: readable when there is work */
+	struct heist_memory memory;
+	void *user;
+	void (*dead_letter)(void *user, const heist_lost *lost);
+	void (*log)(void *user, const char *line);
+	struct local *foreign; /* FOREIGN_LOCALS of them */
+	/* grace period of the slot table: activations of each worker when chunks were retired */
+	_Atomic uint32_t purging;
+	bool retired;
+	uint64_t seen[SCHED_MAX_WORKERS];
+};
+
+static inline struct rt_worker *rt_worker_of(struct worker *w)
+{
+	return (struct rt_worker *)w;
+}
+
+/* The worker of `s` that runs on this thread, or NULL. */
+static inline struct rt_worker *system_self(struct heist_system *s)
+{
+	struct rt_worker *w = rt_worker_of(heist_worker_self);
+	return w && w->local.system == s ? w : NULL;
+}
+
+/* ---- the table of runtimes (system.c) ---- */
+
+/* Any thread: borrow a local of runtime `id`; NULL: there is no such runtime.  Short: no waiting, no
+ * callbacks except drops and hooks of messages being lost. */
+struct foreign *heist_foreign_enter(uint32_t id);
+void heist_foreign_leave(struct foreign *f);
+
+void heist_system_log(struct heist_system *s, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- run.c ---- */
+enum verdict heist_actor_run(struct worker *w, struct runnable *r);
+/* Give an actor whose right to run the caller has just won to the scheduler; w NULL: foreign. */
+void heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w, struct actor *a);
+
+HEIST_HOT_INLINE void actor_schedule(struct heist_system *s, struct rt_worker *w, struct actor *a)
+{
+	if (HEIST_LIKELY(w != NULL && !(a->config & CONFIG_BOUND)))
+		worker_wake(&w->base, &a->run);
+	else
+		heist_actor_schedule_cold(s, w, a);
+}
+
+/* Push a message that carries its tag; the receiver's mailbox works whatever its generation. */
+HEIST_HOT_INLINE void actor_deliver(struct heist_system *s, struct rt_worker *w, struct actor *a,
+				    struct message *m)
+{
+	if (mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE)
+		actor_schedule(s, w, a);
+}
+
+/* The actor of a handle of this runtime; NULL if the slot was never used. */
+HEIST_HOT_INLINE struct actor *system_actor(struct heist_system *s, heist_ref r)
+{
+	uint32_t slot = ref_slot(r);
+	return HEIST_LIKELY(slot < atomic_load_explicit(&s->slots.limit, memory_order_acquire))
+		       ? &s->slots.base[slot] /* SL2 acquire */
+		       : NULL;
+}
+
+static inline const heist_class *actor_class(struct heist_system *s, struct actor *a)
+{
+	uintptr_t m = s->slots.meta[slot_index(&s->slots, a)];
+	return m & 1 ? ((struct actor_extra *)(m & ~(uintptr_t)1))->cls : (const heist_class *)m;
+}
+
+static inline struct actor_extra *actor_extra(struct heist_system *s, struct actor *a)
+{
+	uintptr_t m = s->slots.meta[slot_index(&s->slots, a)];
+	return m & 1 ? (struct actor_extra *)(m & ~(uintptr_t)1) : NULL;
+}
+
+/* ---- lost.c ---- */
+/* Count a message as lost, tell the hook, drop its payload; a request will bounce with `answer` when
+ * it is retired.  The message stays linked. */
+void heist_message_lost(struct heist_system *s, struct local *l, struct message *m, heist_ref to,
+			heist_cause cause, heist_status answer);
+void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, const heist_type *type,
+		      const void *payload, heist_cause cause);
+/* Give back the memory of a large payload. */
+void heist_large_free(void *payload);
+
+/* ---- control.c ---- */
+enum control_answer { CONTROL_GO_ON, CONTROL_END };
+/* The runner saw CONTROL_CALL. */
+enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, heist_status *why);
+/* The runner met the doorbell in the mailbox. */
+enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, heist_status *why);
+/* The doorbell has left the mailbox; the caller may have lost the right to run. */
+void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a);
+
+/* ---- ask.c ---- */
+/* The runner met a reply or an alarm. */
+/* True: a continuation ran; false: the reply was late and is counted as lost. */
+bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m);
+void heist_alarm_run(struct rt_worker *w, struct actor *a);
+/* m is a request that left the mailbox: send it back as its own reply, with a status and no value. */
+void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct local *l,
+			  struct message *m);
+void heist_extra_free(struct heist_system *s, struct actor_extra *x);
+/* Fire what is due on v's heap: an alarm message to each actor; w runs here. */
+void heist_alarms_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now);
+
+/* ---- run.c ---- */
+/* The mailbox gave m back. */
+void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *m);
+/* The holder of the right to run: end the actor; `hooks`: its stop hook runs. */
+void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, bool hooks);
+/* Shutdown, no worker runs: end the actor in this slot, if there is one. */
+void heist_actor_end_left(struct rt_worker *w, struct actor *a);
+
+/* ---- arguments ---- */
+#ifdef NDEBUG
+#define HEIST_BAD_ARG(cause) HEIST_EINVAL
+#else
+heist_status heist_bad_arg(const char *function, const char *cause);
+#define HEIST_BAD_ARG(cause) heist_bad_arg(__func__, cause)
+#endif
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * park.c - what a worker does when it has nothing to run: search, spin, sleep, wake others.
+ * Protocol and proof: sched/README.md, "Park". */
+#include "sched/pool.h"
+
+/* ---- waking others ---- */
+
+void heist_worker_queue_fallback(struct worker *w, struct runnable *r)
+{
+	inject_push(&w->inbox, &r->link);
+}
+
+static void wake_any(struct worker *w)
+{
+	int i = idle_claim_any(&w->pool->idle, w->index);
+	if (i >= 0) {
+		worker_count(&w->stats.wakes, 1);
+		heist_pool_notify(w->pool, (uint32_t)i);
+	}
+}
+
+void heist_worker_wake_thief(struct worker *w)
+{
+	/* A lone item is left to its worker; the sentinel sees to it if that is stuck. */
+	if (deque_size(&w->fifo) + deque_size(&w->spawned) >= 2)
+		wake_any(w);
+}
+
+void heist_worker_ask_sentinel(struct worker *w)
+{
+	struct pool *p = w->pool;
+	w->guarded = true;
+	if (p->workers > 1 && idle_wants_wake(&p->idle) &&
+	    atomic_load_explicit(&p->sentinel, memory_order_relaxed) == 0) /* advisory */
+		wake_any(w);
+}
+
+/* ---- looking ---- */
+
+static bool pool_has_surplus(struct pool *p)
+{
+	for (uint32_t i = 0; i < p->workers; i++) {
+		struct worker *v = pool_worker(p, i);
+		if (deque_size(&v->fifo) + deque_size(&v->spawned) >= 2 || !inject_is_empty(&v->inbox))
+			return true;
+	}
+	return false;
+}
+
+/* After announcing sleep: is there anything this worker should stay awake for?  A lone item in the
+ * deques of an awake worker is not: that worker runs it, and the sentinel watches that worker. */
+static bool worker_must_stay(struct worker *w)
+{
+	struct pool *p = w->pool;
+	return atomic_load_explicit(&p->stop, memory_order_acquire) || /* PL2 acquire */
+	       !inject_is_empty(&w->bound) || pool_has_surplus(p);
+}
+
+/* A searching worker got work: it runs; if nobody else searches and there is more, wake the next. */
+static struct runnable *worker_found(struct worker *w, struct runnable *r)
+{
+	w->spin_failures = 0;
+	if (w->searching) {
+		w->searching = false;
+		if (idle_search_end(&w->pool->idle)) {
+			heist_fence_light(); /* ID1 */
+			if (idle_wants_wake(&w->pool->idle) && pool_has_surplus(w->pool))
+				wake_any(w);
+		}
+	}
+	return r;
+}
+
+static bool pool_stops(struct pool *p)
+{
+	return atomic_load_explicit(&p->stop, memory_order_acquire) != 0; /* PL2 acquire */
+}
+
+/* Search for one spin window, then once more at what nobody has moved meanwhile. */
+static struct runnable *worker_search(struct worker *w)
+{
+	struct pool *p = w->pool;
+	uint64_t window = w->spin_failures < SCHED_SPIN_FAILURES ? p->spin_ns : 0;
+	uint64_t start = heist_clock_ns();
+	struct runnable *r;
+	do {
+		if (!w->searching)
+			w->searching = idle_search_begin(&p->idle, p->search_limit);
+		for (int i = 0; i < 8; i++)
+			if ((r = heist_worker_next(w)) != NULL)
+				return r;
+		if (w->searching && (r = heist_worker_steal(w)) != NULL)
+			return r;
+		if (pool_stops(p))
+			return NULL;
+		w->now = heist_clock_ns();
+	} while (w->now - start < window);
+	w->spin_failures++;
+	return p->workers > 1 ? heist_worker_steal_last(w) : NULL;
+}
+
+/* ---- sleeping ---- */
+
+static bool sentinel_begin(struct worker *w)
+{
+	struct pool *p = w->pool;
+	uint32_t nobody = 0;
+	return p->workers > 1 && idle_parked(&p->idle) < p->workers &&
+	       atomic_compare_exchange_strong_explicit(&p->sentinel, &nobody, w->index + 1,
+						       memory_order_relaxed,
+						       memory_order_relaxed); /* advisory */
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+static void worker_sleep(struct worker *w, uint32_t key)
+{
+	struct pool *p = w->pool;
+	uint64_t deadline = w->timer_next;
+	bool sentinel = sentinel_begin(w);
+	if (sentinel)
+		deadline = earlier(deadline, w->now + SCHED_SENTINEL_NS);
+	if (atomic_load_explicit(&p->watched, memory_order_relaxed)) /* ordered by ID1 */
+		eventcount_notify(&p->quiet, INT32_MAX);
+	uint64_t asleep = w->now;
+	eventcount_wait(&w->wakeup, key, deadline);
+	w->now = heist_clock_ns();
+	if (sentinel)
+		atomic_store_explicit(&p->sentinel, 0, memory_order_relaxed); /* advisory */
+	if (w->now - asleep < 2 * SCHED_SPIN_NS)
+		w->spin_failures = 0; /* spinning a little longer would have been cheaper */
+}
+
+static void worker_park(struct worker *w)
+{
+	struct pool *p = w->pool;
+	p->ops->trim(w);
+	w->guarded = false;
+	worker_count(&w->stats.parks, 1);
+	uint32_t key = eventcount_prepare(&w->wakeup);
+	if (!w->searching) /* idle_park moves a searcher */
+		idle_search_begin(&p->idle, UINT32_MAX);
+	idle_park(&p->idle, w->index);
+	heist_fence_heavy(); /* ID1 */
+	if (worker_must_stay(w))
+		eventcount_cancel(&w->wakeup);
+	else
+		worker_sleep(w, key);
+	/* Either we take ourselves out of the set or a waker has done so: searching in both cases. */
+	idle_claim(&p->idle, w->index);
+	w->searching = true;
+}
+
+struct runnable *heist_worker_find(struct worker *w)
+{
+	struct pool *p = w->pool;
+	struct runnable *r;
+	for (;;) {
+		if (p->ops->flush(w) && (r = heist_worker_next(w)) != NULL)
+			return worker_found(w, r);
+		w->now = heist_clock_ns();
+		if (w->timer_next && w->now >= w->timer_next) {
+			w->timer_next = p->ops->timers(w, w->now);
+			if ((r = heist_worker_next(w)) != NULL)
+				return worker_found(w, r);
+		}
+		if ((r = worker_search(w)) != NULL)
+			return worker_found(w, r);
+		if (pool_stops(p))
+			return NULL;
+		worker_park(w);
+	}
+}

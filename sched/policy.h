@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * policy.h - every tuning constant of the scheduler, with where it comes from. */
+#ifndef HEIST_SCHED_POLICY_H
+#define HEIST_SCHED_POLICY_H
+
+#define SCHED_MAX_WORKERS 256
+
+/* Runs from the LIFO slot in a row before it joins the FIFO.  Literature: Tokio caps at 3 polls, Go
+ * lets the slot inherit the time slice; 16 keeps the pair fast and the others' wait bounded. */
+#define SCHED_SLOT_STREAK 16
+
+/* Every so many picks the FIFO, the inboxes and the oldest spawn come first, in turn.  Go's number;
+ * prime, so that it does not beat with batches. */
+#define SCHED_FAIR_TICK 61
+
+/* First capacity of the deques.  Grown by doubling; tests start at 2. */
+#ifndef SCHED_DEQUE_CAPACITY
+#define SCHED_DEQUE_CAPACITY 256
+#endif
+
+/* Items taken by one steal at most.  Half of the victim's, as proven good enough by Hendler and
+ * Shavit (2002); the cap bounds the thief's latency. */
+#define SCHED_STEAL_MAX 32
+
+/* Spin this long before parking: about twice the cost of a futex wake (measured: 17 to 60 us). */
+#define SCHED_SPIN_NS 50000u
+
+/* Windows without success after which a worker parks without spinning.  Guess. */
+#define SCHED_SPIN_FAILURES 8
+
+/* A single queued item is left to its worker for this long: a hand-off costs more than it (measured
+ * on Pony, Tokio and CAF: two workers slower than one). */
+#define SCHED_LONE_NS 5000u
+
+/* One parked worker looks this often at the queues of workers that are stuck in a handler, while any
+ * worker is awake.  Bounds how long a lone item waits behind a long handler. */
+#define SCHED_SENTINEL_NS 5000000u
+
+/* Messages between two clock reads of a worker: a read costs as much as 2 to 5 messages. */
+#define SCHED_CLOCK_MESSAGES 64
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * pool.c - create, start, submit to, watch and stop a set of workers. */
+#include "sched/pool.h"
+
+#include <string.h>
+
+_Static_assert(offsetof(struct pool, idle) == 0, "worker_idle_set() relies on it");
+
+/* ---- create and destroy ---- */
+
+static int worker_init(struct pool *p, uint32_t i, uint64_t seed)
+{
+	struct worker *w = pool_worker(p, i);
+	lifo_init(&w->slot);
+	w->pool = p;
+	w->index = i;
+	w->slot_left = SCHED_SLOT_STREAK;
+	w->fair_left = SCHED_FAIR_TICK;
+	w->clock_left = SCHED_CLOCK_MESSAGES;
+	w->random = (seed + i + 1) * 0x9E3779B97F4A7C15u | 1;
+	inject_init(&w->inbox);
+	inject_init(&w->bound);
+	eventcount_init(&w->wakeup);
+	if (heist_deque_init(&w->spawned, p->memory, SCHED_DEQUE_CAPACITY) != 0)
+		return -1;
+	if (heist_deque_init(&w->fifo, p->memory, SCHED_DEQUE_CAPACITY) != 0) {
+		heist_deque_destroy(&w->spawned);
+		return -1;
+	}
+	return 0;
+}
+
+static void workers_destroy(struct pool *p, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		heist_deque_destroy(&pool_worker(p, i)->spawned);
+		heist_deque_destroy(&pool_worker(p, i)->fifo);
+	}
+	heist_memory_put(p->memory, p->base, p->worker_size * p->workers);
+	heist_topology_destroy(&p->topology);
+}
+
+int heist_pool_init(struct pool *p, const struct pool_config *c)
+{
+	memset(p, 0, sizeof *p);
+	idle_init(&p->idle);
+	eventcount_init(&p->quiet);
+	p->ops = c->ops;
+	p->memory = c->memory;
+	p->workers = c->workers;
+	p->pin = c->pin;
+	p->polled = c->polled;
+	p->spin_ns = c->workers > 1 && c->pin ? SCHED_SPIN_NS : 0;
+	p->search_limit = c->workers > 4 ? c->workers / 2 : 2;
+	p->worker_size = (c->worker_size + HEIST_ISOLATE - 1) & ~(size_t)(HEIST_ISOLATE - 1);
+	if (heist_topology_init(&p->topology, c->workers, c->synthetic, c->memory) != 0)
+		return -1;
+	p->base = heist_memory_get(c->memory, p->worker_size * c->workers, HEIST_ISOLATE);
+	if (!p->base) {
+		heist_topology_destroy(&p->topology);
+		return -1;
+	}
+	memset(p->base, 0, p->worker_size * c->workers);
+	for (uint32_t i = 0; i < c->workers; i++)
+		if (worker_init(p, i, c->seed) != 0) {
+			workers_destroy(p, i);
+			return -1;
+		}
+	return 0;
+}
+
+void heist_pool_destroy(struct pool *p)
+{
+	workers_destroy(p, p->workers);
+}
+
+/* ---- start and stop ---- */
+
+void heist_pool_notify(struct pool *p, uint32_t i)
+{
+	struct worker *w = pool_worker(p, i);
+	eventcount_notify(&w->wakeup, 1);
+	if (p->polled)
+		p->ops->signal_host(w);
+}
+
+static void wake_worker(struct pool *p, uint32_t i)
+{
+	if (idle_claim(&p->idle, i))
+		heist_pool_notify(p, i);
+}
+
+/* Stop the first n workers, which are those whose threads run. */
+static bool stop_threads(struct pool *p, uint32_t n, uint64_t deadline)
+{
+	atomic_store_explicit(&p->stop, 1, memory_order_release); /* PL2 release */
+	heist_fence_full();					  /* ID1 */
+	for (uint32_t i = 0; i < n; i++)
+		wake_worker(p, i);
+	for (;;) {
+		uint32_t key = eventcount_prepare(&p->quiet);
+		if (atomic_load_explicit(&p->exited, memory_order_acquire) == n) { /* PL1 acquire */
+			eventcount_cancel(&p->quiet);
+			break;
+		}
+		if (eventcount_wait(&p->quiet, key, deadline) == HEIST_WAIT_TIMEOUT)
+			return false;
+	}
+	for (uint32_t i = 0; i < n; i++)
+		heist_thread_join(&pool_worker(p, i)->thread);
+	return true;
+}
+
+int heist_pool_start(struct pool *p)
+{
+	if (p->polled) { /* parked until somebody polls */
+		idle_search_begin(&p->idle, UINT32_MAX);
+		idle_park(&p->idle, 0);
+		return 0;
+	}
+	for (uint32_t i = 0; i < p->workers; i++) {
+		struct worker *w = pool_worker(p, i);
+		if (heist_thread_start(&w->thread, heist_worker_main, w, "heist-worker") != 0) {
+			stop_threads(p, i, 0);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+bool heist_pool_stop(struct pool *p, uint64_t deadline)
+{
+	return p->polled || stop_threads(p, p->workers, deadline);
+}
+
+/* ---- submit ---- */
+
+void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r)
+{
+	struct worker *w = pool_worker(p, i);
+	inject_push(&w->bound, &r->link);
+	if (heist_worker_self == w)
+		return; /* it looks there before it parks */
+	heist_fence_light(); /* ID1 */
+	if (idle_is_parked(&p->idle, i))
+		wake_worker(p, i);
+}
+
+void heist_pool_submit(struct pool *p, struct runnable *r)
+{
+	uint32_t i = atomic_load_explicit(&p->next_inbox, memory_order_relaxed);
+	if (p->workers > 1) { /* a hint: lost updates only change who is asked */
+		atomic_store_explicit(&p->next_inbox, (i + 1) % p->workers, memory_order_relaxed);
+		i %= p->workers;
+	}
+	inject_push(&pool_worker(p, i)->inbox, &r->link);
+	heist_fence_light(); /* ID1 */
+	if (idle_is_parked(&p->idle, i)) {
+		wake_worker(p, i);
+	} else if (idle_wants_wake(&p->idle)) {
+		/* its worker is awake but may be in a long handler: somebody else can take it */
+		int other = idle_claim_any(&p->idle, i);
+		if (other >= 0)
+			heist_pool_notify(p, (uint32_t)other);
+	}
+}
+
+/* ---- quiescence ---- */
+
+static bool queues_empty(struct pool *p)
+{
+	for (uint32_t i = 0; i < p->workers; i++) {
+		struct worker *w = pool_worker(p, i);
+		if (lifo_peek(&w->slot) || deque_size(&w->fifo) || deque_size(&w->spawned) ||
+		    !inject_is_empty(&w->inbox) || !inject_is_empty(&w->bound))
+			return false;
+	}
+	return true;
+}
+
+/* All parked; *parks sums how often they have parked. */
+static bool all_parked(struct pool *p, uint64_t *parks)
+{
+	*parks = 0;
+	for (uint32_t i = 0; i < p->workers; i++) {
+		if (!(atomic_load_explicit(&p->idle.mask[i / 64], memory_order_acquire) >> (i % 64) &
+		      1)) /* ID2 acquire */
+			return false;
+		*parks += atomic_load_explicit(&pool_worker(p, i)->stats.parks, memory_order_relaxed);
+	}
+	return true;
+}
+
+/* Double collect: parked before and after, not unparked in between, and nothing queued meanwhile. */
+static bool pool_is_quiet(struct pool *p)
+{
+	uint64_t before, after;
+	if (!all_parked(p, &before))
+		return false;
+	heist_fence_heavy(); /* ID1 */
+	return queues_empty(p) && all_parked(p, &after) && before == after;
+}
+
+bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline)
+{
+	bool quiet = false, late = false;
+	atomic_store_explicit(&p->watched, 1, memory_order_relaxed);
+	while (!quiet && !late) {
+		uint32_t key = eventcount_prepare(&p->quiet);
+		heist_fence_heavy(); /* ID1: a worker that parks from now on sees `watched` */
+		quiet = pool_is_quiet(p);
+		if (quiet)
+			eventcount_cancel(&p->quiet);
+		else
+			late = eventcount_wait(&p->quiet, key, deadline) == HEIST_WAIT_TIMEOUT;
+	}
+	atomic_store_explicit(&p->watched, 0, memory_order_relaxed);
+	return quiet;
+}
+
+/* ---- polling ---- */
+
+static bool poll_wait(struct worker *w, uint64_t until)
+{
+	struct pool *p = w->pool;
+	if (heist_clock_ns() >= until)
+		return false;
+	uint32_t key = eventcount_prepare(&w->wakeup);
+	idle_search_begin(&p->idle, UINT32_MAX);
+	idle_park(&p->idle, 0);
+	heist_fence_heavy(); /* ID1 */
+	if (!inject_is_empty(&w->inbox) || !inject_is_empty(&w->bound)) {
+		eventcount_cancel(&w->wakeup);
+	} else {
+		uint64_t deadline = until;
+		if (w->timer_next && w->timer_next < until)
+			deadline = w->timer_next;
+		eventcount_wait(&w->wakeup, key, deadline);
+	}
+	idle_claim(&p->idle, 0);
+	idle_search_end(&p->idle);
+	return true;
+}
+
+static struct runnable *poll_next(struct worker *w)
+{
+	struct runnable *r = heist_worker_next(w);
+	if (r)
+		return r;
+	w->now = heist_clock_ns();
+	if (w->timer_next && w->now >= w->timer_next)
+		w->timer_next = w->pool->ops->timers(w, w->now);
+	w->pool->ops->flush(w);
+	return heist_worker_next(w);
+}
+
+int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
+{
+	struct worker *w = pool_worker(p, 0), *outer = heist_worker_self;
+	int turns = 0;
+	if (idle_claim(&p->idle, 0)) /* nobody polled: the host may have been signalled already */
+		idle_search_end(&p->idle);
+	heist_worker_self = w;
+	while (turns < max_turns) {
+		struct runnable *r = poll_next(w);
+		if (r) {
+			heist_worker_run(w, r);
+			turns++;
+		} else if (!poll_wait(w, until)) {
+			break;
+		}
+	}
+	p->ops->trim(w);
+	heist_worker_self = outer;
+	idle_search_begin(&p->idle, UINT32_MAX);
+	idle_park(&p->idle, 0);
+	heist_fence_heavy(); /* ID1 */
+	if (!queues_empty(p))
+		p->ops->signal_host(w); /* come back: there is more */
+	return turns;
+}

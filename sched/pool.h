@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * pool.h - the set of workers: create, start, submit from outside, quiescence, stop.
+ *
+ * The scheduler knows no actors: it runs struct runnable through ops->run.  A pool either owns one
+ * thread per worker, or has one worker that a host thread drives (pool_config.polled). */
+#ifndef HEIST_SCHED_POOL_H
+#define HEIST_SCHED_POOL_H
+
+#include "sched/topology.h"
+#include "sched/worker.h"
+
+struct pool_ops {
+	/* Run r for one batch. */
+	enum verdict (*run)(struct worker *w, struct runnable *r);
+	/* The worker has nothing to run: send what was deferred.  True: look again. */
+	bool (*flush)(struct worker *w);
+	/* The worker is about to sleep: return memory. */
+	void (*trim)(struct worker *w);
+	/* Fire timers due at `now`; the next deadline, 0 = none. */
+	uint64_t (*timers)(struct worker *w, uint64_t now);
+	/* A polled worker has work and nobody polls. */
+	void (*signal_host)(struct worker *w);
+	/* One line of warning. */
+	void (*warn)(struct pool *p, const char *line);
+};
+
+struct pool_config {
+	const struct pool_ops *ops;
+	const struct heist_memory *memory;
+	uint32_t workers;
+	bool pin, polled;
+	size_t worker_size; /* of the struct that begins with struct worker */
+	const char *synthetic; /* topology for tests, or NULL */
+	uint64_t seed;
+};
+
+struct pool {
+	struct idle idle;
+	/* immutable after start */
+	_Alignas(HEIST_ISOLATE) const struct pool_ops *ops;
+	const struct heist_memory *memory;
+	struct heist_topology topology;
+	uint32_t workers;
+	uint32_t search_limit;
+	uint64_t spin_ns;
+	bool pin, polled;
+	size_t worker_size;
+	char *base; /* the workers */
+	/* any thread, rarely */
+	_Alignas(HEIST_ISOLATE) _Atomic uint32_t sentinel; /* worker + 1 that parks with a timeout */
+	_Atomic uint32_t next_inbox;
+	_Atomic uint32_t stop;	  /* workers leave when they find no work */
+	_Atomic uint32_t exited;  /* workers that have left                */
+	_Atomic uint32_t watched; /* somebody waits for quiescence         */
+	struct eventcount quiet;
+};
+
+static inline struct worker *pool_worker(struct pool *p, uint32_t i)
+{
+	return (struct worker *)(p->base + (size_t)i * p->worker_size);
+}
+
+/* 0, or -1: out of memory or threads, nothing is left behind.  The workers' memory beyond struct
+ * worker is zeroed. */
+int heist_pool_init(struct pool *p, const struct pool_config *config);
+/* Start the threads; on -1 those that ran have been stopped. */
+int heist_pool_start(struct pool *p);
+/* No thread may run any more. */
+void heist_pool_destroy(struct pool *p);
+
+/* Any thread: make r runnable from outside a worker of this pool. */
+void heist_pool_submit(struct pool *p, struct runnable *r);
+/* Any thread: make r runnable on worker i only. */
+void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r);
+
+/* A thread that is no worker: wait until nothing runs and nothing is queued, provided that nothing
+ * is submitted meanwhile.  False: the deadline passed (0 = none). */
+bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline);
+/* Ask the workers to leave, and wait.  False: one is still in a handler; call again. */
+bool heist_pool_stop(struct pool *p, uint64_t deadline);
+
+/* The driving thread of a polled pool.  Run up to max_turns, or until idle and past `until`. */
+int heist_pool_poll(struct pool *p, uint64_t until, int max_turns);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * steal.c - taking work from other workers, nearest first.
+ *
+ * A pass looks at each victim's FIFO (oldest first, up to half with one CAS), its inbox, and its
+ * spawn deque (one CAS each).  A lone item is left alone.  The last pass before parking also takes
+ * lone items and LIFO slots, if they and their worker have not moved for SCHED_LONE_NS: then the
+ * worker is stuck in a handler. */
+#include "sched/pool.h"
+
+/* What a thief took beyond the first item goes to its own FIFO. */
+static struct runnable *keep_rest(struct worker *w, void **items, uint64_t n)
+{
+	for (uint64_t i = 1; i < n; i++)
+		worker_queue(w, items[i]);
+	worker_count(&w->stats.steals, n);
+	return items[0];
+}
+
+static struct runnable *steal_fifo(struct worker *w, struct worker *v)
+{
+	void *items[SCHED_STEAL_MAX];
+	bool lost;
+	do {
+		uint64_t n = deque_steal_some(&v->fifo, items, SCHED_STEAL_MAX, &lost);
+		if (n)
+			return keep_rest(w, items, n);
+	} while (lost);
+	return NULL;
+}
+
+static struct runnable *steal_spawned(struct worker *w, struct worker *v)
+{
+	void *items[SCHED_STEAL_MAX];
+	uint64_t want = (deque_size(&v->spawned) + 1) / 2, n = 0;
+	while (n < want && n < SCHED_STEAL_MAX) {
+		enum deque_steal s = deque_steal(&v->spawned, &items[n]);
+		if (s == STEAL_EMPTY)
+			break;
+		if (s == STEAL_OK)
+			n++;
+		else
+			heist_relax();
+	}
+	return n ? keep_rest(w, items, n) : NULL;
+}
+
+static struct runnable *steal_inbox(struct worker *w, struct worker *v)
+{
+	struct inject_link *l = inject_take(&v->inbox);
+	struct runnable *first = NULL;
+	while (l) {
+		struct inject_link *next = l->next;
+		struct runnable *r = (struct runnable *)((char *)l - offsetof(struct runnable, link));
+		worker_count(&w->stats.steals, 1);
+		if (first)
+			worker_queue(w, r);
+		else
+			first = r;
+		l = next;
+	}
+	return first;
+}
+
+static struct runnable *steal_from(struct worker *w, struct worker *v)
+{
+	struct runnable *r = steal_inbox(w, v);
+	if (r)
+		return r;
+	uint64_t fifo = deque_size(&v->fifo), spawned = deque_size(&v->spawned);
+	if (fifo + spawned < 2)
+		return NULL;
+	if (fifo && (r = steal_fifo(w, v)) != NULL)
+		return r;
+	return spawned ? steal_spawned(w, v) : NULL;
+}
+
+/* Victim k of w: nearest ring first, from a random start within each ring. */
+struct runnable *heist_worker_steal(struct worker *w)
+{
+	struct pool *p = w->pool;
+	struct heist_victims it;
+	uint32_t v;
+	w->random ^= w->random << 13;
+	w->random ^= w->random >> 7;
+	w->random ^= w->random << 17;
+	heist_victims_begin(&it, &p->topology, w->index, w->random);
+	while (heist_victims_next(&it, &v)) {
+		struct runnable *r = steal_from(w, pool_worker(p, v));
+		if (r)
+			return r;
+	}
+	return NULL;
+}
+
+/* ---- the last pass ---- */
+
+struct standstill {
+	uint64_t activations, fifo_top, spawned_top;
+	void *slot;
+};
+
+static struct standstill look(struct worker *v)
+{
+	return (struct standstill){
+		.activations = atomic_load_explicit(&v->stats.activations, memory_order_relaxed),
+		.fifo_top = atomic_load_explicit(&v->fifo.top, memory_order_relaxed),
+		.spawned_top = atomic_load_explicit(&v->spawned.top, memory_order_relaxed),
+		.slot = lifo_peek(&v->slot),
+	};
+}
+
+static bool worth_waiting(struct worker *v)
+{
+	return lifo_peek(&v->slot) || deque_size(&v->fifo) || deque_size(&v->spawned);
+}
+
+static bool stuck(const struct standstill *a, const struct standstill *b)
+{
+	return a->activations == b->activations && a->fifo_top == b->fifo_top &&
+	       a->spawned_top == b->spawned_top && a->slot == b->slot;
+}
+
+static struct runnable *steal_stuck(struct worker *w, struct worker *v)
+{
+	struct runnable *r = steal_fifo(w, v);
+	if (!r)
+		r = steal_spawned(w, v);
+	if (!r && (r = lifo_steal(&v->slot)) != NULL)
+		worker_count(&w->stats.steals, 1);
+	return r;
+}
+
+struct runnable *heist_worker_steal_last(struct worker *w)
+{
+	struct pool *p = w->pool;
+	for (uint32_t k = 1; k < p->workers; k++) {
+		struct worker *v = pool_worker(p, (w->index + k) % p->workers);
+		if (!worth_waiting(v))
+			continue;
+		struct standstill before = look(v);
+		uint64_t until = heist_clock_ns() + SCHED_LONE_NS;
+		while (heist_clock_ns() < until)
+			heist_relax();
+		struct standstill after = look(v);
+		struct runnable *r = stuck(&before, &after) ? steal_stuck(w, v) : NULL;
+		if (r)
+			return r;
+	}
+	return NULL;
+}

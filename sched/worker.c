@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * worker.c - the run loop of one worker (sched/README.md, "The loop").
+ *
+ *   1 next    LIFO slot, spawned, FIFO, bound inbox, inbox; every 61st pick the other way round
+ *   2 find    nothing of its own: flush, search, park (park.c)
+ *   3 run     one batch of one runnable
+ *   4 requeue what its verdict says
+ *   5 tick    every 64 messages: clock, timers */
+#include "sched/pool.h"
+
+_Thread_local struct worker *heist_worker_self __attribute__((tls_model("initial-exec")));
+
+static struct runnable *runnable_of(struct inject_link *l)
+{
+	return l ? (struct runnable *)((char *)l - offsetof(struct runnable, link)) : NULL;
+}
+
+/* ---- 1 next ---- */
+
+static struct runnable *next_bound(struct worker *w)
+{
+	if (!w->bound_ready)
+		w->bound_ready = inject_take(&w->bound);
+	struct inject_link *l = w->bound_ready;
+	if (l)
+		w->bound_ready = l->next;
+	return runnable_of(l);
+}
+
+/* Everything from an inbox: the oldest runs, the rest queues in order. */
+static struct runnable *next_inbox(struct worker *w)
+{
+	struct inject_link *l = inject_take(&w->inbox);
+	if (!l)
+		return NULL;
+	struct inject_link *rest = l->next;
+	while (rest) {
+		struct inject_link *next = rest->next; /* the link is lost once it is queued */
+		worker_queue(w, runnable_of(rest));
+		rest = next;
+	}
+	return runnable_of(l);
+}
+
+static struct runnable *next_oldest_spawn(struct worker *w)
+{
+	void *item;
+	return deque_steal(&w->spawned, &item) == STEAL_OK ? item : NULL;
+}
+
+/* The fair pick: each kind of queue comes first once in 4 x 61 picks. */
+static HEIST_COLD struct runnable *next_fair(struct worker *w)
+{
+	w->fair_left = SCHED_FAIR_TICK;
+	for (int i = 0; i < 4; i++) {
+		struct runnable *r = NULL;
+		switch (w->fair_turn++ % 4) {
+		case 0:
+			r = deque_take(&w->fifo);
+			break;
+		case 1:
+			r = next_inbox(w);
+			break;
+		case 2:
+			r = next_oldest_spawn(w);
+			break;
+		case 3:
+			r = next_bound(w);
+			break;
+		}
+		if (r)
+			return r;
+	}
+	return NULL;
+}
+
+static bool worker_alone(struct worker *w)
+{
+	return deque_size(&w->fifo) == 0 && deque_size(&w->spawned) == 0 && !w->bound_ready &&
+	       inject_is_empty(&w->bound) && inject_is_empty(&w->inbox);
+}
+
+/* The slot is empty, or has had its streak. */
+static struct runnable *next_queued(struct worker *w)
+{
+	struct runnable *r;
+	w->slot_left = SCHED_SLOT_STREAK;
+	if (lifo_peek(&w->slot) && (r = lifo_take(&w->slot)) != NULL) {
+		if (worker_alone(w))
+			return r;
+		worker_queue(w, r);
+		if ((r = deque_take(&w->fifo)) != NULL)
+			return r;
+	}
+	if ((r = deque_pop(&w->spawned)) != NULL || (r = deque_take(&w->fifo)) != NULL ||
+	    (r = next_bound(w)) != NULL)
+		return r;
+	return next_inbox(w);
+}
+
+HEIST_HOT_INLINE struct runnable *worker_next(struct worker *w)
+{
+	struct runnable *r;
+	if (HEIST_UNLIKELY(--w->fair_left == 0) && (r = next_fair(w)) != NULL)
+		return r;
+	if (HEIST_LIKELY(w->slot_left != 0) && (r = lifo_take(&w->slot)) != NULL) {
+		w->slot_left--;
+		return r;
+	}
+	return next_queued(w);
+}
+
+struct runnable *heist_worker_next(struct worker *w)
+{
+	return worker_next(w);
+}
+
+/* ---- 4 requeue ---- */
+
+static HEIST_COLD void worker_requeue(struct worker *w, struct runnable *r, enum verdict v)
+{
+	if (v == RUN_LATE) {
+		/* Retried once per round of the FIFO.  When there is nothing else to do, the producer
+		 * that was preempted in mid-push needs the CPU more than we do. */
+		if (++w->late_runs > 2 && worker_alone(w))
+			heist_thread_yield();
+	} else {
+		w->late_runs = 0;
+	}
+	worker_queue(w, r);
+}
+
+/* ---- 5 tick ---- */
+
+static HEIST_COLD void worker_tick(struct worker *w)
+{
+	w->clock_left = SCHED_CLOCK_MESSAGES;
+	w->now = heist_clock_ns();
+	if (w->timer_next && w->now >= w->timer_next)
+		w->timer_next = w->pool->ops->timers(w, w->now);
+}
+
+/* ---- 3 run ---- */
+
+HEIST_HOT_INLINE void worker_run(struct worker *w, struct runnable *r)
+{
+	worker_count(&w->stats.activations, 1);
+	enum verdict v = w->pool->ops->run(w, r);
+	if (HEIST_UNLIKELY(v != RUN_DONE))
+		worker_requeue(w, r, v);
+	if (HEIST_UNLIKELY(w->clock_left <= 0))
+		worker_tick(w);
+}
+
+void heist_worker_run(struct worker *w, struct runnable *r)
+{
+	worker_run(w, r);
+}
+
+void heist_worker_main(void *arg)
+{
+	struct worker *w = arg;
+	struct pool *p = w->pool;
+	heist_worker_self = w;
+	if (p->pin && heist_topology_bind(&p->topology, w->index) != 0 && p->ops->warn)
+		p->ops->warn(p, "cannot bind a worker to its CPU: going on unbound");
+	w->now = heist_clock_ns();
+	for (;;) {
+		struct runnable *r = worker_next(w);
+		if (HEIST_UNLIKELY(!r) && !(r = heist_worker_find(w)))
+			break;
+		worker_run(w, r);
+	}
+	heist_worker_self = NULL;
+	atomic_fetch_add_explicit(&p->exited, 1, memory_order_release); /* PL1 release */
+	eventcount_notify(&p->quiet, INT32_MAX);
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * worker.h - one worker: its run queues, its inboxes, and the calls that make something runnable.
+ *
+ * Where a runnable goes (sched/README.md, "Run queues"):
+ *   woken by a send                  LIFO slot; what it displaces goes to the FIFO
+ *   spawned                          LIFO deque: depth first
+ *   batch used up, slot streak over  FIFO
+ *   from a foreign thread            inbox of some worker, taken whole by anybody
+ *   bound to one worker              that worker's private inbox, taken by it alone */
+#ifndef HEIST_SCHED_WORKER_H
+#define HEIST_SCHED_WORKER_H
+
+#include "lockfree/deque.h"
+#include "lockfree/eventcount.h"
+#include "lockfree/inject.h"
+#include "lockfree/lifo.h"
+#include "sched/idle.h"
+#include "sched/policy.h"
+#include "sched/runnable.h"
+
+struct pool;
+
+/* Counters written by the worker alone (relaxed), read by anybody. */
+struct worker_stats {
+	_Atomic uint64_t activations, steals, parks, wakes;
+};
+
+struct worker {
+	/* the worker itself */
+	_Alignas(HEIST_ISOLATE) struct lifo_slot slot; /* thieves on their last pass */
+	struct pool *pool;
+	uint32_t index;
+	uint32_t slot_left;  /* runs from the slot until it must queue            */
+	uint32_t fair_left;  /* picks until a fair one                            */
+	uint32_t fair_turn;  /* which queue the next fair pick looks at           */
+	int32_t clock_left;  /* messages until the clock is read                  */
+	uint32_t late_runs;  /* runs in a row that only waited for a late link    */
+	uint64_t now;	     /* cached clock                                      */
+	uint64_t timer_next; /* deadline of its earliest timer, 0 = none          */
+	struct inject_link *bound_ready; /* taken from bound, not yet run, oldest first */
+	uint64_t random;     /* xorshift state                                    */
+	bool guarded;	     /* a sentinel was asked for since the last park      */
+	bool searching;	     /* counted in idle.counts                            */
+	uint32_t spin_failures;
+	struct worker_stats stats;
+	/* the worker pushes, everybody takes */
+	struct deque spawned; /* LIFO use */
+	struct deque fifo;    /* FIFO use */
+	/* everybody pushes */
+	_Alignas(HEIST_ISOLATE) struct inject inbox; /* anybody takes    */
+	struct inject bound;			     /* the worker takes */
+	_Alignas(HEIST_ISOLATE) struct eventcount wakeup;
+	heist_thread thread;
+};
+
+/* The worker that runs on this thread, or NULL. */
+extern _Thread_local struct worker *heist_worker_self __attribute__((tls_model("initial-exec")));
+
+/* Cold: the deque could not take r (no memory): through the inbox, which needs none. */
+void heist_worker_queue_fallback(struct worker *w, struct runnable *r);
+/* Cold: wake a parked worker to search, if there is surplus to find. */
+void heist_worker_wake_thief(struct worker *w);
+/* Cold: something of ours may get stuck behind a handler: see that a parked worker keeps watch. */
+void heist_worker_ask_sentinel(struct worker *w);
+
+/* worker.c: the loop of a worker thread; one turn of it. */
+void heist_worker_main(void *worker);
+struct runnable *heist_worker_next(struct worker *w);
+void heist_worker_run(struct worker *w, struct runnable *r);
+/* park.c: work from anywhere, sleeping if need be; NULL: the pool stops. */
+struct runnable *heist_worker_find(struct worker *w);
+/* steal.c: one look at every victim, nearest first; at what stays put, too, on the last pass. */
+struct runnable *heist_worker_steal(struct worker *w);
+struct runnable *heist_worker_steal_last(struct worker *w);
+/* pool.c: wake worker i, which the caller has claimed. */
+void heist_pool_notify(struct pool *p, uint32_t i);
+
+static inline void worker_count(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed); /* only writer */
+}
+
+/* The idle set is the first member of struct pool. */
+HEIST_HOT_INLINE struct idle *worker_idle_set(struct worker *w)
+{
+	return (struct idle *)(void *)w->pool;
+}
+
+/* Surplus was published: wake a thief if one sleeps and none searches. */
+HEIST_HOT_INLINE void worker_published(struct worker *w)
+{
+	heist_fence_light(); /* ID1 */
+	if (HEIST_UNLIKELY(idle_wants_wake(worker_idle_set(w))))
+		heist_worker_wake_thief(w);
+}
+
+/* The worker: r to the end of the FIFO. */
+static inline void worker_queue(struct worker *w, struct runnable *r)
+{
+	if (HEIST_UNLIKELY(!deque_push(&w->fifo, r)))
+		heist_worker_queue_fallback(w, r);
+	worker_published(w);
+}
+
+/* The worker: r was woken by a message. */
+HEIST_HOT_INLINE void worker_wake(struct worker *w, struct runnable *r)
+{
+	struct runnable *displaced = lifo_put(&w->slot, r);
+	if (HEIST_UNLIKELY(!w->guarded))
+		heist_worker_ask_sentinel(w);
+	if (displaced)
+		worker_queue(w, displaced);
+}
+
+/* The worker: r was spawned. */
+static inline void worker_spawned(struct worker *w, struct runnable *r)
+{
+	if (HEIST_UNLIKELY(!deque_push(&w->spawned, r)))
+		heist_worker_queue_fallback(w, r);
+	worker_published(w);
+}
+
+#endif
