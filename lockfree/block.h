@@ -99,8 +99,14 @@ static inline struct block *block_of(void *object)
 	return (struct block *)((uintptr_t)object & ~(uintptr_t)(BLOCK_SIZE - 1));
 }
 
-/* Owner.  An object of `unit` bytes, not zeroed; NULL: out of memory, nothing changed. */
-HEIST_HOT_INLINE void *block_alloc(struct block_pool *p)
+/* Owner: will block_alloc_fast succeed? */
+HEIST_HOT_INLINE bool block_can_alloc(struct block_pool *p)
+{
+	return HEIST_LIKELY(p->hot != NULL) || p->bump != p->bump_end;
+}
+
+/* Owner, after block_can_alloc: an object of `unit` bytes, not zeroed. */
+HEIST_HOT_INLINE void *block_alloc_fast(struct block_pool *p)
 {
 	struct block_free *f = p->hot;
 	if (HEIST_LIKELY(f != NULL)) {
@@ -110,12 +116,15 @@ HEIST_HOT_INLINE void *block_alloc(struct block_pool *p)
 		return f;
 	}
 	char *o = p->bump;
-	if (HEIST_LIKELY(o != p->bump_end)) {
-		p->bump = o + p->unit;
-		HEIST_UNPOISON(o, p->unit);
-		return o;
-	}
-	return heist_block_refill(p);
+	p->bump = o + p->unit;
+	HEIST_UNPOISON(o, p->unit);
+	return o;
+}
+
+/* Owner.  An object of `unit` bytes, not zeroed; NULL: out of memory, nothing changed. */
+HEIST_HOT_INLINE void *block_alloc(struct block_pool *p)
+{
+	return block_can_alloc(p) ? block_alloc_fast(p) : heist_block_refill(p);
 }
 
 /* Any thread; `mine` is a pool of the calling thread, of the same unit, wherever the object is from. */

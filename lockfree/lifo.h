@@ -2,8 +2,8 @@
  * lifo.h - a worker's LIFO slot: one item that its owner puts and takes without a locked operation
  * and that a thief can still get when the owner is stuck.
  *
- * The owner's put and take are plain loads and stores followed by heist_fence_light() and a look at
- * `claim`; a thief announces itself in `claim`, runs heist_fence_heavy(), and only then looks at the
+ * The owner's put and take are plain loads and stores followed by heist_fence_owner() and a look at
+ * `claim`; a thief announces itself in `claim`, runs heist_fence_thief(), and only then looks at the
  * item.  So an owner that removes an item too late for the thief to notice sees the claim, and the
  * two settle by CAS on it: the thief commits (CLAIMED -> STOLEN) or the owner denies (-> DENIED).
  * A committed claim stays STOLEN until the owner has seen it.
@@ -41,10 +41,10 @@ struct lifo_slot {
 enum lifo_claim { LIFO_FREE, LIFO_CLAIMED, LIFO_STOLEN, LIFO_DENIED };
 
 #ifndef LIFO_FENCE_OWNER
-#define LIFO_FENCE_OWNER() heist_fence_light()
+#define LIFO_FENCE_OWNER() heist_fence_owner()
 #endif
 #ifndef LIFO_FENCE_THIEF
-#define LIFO_FENCE_THIEF() heist_fence_heavy()
+#define LIFO_FENCE_THIEF() heist_fence_thief()
 #endif
 
 static inline void lifo_init(struct lifo_slot *s)
@@ -69,13 +69,21 @@ static inline void *lifo_settle(struct lifo_slot *s, uint32_t c, void *old)
 	return NULL;
 }
 
+/* Owner, wait-free: first half of a put.  Leaves `item` in the slot and what was there in *old;
+ * unless *old is NULL and the answer LIFO_FREE, lifo_settle must follow. */
+HEIST_HOT_INLINE uint32_t lifo_swap(struct lifo_slot *s, void *item, void **old)
+{
+	*old = atomic_load_explicit(&s->item, memory_order_acquire); /* LS5 acquire */
+	atomic_store_explicit(&s->item, item, memory_order_release); /* LS1 release */
+	LIFO_FENCE_OWNER();					     /* LS2 */
+	return atomic_load_explicit(&s->claim, memory_order_relaxed); /* ordered by LS2 */
+}
+
 /* Owner, wait-free.  Leaves `item` in the slot; returns what it displaced, or NULL. */
 HEIST_HOT_INLINE void *lifo_put(struct lifo_slot *s, void *item)
 {
-	void *old = atomic_load_explicit(&s->item, memory_order_acquire); /* LS5 acquire */
-	atomic_store_explicit(&s->item, item, memory_order_release);	  /* LS1 release */
-	LIFO_FENCE_OWNER();						  /* LS2 */
-	uint32_t c = atomic_load_explicit(&s->claim, memory_order_relaxed); /* ordered by LS2 */
+	void *old;
+	uint32_t c = lifo_swap(s, item, &old);
 	return HEIST_LIKELY(c == LIFO_FREE) ? old : lifo_settle(s, c, old);
 }
 
@@ -106,8 +114,9 @@ static inline void *lifo_steal(struct lifo_slot *s)
 						     memory_order_acquire, /* LS4 acquire */
 						     memory_order_relaxed))
 		return NULL;
-	LIFO_FENCE_THIEF();						   /* LS2 */
-	void *item = atomic_load_explicit(&s->item, memory_order_acquire); /* LS1 acquire */
+	void *item = NULL;
+	if (LIFO_FENCE_THIEF()) /* LS2; without it nothing may be taken */
+		item = atomic_load_explicit(&s->item, memory_order_acquire); /* LS1 acquire */
 	c = LIFO_CLAIMED;
 	if (item == NULL ||
 	    !atomic_compare_exchange_strong_explicit(&s->claim, &c, LIFO_STOLEN,

@@ -129,6 +129,16 @@ HEIST_HOT_INLINE struct mpsc_node *mpsc_first(struct mpsc *q, struct mpsc_node *
 	return x;
 }
 
+/* Consumer, in a run that began with first() answering `first`.  Node n has been processed: if it is
+ * the last, turn idle at once; then n is the caller's, and all it may touch.  False: use next(). */
+HEIST_HOT_INLINE bool mpsc_try_idle(struct mpsc *q, struct mpsc_node *n)
+{
+	struct mpsc_node *expected = n;
+	return atomic_load_explicit(&n->next, memory_order_relaxed) == NULL && /* decided by MQ3 */
+	       atomic_compare_exchange_strong_explicit(&q->head, &expected, NULL, MPSC_ORDER_IDLE,
+						       memory_order_relaxed); /* MQ3 release */
+}
+
 /* Consumer.  Node n has been processed: what now?  Unless the answer is MPSC_LATE, n is the
  * caller's again; after MPSC_IDLE that is all it may touch. */
 __attribute__((warn_unused_result)) HEIST_HOT_INLINE enum mpsc_next
@@ -167,7 +177,12 @@ HEIST_HOT_INLINE bool mpsc_is_idle(struct mpsc *q)
 	return atomic_load_explicit(&q->head, memory_order_relaxed) == NULL;
 }
 
-/* ---- tickets: closing a queue ---- */
+/* ---- tickets: closing a queue ----
+ *
+ * A ticket is a generation and MPSC_OPEN.  Without that bit nothing is accepted, whatever somebody
+ * believes the generation to be. */
+
+#define MPSC_OPEN ((uint32_t)1 << 31)
 
 enum mpsc_ticket { MPSC_TICKET_CLOSED, MPSC_TICKET_VALID };
 
@@ -175,15 +190,29 @@ enum mpsc_ticket { MPSC_TICKET_CLOSED, MPSC_TICKET_VALID };
  * consumer compares again. */
 HEIST_HOT_INLINE enum mpsc_ticket mpsc_ticket(_Atomic uint32_t *current, uint32_t ticket)
 {
-	return HEIST_LIKELY(atomic_load_explicit(current, memory_order_acquire) == ticket)
+	return HEIST_LIKELY(atomic_load_explicit(current, memory_order_acquire) ==
+			    (ticket | MPSC_OPEN))
 		       ? MPSC_TICKET_VALID
 		       : MPSC_TICKET_CLOSED; /* MQ5 acquire */
 }
 
-/* Consumer: refuse everything that names an older ticket. */
+/* Consumer: refuse everything from now on; `next` is the generation to open next. */
 HEIST_HOT_INLINE void mpsc_close(_Atomic uint32_t *current, uint32_t next)
 {
 	atomic_store_explicit(current, next, memory_order_release); /* MQ5 release */
+}
+
+/* Whoever owns the closed queue: accept what names the present generation. */
+HEIST_HOT_INLINE void mpsc_open(_Atomic uint32_t *current)
+{
+	uint32_t generation = atomic_load_explicit(current, memory_order_relaxed); /* own */
+	atomic_store_explicit(current, generation | MPSC_OPEN, memory_order_release); /* MQ5 release */
+}
+
+/* The consumer or owner: the present generation, open or closed. */
+HEIST_HOT_INLINE uint32_t mpsc_generation(_Atomic uint32_t *current)
+{
+	return atomic_load_explicit(current, memory_order_relaxed) & ~MPSC_OPEN; /* own */
 }
 
 #endif

@@ -38,15 +38,26 @@ void heist_seam_init(void)
 	atomic_store_explicit(&done, 1, memory_order_release); /* SM1 release */
 }
 
+bool heist_fence_thief(void)
+{
+	return heist_has_membarrier &&
+	       syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0;
+}
+
 void heist_fence_heavy(void)
 {
-	if (!heist_has_membarrier ||
-	    syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
+	if (!heist_fence_thief())
 		heist_fence_full();
 }
 #else
 void heist_seam_init(void)
 {
+}
+
+bool heist_fence_thief(void)
+{
+	heist_fence_full();
+	return true;
 }
 
 void heist_fence_heavy(void)

@@ -8,11 +8,14 @@
  *
  * Layers   lockfree/ uses atomics, fences, relax and memory only; sched/ and runtime/ use all of it.
  *
- * Asymmetric fences.  heist_fence_light() on a common path pairs with heist_fence_heavy() on a rare
- * one: if the light side stores X and then loads Y, and the heavy side stores Y and then loads X,
- * at least one of them sees the other's store.  The light side is a compiler barrier where
- * membarrier(2) is available and a seq_cst fence elsewhere, under ThreadSanitizer and in models;
- * the heavy side is membarrier(2) or a seq_cst fence accordingly. */
+ * Asymmetric fences.  A light fence on a common path pairs with a heavy one on a rare path: if the
+ * light side stores X and then loads Y, and the heavy side stores Y and then loads X, at least one of
+ * them sees the other's store.  heist_fence_light() is a compiler barrier where membarrier(2) works
+ * and a seq_cst fence elsewhere; heist_fence_heavy() is membarrier(2) or a seq_cst fence to match.
+ * heist_fence_owner() is the light side without that choice, a compiler barrier always, for paths
+ * where even the test costs too much; its heavy side heist_fence_thief() answers false where there
+ * is no membarrier(2), and the thief must then give up.  Under ThreadSanitizer and in models all of
+ * them are seq_cst fences. */
 #ifndef HEIST_LOCKFREE_SEAM_H
 #define HEIST_LOCKFREE_SEAM_H
 
@@ -70,6 +73,8 @@ static inline void heist_relax(void);
 static inline void heist_fence_full(void);
 static inline void heist_fence_light(void);
 void heist_fence_heavy(void);
+static inline void heist_fence_owner(void);
+bool heist_fence_thief(void);
 
 /* ---- futex: any thread ---- */
 enum heist_wait { HEIST_WAIT_WOKEN, HEIST_WAIT_TIMEOUT };
@@ -141,6 +146,10 @@ static inline void heist_fence_full(void)
 
 #if defined(HEIST_CHECK) || defined(HEIST_TSAN) || !defined(__linux__)
 #define HEIST_ASYMMETRIC 0
+static inline void heist_fence_owner(void)
+{
+	heist_fence_full();
+}
 static inline void heist_fence_light(void)
 {
 	heist_fence_full();
@@ -149,6 +158,10 @@ static inline void heist_fence_light(void)
 #define HEIST_ASYMMETRIC 1
 /* Written once, before the first worker starts: 1 when membarrier(2) is registered. */
 extern int heist_has_membarrier;
+static inline void heist_fence_owner(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
 static inline void heist_fence_light(void)
 {
 	if (__builtin_expect(heist_has_membarrier, 1))

@@ -87,8 +87,7 @@ static int alarm_ensure(struct rt_worker *w, struct actor *a, struct actor_extra
 		return 0;
 	struct alarm alarm = { .at = deadline,
 			       .slot = slot_index(&s->slots, a),
-			       .generation = atomic_load_explicit(&a->ticket,
-								  memory_order_relaxed) };
+			       .generation = mpsc_generation(&a->ticket) };
 	if (heist_alarm_add(&w->alarms, &s->memory, alarm) != 0)
 		return -1;
 	x->armed = deadline;
@@ -178,7 +177,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	uint32_t index = x->asks_free - 1;
 	struct request_header h = {
 		.asker = ref_make(s->id,
-				  atomic_load_explicit(&self->ticket, memory_order_relaxed),
+				  mpsc_generation(&self->ticket),
 				  slot_index(&s->slots, self)).v,
 		.id = (uint64_t)(x->ask_sequence + 1) << 32 | index,
 		.deadline = deadline,

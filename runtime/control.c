@@ -93,7 +93,7 @@ static enum request_kind request_read(struct heist_system *s, struct actor *a, h
 {
 	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
 	uint64_t r = atomic_load_explicit(&c->request, memory_order_acquire); /* CT2 acquire */
-	if (r >> 34 != atomic_load_explicit(&a->ticket, memory_order_relaxed)) /* own */
+	if (r >> 34 != mpsc_generation(&a->ticket))
 		return 0;
 	*why = (heist_status)(int32_t)(uint32_t)r;
 	return r >> 32 & 3;

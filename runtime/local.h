@@ -15,11 +15,15 @@
 
 struct local {
 	struct block_pool messages;
+	struct actor *slots; /* the table; the first slots_limit of it may be touched */
+	uint32_t slots_limit;
+	uint32_t id; /* of the runtime */
 	struct actor *free_slots;
 	uint32_t free_count;
 	uint32_t highest_generation; /* ended here */
 	struct heist_system *system;
-	_Atomic uint64_t accepted, handled, spawned, ended, lost[HEIST_CAUSES];
+	_Atomic uint64_t accepted, spawned, ended, lost[HEIST_CAUSES];
+	_Atomic uint64_t handled_more; /* messages handled beyond one per activation, modulo 2^64 */
 	struct block_pool states[STATE_CLASSES];
 };
 

@@ -127,18 +127,4 @@ static inline void *message_payload(struct message *m)
 	return message_has(m, MESSAGE_LARGE) ? *(void **)(void *)(m->u.bytes + h) : m->u.bytes + h;
 }
 
-/* Copy a small payload; size <= MESSAGE_ROOM.  Sizes are constants of a call site's type, so the
- * branches predict. */
-HEIST_HOT_INLINE void payload_copy(void *to, const void *from, size_t size)
-{
-	if (HEIST_LIKELY(size == 8))
-		__builtin_memcpy(to, from, 8);
-	else if (size == 16)
-		__builtin_memcpy(to, from, 16);
-	else if (size == 4)
-		__builtin_memcpy(to, from, 4);
-	else
-		__builtin_memcpy(to, from, size);
-}
-
 #endif

@@ -19,8 +19,8 @@ static heist_next actor_dying(heist_ctx *ctx, void *state, const heist_type *typ
 
 /* ---- scheduling ---- */
 
-HEIST_COLD void heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w,
-					  struct actor *a)
+HEIST_COLD int heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w,
+					 struct actor *a)
 {
 	if (a->config & CONFIG_BOUND)
 		heist_pool_submit_bound(&s->pool, a->config >> 8, &a->run);
@@ -28,6 +28,7 @@ HEIST_COLD void heist_actor_schedule_cold(struct heist_system *s, struct rt_work
 		worker_wake(&w->base, &a->run);
 	else
 		heist_pool_submit(&s->pool, &a->run);
+	return 0;
 }
 
 /* ---- 4 next ---- */
@@ -59,8 +60,7 @@ HEIST_HOT_INLINE void retire(struct rt_worker *w, struct actor *a, struct messag
 
 static heist_ref actor_ref(struct heist_system *s, struct actor *a)
 {
-	return ref_make(s->id, atomic_load_explicit(&a->ticket, memory_order_relaxed),
-			slot_index(&s->slots, a));
+	return ref_make(s->id, mpsc_generation(&a->ticket), slot_index(&s->slots, a));
 }
 
 void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, bool hooks)
@@ -73,7 +73,7 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, boo
 		w->ctx.owes_reply = false;
 		cls->hooks->stop(&w->ctx, actor_state(a), why);
 	}
-	uint32_t g = atomic_load_explicit(&a->ticket, memory_order_relaxed) + 1; /* own */
+	uint32_t g = mpsc_generation(&a->ticket) + 1;
 	mpsc_close(&a->ticket, g);
 	if (g > w->local.highest_generation)
 		w->local.highest_generation = g;
@@ -98,8 +98,7 @@ static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_
 static bool starts_actor(struct actor *a, struct message *m)
 {
 	return a->recv == NULL && message_kind(m) == KIND_INIT &&
-	       message_generation(m) ==
-		       atomic_load_explicit(&a->ticket, memory_order_relaxed); /* own */
+	       message_generation(m) == mpsc_generation(&a->ticket);
 }
 
 /* One message that nobody will handle. */
@@ -128,8 +127,10 @@ static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node
 	for (;;) {
 		struct message *m = (struct message *)n;
 		struct mpsc_node *next = NULL;
-		if (!done && cause != HEIST_LOST_CLOSED && starts_actor(a, m))
+		if (!done && cause != HEIST_LOST_CLOSED && starts_actor(a, m)) {
+			local_count(&w->local.handled_more, 1); /* both count this activation */
 			return run_start(w, a, n);
+		}
 		if (!done)
 			drain_message(w, a, m, cause);
 		done = false;
@@ -202,7 +203,7 @@ static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, s
 	*counted = false;
 	if (kind == KIND_BELL)
 		return heist_bell_run(w, a, why) == CONTROL_END ? HEIST_STOP : HEIST_CONTINUE;
-	if (message_generation(m) != atomic_load_explicit(&a->ticket, memory_order_relaxed)) {
+	if (message_generation(m) != mpsc_generation(&a->ticket)) {
 		drain_message(w, a, m, HEIST_LOST_DEAD);
 		return HEIST_CONTINUE;
 	}
@@ -237,15 +238,11 @@ static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, s
 
 /* ---- 5 end of a segment ---- */
 
-struct batch {
-	uint32_t quota;	  /* messages left in this batch, this segment's included   */
-	uint32_t segment; /* messages of this segment; the clock is read after it   */
-};
-
-static void segment_begin(struct rt_worker *w, struct batch *b)
+/* Messages until the clock must be read or the batch is over. */
+HEIST_HOT_INLINE uint32_t segment_length(struct rt_worker *w, uint32_t quota)
 {
-	uint32_t clock_left = w->base.clock_left > 0 ? (uint32_t)w->base.clock_left : 1;
-	b->segment = b->quota < clock_left ? b->quota : clock_left;
+	uint32_t left = w->base.clock_left;
+	return quota < left ? quota : left;
 }
 
 /* A slow segment makes the next ones short, so that one batch of slow messages cannot outrun its
@@ -254,47 +251,51 @@ static void segment_clock(struct rt_worker *w)
 {
 	uint64_t before = w->base.now;
 	w->base.now = heist_clock_ns();
-	bool slow = w->base.now - before > w->local.system->budget_ns / 4;
-	bool due = w->base.timer_next && w->base.now >= w->base.timer_next;
-	w->base.clock_left = due ? 0 : slow ? 1 : SCHED_CLOCK_MESSAGES;
+	w->base.clock_left = w->base.now - before > w->local.system->budget_ns / 4
+				     ? 1
+				     : SCHED_CLOCK_MESSAGES;
+	if (w->base.timer_next && w->base.now >= w->base.timer_next)
+		w->base.timer_next = w->base.pool->ops->timers(&w->base, w->base.now);
 }
 
-/* True: go on with another segment. */
-static HEIST_COLD bool segment_end(struct rt_worker *w, struct batch *b)
+/* `done` messages since the segment began.  Returns the length of the next one; 0: the batch is over. */
+static HEIST_COLD uint32_t segment_end(struct rt_worker *w, uint32_t *quota, uint32_t done,
+				       uint64_t started)
 {
-	b->quota -= b->segment;
-	w->base.clock_left -= (int32_t)b->segment;
-	if (w->base.clock_left <= 0)
+	*quota -= done;
+	w->base.clock_left -= done;
+	if (w->base.clock_left == 0)
 		segment_clock(w);
-	if (b->quota == 0 || w->base.now >= w->ctx.budget_end)
-		return false;
-	segment_begin(w, b);
-	return true;
+	if (*quota == 0 || w->base.now - started >= w->local.system->budget_ns)
+		return 0;
+	return segment_length(w, *quota);
 }
 
-static uint32_t actor_batch(struct heist_system *s, struct actor *a)
+static HEIST_COLD uint32_t batch_option(struct heist_system *s, struct actor *a)
 {
-	if (HEIST_UNLIKELY(a->config & CONFIG_EXTRA)) {
-		struct actor_extra *x = actor_extra(s, a);
-		if (x->batch)
-			return x->batch;
-	}
-	return s->batch;
+	struct actor_extra *x = actor_extra(s, a);
+	return x->batch ? x->batch : s->batch;
 }
 
-static enum verdict run_suspend(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+static HEIST_COLD enum verdict run_suspend(struct rt_worker *w, struct actor *a,
+					   struct mpsc_node *n)
 {
 	mpsc_suspend(&a->mailbox, n);
-	if (HEIST_UNLIKELY(a->config & CONFIG_BOUND)) {
-		heist_pool_submit_bound(&w->local.system->pool, a->config >> 8, &a->run);
-		return RUN_DONE;
-	}
-	return RUN_AGAIN;
+	if (!(a->config & CONFIG_BOUND))
+		return RUN_AGAIN;
+	heist_pool_submit_bound(&w->local.system->pool, a->config >> 8, &a->run);
+	return RUN_DONE;
 }
 
 /* ---- the batch ---- */
 
-/* What a handler or a control request ended: the current message is done with. */
+/* The worker counts each activation; what is kept here is how many messages it was more, or fewer. */
+HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
+{
+	local_count(&w->local.handled_more, (uint64_t)handled - 1);
+}
+
+/* What a handler ended: the current message is done with. */
 static HEIST_COLD enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 				       heist_next v, heist_status why)
 {
@@ -310,67 +311,95 @@ static HEIST_COLD enum verdict run_end(struct rt_worker *w, struct actor *a, str
 	return drain(w, a, n, true, HEIST_LOST_STOPPED);
 }
 
-HEIST_HOT_INLINE bool control_called(struct actor *a)
+/* Anything but a plain message for a live actor without a control request.  Answers like a handler;
+ * HEIST_RUN_OVER: *verdict is the end of this run. */
+#define HEIST_RUN_OVER ((heist_next)-1)
+static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+					 bool *counted, heist_status *why,
+					 enum verdict *verdict)
 {
-	return HEIST_UNLIKELY(atomic_load_explicit(&a->control, memory_order_relaxed) &
-			      CONTROL_CALL); /* acquired by heist_control_run */
+	struct message *m = (struct message *)n;
+	if (a->recv == NULL || a->recv == actor_dying) {
+		*verdict = drain(w, a, n, false, a->recv ? HEIST_LOST_STOPPED : HEIST_LOST_DEAD);
+		return HEIST_RUN_OVER;
+	}
+	if (heist_control_run(w, a, why) == CONTROL_END) {
+		heist_actor_end(w, a, *why, true);
+		*verdict = drain(w, a, n, false, HEIST_LOST_STOPPED);
+		return HEIST_RUN_OVER;
+	}
+	if (m->tag == mpsc_generation(&a->ticket))
+		return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
+	return run_special(w, a, m, counted, why);
 }
 
-static enum verdict run_live(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+/* A plain message is for exactly this generation, and no control request is waiting.  Only a live
+ * actor has its ticket open, so this also says that there is a behaviour to call. */
+HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
+{
+	return HEIST_LIKELY((m->tag | MPSC_OPEN) ==
+			    atomic_load_explicit(&a->ticket, memory_order_relaxed)) && /* own */
+	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
+			      CONTROL_CALL)); /* acquired by heist_control_run */
+}
+
+HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
+}
+
+/* One batch, from node n on; `v`: what its handler said, or HEIST_RUN_FRESH if it did not run yet. */
+#define HEIST_RUN_FRESH ((heist_next)-2)
+static __attribute__((noinline)) enum verdict run_batch(struct rt_worker *w, struct actor *a,
+							struct mpsc_node *n, heist_next v)
 {
 	struct heist_system *s = w->local.system;
-	const uint64_t plain = atomic_load_explicit(&a->ticket, memory_order_relaxed); /* own */
-	struct batch b = { .quota = actor_batch(s, a) };
+	uint32_t quota = HEIST_UNLIKELY(a->config & CONFIG_EXTRA) ? batch_option(s, a) : s->batch;
+	uint32_t segment = segment_length(w, quota), done = 0, handled = 0;
 	enum verdict verdict = RUN_DONE;
-	uint32_t handled = 0;
+	uint64_t started = w->base.now;
 	w->ctx.actor = a;
-	w->ctx.budget_end = w->base.now + s->budget_ns;
-	segment_begin(w, &b);
-	uint32_t left = b.segment;
-	for (;;) {
+	for (;; v = HEIST_RUN_FRESH) {
 		struct message *m = (struct message *)n;
-		struct mpsc_node *next = n;
 		heist_status why = HEIST_OK;
 		bool counted = true;
-		heist_next v;
-		if (control_called(a) && heist_control_run(w, a, &why) == CONTROL_END) {
-			heist_actor_end(w, a, why, true);
-			verdict = drain(w, a, n, false, HEIST_LOST_STOPPED);
-			break;
+		if (v == HEIST_RUN_FRESH) {
+			if (is_usual(a, m))
+				v = handle(w, a, m);
+			else
+				v = run_unusual(w, a, n, &counted, &why, &verdict);
 		}
-		if (HEIST_LIKELY(m->tag == plain))
-			v = a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
-		else
-			v = run_special(w, a, m, &counted, &why);
-		if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) {
-			if (v == HEIST_AGAIN && !message_has(m, MESSAGE_TAKEN))
-				goto next_turn;
+		if (HEIST_UNLIKELY(v == HEIST_RUN_OVER))
+			break;
+		done++;
+		if (HEIST_LIKELY(v == HEIST_CONTINUE)) {
+			handled += counted;
+			enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
+			if (HEIST_UNLIKELY(what == MPSC_LATE)) {
+				verdict = RUN_LATE;
+				break;
+			}
+			retire(w, a, m);
+			if (what == MPSC_IDLE)
+				break;
+		} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
 			handled += counted && v != HEIST_FAIL;
 			verdict = run_end(w, a, n, v, why);
 			break;
 		}
-		handled += counted;
-		enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
-		if (HEIST_UNLIKELY(what == MPSC_LATE)) {
-			verdict = RUN_LATE;
-			break;
-		}
-		retire(w, a, m);
-		if (HEIST_LIKELY(what == MPSC_IDLE))
-			break;
-	next_turn:
-		n = next;
-		if (HEIST_UNLIKELY(--left == 0)) {
-			if (!segment_end(w, &b)) {
+		if (HEIST_UNLIKELY(done == segment)) {
+			segment = segment_end(w, &quota, done, started);
+			done = 0;
+			if (segment == 0) {
 				verdict = run_suspend(w, a, n);
-				left = b.segment + 1; /* accounted for by segment_end */
 				break;
 			}
-			left = b.segment;
 		}
 	}
-	w->base.clock_left -= (int32_t)(b.segment + 1 - left);
-	local_count(&w->local.handled, handled);
+	w->base.clock_left -= done;
+	if (HEIST_UNLIKELY(w->base.clock_left == 0))
+		segment_clock(w);
+	handled_count(w, handled);
 	return verdict;
 }
 
@@ -378,33 +407,60 @@ static enum verdict run_live(struct rt_worker *w, struct actor *a, struct mpsc_n
 static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
 {
 	struct message *m = (struct message *)n;
-	struct mpsc_node *next;
 	heist_next v = run_init(w, a, m);
-	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) {
+		handled_count(w, 0);
 		return run_end(w, a, n, HEIST_STOP, HEIST_EINIT);
-	enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
-	if (what == MPSC_LATE)
-		return RUN_LATE;
-	retire(w, a, m);
-	if (what == MPSC_NODE)
-		return run_live(w, a, next);
-	w->base.clock_left--;
-	return RUN_DONE;
+	}
+	enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
+	if (what != MPSC_LATE)
+		retire(w, a, m);
+	if (what != MPSC_NODE)
+		handled_count(w, 0);
+	return what == MPSC_LATE ? RUN_LATE : what == MPSC_NODE ? run_batch(w, a, n, HEIST_RUN_FRESH) : RUN_DONE;
 }
 
+/* An actor that was suspended, or waits for a late link. */
+static HEIST_COLD enum verdict run_again(struct rt_worker *w, struct actor *a)
+{
+	struct mpsc_node *done, *n = mpsc_first(&a->mailbox, &done);
+	if (done)
+		retire(w, a, (struct message *)done);
+	if (n)
+		return run_batch(w, a, n, HEIST_RUN_FRESH);
+	handled_count(w, 0);
+	return RUN_LATE;
+}
+
+/* The commonest run by far, a plain message that leaves the mailbox idle, is spelled out here; the
+ * rest is tail calls. */
 enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 {
 	struct rt_worker *w = rt_worker_of(base);
 	struct actor *a = actor_of(r);
+	if (HEIST_UNLIKELY(a->mailbox.cur != 0))
+		return run_again(w, a);
+	struct mpsc_node *n = a->mailbox.first;
+	struct message *m = (struct message *)n;
+	if (HEIST_UNLIKELY(!is_usual(a, m)))
+		return starts_actor(a, m) ? run_start(w, a, n) : run_batch(w, a, n, HEIST_RUN_FRESH);
+	w->ctx.actor = a;
+	heist_next v = handle(w, a, m);
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE) || !mpsc_try_idle(&a->mailbox, n))
+		return run_batch(w, a, n, v);
+	if (HEIST_UNLIKELY(--w->base.clock_left == 0))
+		segment_clock(w);
+	block_free(&w->local.messages, m);
+	return RUN_DONE;
+}
+
+enum verdict heist_actor_discard(struct worker *base, struct runnable *r)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	struct actor *a = actor_of(r);
 	struct mpsc_node *done, *n = mpsc_first(&a->mailbox, &done);
-	if (HEIST_UNLIKELY(done != NULL))
+	if (done)
 		retire(w, a, (struct message *)done);
-	if (HEIST_UNLIKELY(n == NULL))
-		return RUN_LATE;
-	if (HEIST_UNLIKELY(atomic_load_explicit(&w->local.system->phase, memory_order_relaxed) ==
-			   PHASE_DISCARD)) /* advisory: seen by the next activation at the latest */
-		return drain(w, a, n, false, HEIST_LOST_CLOSED);
-	if (HEIST_LIKELY(a->recv != NULL && a->recv != actor_dying))
-		return run_live(w, a, n);
-	return drain(w, a, n, false, a->recv ? HEIST_LOST_STOPPED : HEIST_LOST_DEAD);
+	handled_count(w, 0);
+	return n ? drain(w, a, n, false, HEIST_LOST_CLOSED) : RUN_LATE;
 }

@@ -164,7 +164,7 @@ static void slot_give(struct slots *s, struct actor *a)
 {
 	uint32_t i = slot_index(s, a), c = i / SLOT_CHUNK;
 	struct slot_chunk *k = &s->chunks[c];
-	if (HEIST_UNLIKELY(atomic_load_explicit(&a->ticket, memory_order_relaxed) >= GENERATION_MAX))
+	if (HEIST_UNLIKELY(mpsc_generation(&a->ticket) >= GENERATION_MAX))
 		return; /* its generations are used up: retired for good */
 	k->free[i % SLOT_CHUNK / 64] |= (uint64_t)1 << (i % 64);
 	if (++k->free_count == SLOT_CHUNK)
@@ -225,7 +225,7 @@ static bool chunk_is_idle(struct slots *s, uint32_t c, uint32_t *highest)
 	struct actor *a = &s->base[c * SLOT_CHUNK];
 	*highest = s->chunks[c].base_generation;
 	for (uint32_t i = 0; i < SLOT_CHUNK; i++) {
-		uint32_t g = atomic_load_explicit(&a[i].ticket, memory_order_relaxed);
+		uint32_t g = mpsc_generation(&a[i].ticket);
 		if (!mpsc_is_idle(&a[i].mailbox))
 			return false;
 		if (g > *highest)

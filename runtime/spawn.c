@@ -78,7 +78,7 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	struct heist_system *s = from->system;
 	struct actor *a = b->slot;
 	uint32_t slot = slot_index(&s->slots, a);
-	uint32_t generation = atomic_load_explicit(&a->ticket, memory_order_relaxed); /* free slot */
+	uint32_t generation = mpsc_generation(&a->ticket);
 	s->slots.meta[slot] = b->extra ? (uintptr_t)b->extra | 1 : (uintptr_t)b->cls;
 	if (b->state)
 		a->u.state = b->state;
@@ -86,6 +86,7 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 		a->u.inline_state[0] = a->u.inline_state[1] = 0;
 	b->init->tag |= generation | (uint64_t)b->config << 48;
 	local_count(&from->local->spawned, 1);
+	mpsc_open(&a->ticket);
 	if (mpsc_push(&a->mailbox, &b->init->node) == MPSC_WAS_IDLE) {
 		if (HEIST_UNLIKELY(b->config & CONFIG_BOUND))
 			heist_pool_submit_bound(&s->pool, b->config >> 8, &a->run);

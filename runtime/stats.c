@@ -13,7 +13,7 @@ static void add_local(const struct local *l, heist_stats *t)
 {
 	t->actors += get(&l->spawned) - get(&l->ended);
 	t->accepted += get(&l->accepted);
-	t->handled += get(&l->handled);
+	t->handled += get(&l->handled_more);
 	for (int i = 0; i < HEIST_CAUSES; i++)
 		t->lost[i] += get(&l->lost[i]);
 	t->message_bytes += (uint64_t)l->messages.block_count * BLOCK_SIZE;
@@ -30,6 +30,7 @@ heist_status heist_get_stats(const heist_system *s, heist_stats *out)
 			rt_worker_of(pool_worker((struct pool *)(uintptr_t)&s->pool, i));
 		add_local(&w->local, &t);
 		t.activations += get(&w->base.stats.activations);
+		t.handled += get(&w->base.stats.activations);
 		t.steals += get(&w->base.stats.steals);
 		t.parks += get(&w->base.stats.parks);
 		t.wakes += get(&w->base.stats.wakes);
@@ -66,7 +67,7 @@ heist_time heist_in_ms(const heist_system *s, uint32_t ms)
 heist_ref heist_self(const heist_ctx *ctx)
 {
 	struct heist_system *s = ctx->system;
-	uint32_t g = atomic_load_explicit(&ctx->actor->ticket, memory_order_relaxed); /* own */
+	uint32_t g = mpsc_generation(&ctx->actor->ticket);
 	return ref_make(s->id, g, slot_index(&s->slots, ctx->actor));
 }
 
@@ -77,7 +78,7 @@ heist_system *heist_system_of(const heist_ctx *ctx)
 
 bool heist_out_of_budget(const heist_ctx *ctx)
 {
-	return heist_clock_ns() >= ctx->budget_end;
+	return heist_clock_ns() - ctx->worker->base.now >= ctx->system->budget_ns;
 }
 
 void heist_become(heist_ctx *ctx, heist_recv_fn *recv)
@@ -91,7 +92,7 @@ heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, 
 	struct local *l = &ctx->worker->local;
 	(void)state;
 	heist_count_lost(ctx->system, l, heist_self(ctx), type, msg, HEIST_LOST_UNHANDLED);
-	local_count(&l->handled, (uint64_t)-1); /* its run will count it as handled */
+	local_count(&l->handled_more, (uint64_t)-1); /* its run will count it as handled */
 	if (type->drops && type->drops->msg)
 		type->drops->msg(msg);
 	return HEIST_CONTINUE;

@@ -321,6 +321,15 @@ fail:
 	return NULL;
 }
 
+static void system_set_id(struct heist_system *s, uint32_t id)
+{
+	s->id = id;
+	for (uint32_t i = 0; i < s->pool.workers; i++)
+		rt_worker_of(pool_worker(&s->pool, i))->local.id = id;
+	for (int i = 0; i < FOREIGN_LOCALS; i++)
+		s->foreign[i].id = id;
+}
+
 heist_status heist_start(const heist_config *config, heist_system **out)
 {
 	heist_config c = heist_config_default();
@@ -348,7 +357,7 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 		runtime_release(id, generation);
 		return HEIST_ENOMEM;
 	}
-	s->id = id;
+	system_set_id(s, id);
 	foreign_attach(s, true);
 	if (heist_pool_start(&s->pool) != 0) {
 		foreign_attach(s, false);
@@ -403,12 +412,11 @@ static void system_end_actors(struct heist_system *s)
 {
 	struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, 0));
 	struct runnable *r;
-	atomic_store_explicit(&s->phase, PHASE_DISCARD, memory_order_release); /* PH1 release */
 	heist_worker_self = &w->base;
 	end_left_over(w);
 	for (uint32_t i = 0; i < s->pool.workers; i++)
 		while ((r = heist_worker_next(pool_worker(&s->pool, i))) != NULL)
-			heist_actor_run(&w->base, r);
+			heist_actor_discard(&w->base, r);
 	heist_worker_self = NULL;
 }
 
@@ -449,7 +457,7 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	uint64_t now = heist_clock_ns();
 	uint64_t drain = deadline > now ? now + (deadline - now) / 4 * 3 : deadline;
 	if (!system_drain(s, drain)) {
-		atomic_store_explicit(&s->phase, PHASE_DISCARD, memory_order_release); /* PH1 release */
+		heist_pool_run_with(&s->pool, heist_actor_discard);
 		if (!system_drain(s, deadline)) {
 			heist_system_log(s, "heist_shutdown: a handler is still running at the deadline");
 			return HEIST_ETIMEOUT;

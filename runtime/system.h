@@ -19,8 +19,6 @@ struct heist_ctx {
 	struct rt_worker *worker;
 	struct actor *actor;
 	struct message *current; /* the message being handled, if it is not a small plain one */
-	uint64_t budget_end;
-	int32_t messages_left; /* of this activation, as of its start */
 	bool owes_reply;       /* current is a request that was not answered yet */
 	bool stop_after;       /* end the actor after this turn (internal actors) */
 };
@@ -40,7 +38,7 @@ struct foreign {
 	struct local *local; /* NULL: the runtime is gone */
 };
 
-enum phase { PHASE_OPEN, PHASE_CLOSED, PHASE_DISCARD };
+enum phase { PHASE_OPEN, PHASE_CLOSED };
 
 struct heist_system {
 	struct pool pool;
@@ -87,23 +85,26 @@ void heist_system_log(struct heist_system *s, const char *format, ...)
 
 /* ---- run.c ---- */
 enum verdict heist_actor_run(struct worker *w, struct runnable *r);
+/* The same when shutdown has given up draining: nothing is handled any more. */
+enum verdict heist_actor_discard(struct worker *w, struct runnable *r);
 /* Give an actor whose right to run the caller has just won to the scheduler; w NULL: foreign. */
-void heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w, struct actor *a);
+int heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w, struct actor *a);
 
-HEIST_HOT_INLINE void actor_schedule(struct heist_system *s, struct rt_worker *w, struct actor *a)
+/* Returns 0, so that a caller can end in a tail call. */
+HEIST_HOT_INLINE int actor_schedule(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
 	if (HEIST_LIKELY(w != NULL && !(a->config & CONFIG_BOUND)))
-		worker_wake(&w->base, &a->run);
-	else
-		heist_actor_schedule_cold(s, w, a);
+		return worker_wake(&w->base, &a->run);
+	return heist_actor_schedule_cold(s, w, a);
 }
 
 /* Push a message that carries its tag; the receiver's mailbox works whatever its generation. */
-HEIST_HOT_INLINE void actor_deliver(struct heist_system *s, struct rt_worker *w, struct actor *a,
-				    struct message *m)
+HEIST_HOT_INLINE int actor_deliver(struct heist_system *s, struct rt_worker *w, struct actor *a,
+				   struct message *m)
 {
 	if (mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE)
-		actor_schedule(s, w, a);
+		return actor_schedule(s, w, a);
+	return 0;
 }
 
 /* The actor of a handle of this runtime; NULL if the slot was never used. */

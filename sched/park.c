@@ -26,13 +26,24 @@ void heist_worker_wake_thief(struct worker *w)
 		wake_any(w);
 }
 
-void heist_worker_ask_sentinel(struct worker *w)
+static void ask_sentinel(struct worker *w)
 {
 	struct pool *p = w->pool;
 	w->guarded = true;
 	if (p->workers > 1 && idle_wants_wake(&p->idle) &&
 	    atomic_load_explicit(&p->sentinel, memory_order_relaxed) == 0) /* advisory */
 		wake_any(w);
+}
+
+int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim)
+{
+	if (claim != LIFO_FREE)
+		displaced = lifo_settle(&w->slot, claim, displaced);
+	if (!w->guarded)
+		ask_sentinel(w);
+	if (displaced)
+		worker_queue(w, displaced);
+	return 0;
 }
 
 /* ---- looking ---- */

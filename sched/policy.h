@@ -5,13 +5,14 @@
 
 #define SCHED_MAX_WORKERS 256
 
-/* Runs from the LIFO slot in a row before it joins the FIFO.  Literature: Tokio caps at 3 polls, Go
- * lets the slot inherit the time slice; 16 keeps the pair fast and the others' wait bounded. */
-#define SCHED_SLOT_STREAK 16
+/* Every so many picks the LIFO slot gives way: what it holds queues behind the FIFO.  Literature:
+ * Tokio caps a streak at 3 polls, Go lets the slot inherit the time slice; 16 keeps a pair fast and
+ * the others' wait bounded. */
+#define SCHED_SLOT_PICKS 16
 
-/* Every so many picks the FIFO, the inboxes and the oldest spawn come first, in turn.  Go's number;
- * prime, so that it does not beat with batches. */
-#define SCHED_FAIR_TICK 61
+/* Every so many of those turns the FIFO, the inbox, the oldest spawn and the bound inbox come first,
+ * one after the other: a fair pick in 64, like Go's 61st and Tokio's 61st tick. */
+#define SCHED_FAIR_TURNS 4
 
 /* First capacity of the deques.  Grown by doubling; tests start at 2. */
 #ifndef SCHED_DEQUE_CAPACITY

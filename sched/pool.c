@@ -13,9 +13,9 @@ static int worker_init(struct pool *p, uint32_t i, uint64_t seed)
 	struct worker *w = pool_worker(p, i);
 	lifo_init(&w->slot);
 	w->pool = p;
+	atomic_init(&w->run, p->ops->run);
 	w->index = i;
-	w->slot_left = SCHED_SLOT_STREAK;
-	w->fair_left = SCHED_FAIR_TICK;
+	w->picks_left = SCHED_SLOT_PICKS;
 	w->clock_left = SCHED_CLOCK_MESSAGES;
 	w->random = (seed + i + 1) * 0x9E3779B97F4A7C15u | 1;
 	inject_init(&w->inbox);
@@ -131,6 +131,13 @@ int heist_pool_start(struct pool *p)
 bool heist_pool_stop(struct pool *p, uint64_t deadline)
 {
 	return p->polled || stop_threads(p, p->workers, deadline);
+}
+
+void heist_pool_run_with(struct pool *p, run_fn *run)
+{
+	for (uint32_t i = 0; i < p->workers; i++)
+		atomic_store_explicit(&pool_worker(p, i)->run, run,
+				      memory_order_relaxed); /* code: nothing else to publish */
 }
 
 /* ---- submit ---- */

@@ -10,8 +10,9 @@
 #include "sched/worker.h"
 
 struct pool_ops {
-	/* Run r for one batch. */
-	enum verdict (*run)(struct worker *w, struct runnable *r);
+	/* Run r for one batch; counts its messages down in w->clock_left and reads the clock into
+	 * w->now when that reaches 0. */
+	run_fn *run;
 	/* The worker has nothing to run: send what was deferred.  True: look again. */
 	bool (*flush)(struct worker *w);
 	/* The worker is about to sleep: return memory. */
@@ -67,6 +68,9 @@ int heist_pool_init(struct pool *p, const struct pool_config *config);
 int heist_pool_start(struct pool *p);
 /* No thread may run any more. */
 void heist_pool_destroy(struct pool *p);
+
+/* Any thread: run with another function from now on; activations under way go on with the old one. */
+void heist_pool_run_with(struct pool *p, run_fn *run);
 
 /* Any thread: make r runnable from outside a worker of this pool. */
 void heist_pool_submit(struct pool *p, struct runnable *r);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * worker.c - the run loop of one worker (sched/README.md, "The loop").
  *
- *   1 next    LIFO slot, spawned, FIFO, bound inbox, inbox; every 61st pick the other way round
+ *   1 next    LIFO slot, spawned, FIFO, bound inbox, inbox; now and then the other way round
  *   2 find    nothing of its own: flush, search, park (park.c)
  *   3 run     one batch of one runnable
- *   4 requeue what its verdict says
- *   5 tick    every 64 messages: clock, timers */
+ *   4 requeue what its verdict says */
 #include "sched/pool.h"
 
 _Thread_local struct worker *heist_worker_self __attribute__((tls_model("initial-exec")));
@@ -48,30 +47,19 @@ static struct runnable *next_oldest_spawn(struct worker *w)
 	return deque_steal(&w->spawned, &item) == STEAL_OK ? item : NULL;
 }
 
-/* The fair pick: each kind of queue comes first once in 4 x 61 picks. */
-static HEIST_COLD struct runnable *next_fair(struct worker *w)
+/* What waits at the far end of one queue, a different one each time. */
+static struct runnable *next_fair(struct worker *w)
 {
-	w->fair_left = SCHED_FAIR_TICK;
-	for (int i = 0; i < 4; i++) {
-		struct runnable *r = NULL;
-		switch (w->fair_turn++ % 4) {
-		case 0:
-			r = deque_take(&w->fifo);
-			break;
-		case 1:
-			r = next_inbox(w);
-			break;
-		case 2:
-			r = next_oldest_spawn(w);
-			break;
-		case 3:
-			r = next_bound(w);
-			break;
-		}
-		if (r)
-			return r;
+	switch (w->turns / SCHED_FAIR_TURNS % 4) {
+	case 0:
+		return deque_take(&w->fifo);
+	case 1:
+		return next_inbox(w);
+	case 2:
+		return next_oldest_spawn(w);
+	default:
+		return next_bound(w);
 	}
-	return NULL;
 }
 
 static bool worker_alone(struct worker *w)
@@ -80,34 +68,37 @@ static bool worker_alone(struct worker *w)
 	       inject_is_empty(&w->bound) && inject_is_empty(&w->inbox);
 }
 
-/* The slot is empty, or has had its streak. */
 static struct runnable *next_queued(struct worker *w)
 {
 	struct runnable *r;
-	w->slot_left = SCHED_SLOT_STREAK;
-	if (lifo_peek(&w->slot) && (r = lifo_take(&w->slot)) != NULL) {
-		if (worker_alone(w))
-			return r;
-		worker_queue(w, r);
-		if ((r = deque_take(&w->fifo)) != NULL)
-			return r;
-	}
 	if ((r = deque_pop(&w->spawned)) != NULL || (r = deque_take(&w->fifo)) != NULL ||
 	    (r = next_bound(w)) != NULL)
 		return r;
 	return next_inbox(w);
 }
 
+/* The slot's turn is over: what it holds queues last, if anybody waits. */
+static HEIST_COLD struct runnable *next_turn(struct worker *w)
+{
+	struct runnable *r, *slot;
+	w->picks_left = SCHED_SLOT_PICKS;
+	if (++w->turns % SCHED_FAIR_TURNS == 0 && (r = next_fair(w)) != NULL)
+		return r;
+	slot = lifo_take(&w->slot);
+	if (slot && worker_alone(w))
+		return slot;
+	if (slot)
+		worker_queue(w, slot);
+	r = deque_take(&w->fifo);
+	return r ? r : next_queued(w);
+}
+
 HEIST_HOT_INLINE struct runnable *worker_next(struct worker *w)
 {
-	struct runnable *r;
-	if (HEIST_UNLIKELY(--w->fair_left == 0) && (r = next_fair(w)) != NULL)
-		return r;
-	if (HEIST_LIKELY(w->slot_left != 0) && (r = lifo_take(&w->slot)) != NULL) {
-		w->slot_left--;
-		return r;
-	}
-	return next_queued(w);
+	if (HEIST_UNLIKELY(--w->picks_left == 0))
+		return next_turn(w);
+	struct runnable *r = lifo_take(&w->slot);
+	return HEIST_LIKELY(r != NULL) ? r : next_queued(w);
 }
 
 struct runnable *heist_worker_next(struct worker *w)
@@ -130,26 +121,15 @@ static HEIST_COLD void worker_requeue(struct worker *w, struct runnable *r, enum
 	worker_queue(w, r);
 }
 
-/* ---- 5 tick ---- */
-
-static HEIST_COLD void worker_tick(struct worker *w)
-{
-	w->clock_left = SCHED_CLOCK_MESSAGES;
-	w->now = heist_clock_ns();
-	if (w->timer_next && w->now >= w->timer_next)
-		w->timer_next = w->pool->ops->timers(w, w->now);
-}
-
 /* ---- 3 run ---- */
 
 HEIST_HOT_INLINE void worker_run(struct worker *w, struct runnable *r)
 {
 	worker_count(&w->stats.activations, 1);
-	enum verdict v = w->pool->ops->run(w, r);
+	run_fn *run = atomic_load_explicit(&w->run, memory_order_relaxed);
+	enum verdict v = run(w, r);
 	if (HEIST_UNLIKELY(v != RUN_DONE))
 		worker_requeue(w, r, v);
-	if (HEIST_UNLIKELY(w->clock_left <= 0))
-		worker_tick(w);
 }
 
 void heist_worker_run(struct worker *w, struct runnable *r)

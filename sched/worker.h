@@ -19,6 +19,8 @@
 #include "sched/runnable.h"
 
 struct pool;
+struct worker;
+typedef enum verdict run_fn(struct worker *w, struct runnable *r);
 
 /* Counters written by the worker alone (relaxed), read by anybody. */
 struct worker_stats {
@@ -29,11 +31,11 @@ struct worker {
 	/* the worker itself */
 	_Alignas(HEIST_ISOLATE) struct lifo_slot slot; /* thieves on their last pass */
 	struct pool *pool;
+	_Atomic(run_fn *) run; /* one batch of one runnable; changed by heist_pool_run_with */
 	uint32_t index;
-	uint32_t slot_left;  /* runs from the slot until it must queue            */
-	uint32_t fair_left;  /* picks until a fair one                            */
-	uint32_t fair_turn;  /* which queue the next fair pick looks at           */
-	int32_t clock_left;  /* messages until the clock is read                  */
+	uint32_t picks_left; /* picks until the slot must give way                */
+	uint32_t turns;	     /* how often it had to                               */
+	uint32_t clock_left; /* messages until the clock is read, > 0             */
 	uint32_t late_runs;  /* runs in a row that only waited for a late link    */
 	uint64_t now;	     /* cached clock                                      */
 	uint64_t timer_next; /* deadline of its earliest timer, 0 = none          */
@@ -60,8 +62,9 @@ extern _Thread_local struct worker *heist_worker_self __attribute__((tls_model("
 void heist_worker_queue_fallback(struct worker *w, struct runnable *r);
 /* Cold: wake a parked worker to search, if there is surplus to find. */
 void heist_worker_wake_thief(struct worker *w);
-/* Cold: something of ours may get stuck behind a handler: see that a parked worker keeps watch. */
-void heist_worker_ask_sentinel(struct worker *w);
+/* The rest of a wake: settle with a thief, queue what was displaced, and, as something of ours may now
+ * get stuck behind a handler, see that a parked worker keeps watch. */
+int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim);
 
 /* worker.c: the loop of a worker thread; one turn of it. */
 void heist_worker_main(void *worker);
@@ -103,14 +106,14 @@ static inline void worker_queue(struct worker *w, struct runnable *r)
 	worker_published(w);
 }
 
-/* The worker: r was woken by a message. */
-HEIST_HOT_INLINE void worker_wake(struct worker *w, struct runnable *r)
+/* The worker: r was woken by a message.  Returns 0, so that a caller can end in a tail call. */
+HEIST_HOT_INLINE int worker_wake(struct worker *w, struct runnable *r)
 {
-	struct runnable *displaced = lifo_put(&w->slot, r);
-	if (HEIST_UNLIKELY(!w->guarded))
-		heist_worker_ask_sentinel(w);
-	if (displaced)
-		worker_queue(w, displaced);
+	void *displaced;
+	uint32_t claim = lifo_swap(&w->slot, r, &displaced);
+	if (HEIST_LIKELY(displaced == NULL && claim == LIFO_FREE && w->guarded))
+		return 0;
+	return heist_worker_displace(w, displaced, claim);
 }
 
 /* The worker: r was spawned. */
