@@ -154,6 +154,15 @@ static void block_write_return(struct block_pool *mine, struct block *b, int64_t
 		block_hand_back(mine, b);
 }
 
+/* Move entry i of the returns to the front. */
+static void returns_to_front(struct block_pool *p, int i, struct block *b, int64_t count)
+{
+	for (; i > 0; i--)
+		p->returns[i] = p->returns[i - 1];
+	p->returns[0].block = b;
+	p->returns[0].count = count;
+}
+
 void heist_block_return(struct block_pool *mine, struct block *b)
 {
 	if (b == mine->open) {
@@ -162,15 +171,12 @@ void heist_block_return(struct block_pool *mine, struct block *b)
 	}
 	for (int i = 0; i < BLOCK_RETURNS; i++)
 		if (mine->returns[i].block == b) {
-			mine->returns[i].count++;
+			returns_to_front(mine, i, b, mine->returns[i].count + 1);
 			return;
 		}
-	uint32_t i = mine->return_next;
-	mine->return_next = (i + 1) % BLOCK_RETURNS;
-	struct block *evicted = mine->returns[i].block;
-	int64_t count = mine->returns[i].count;
-	mine->returns[i].block = b;
-	mine->returns[i].count = 1;
+	struct block *evicted = mine->returns[BLOCK_RETURNS - 1].block;
+	int64_t count = mine->returns[BLOCK_RETURNS - 1].count;
+	returns_to_front(mine, BLOCK_RETURNS - 1, b, 1);
 	if (evicted)
 		block_write_return(mine, evicted, count);
 }
@@ -187,14 +193,8 @@ static void block_flush_returns(struct block_pool *p)
 
 void heist_block_flush(struct block_pool *p)
 {
-	while (p->hot) {
-		struct block_free *f = p->hot;
-		HEIST_UNPOISON(f, sizeof *f);
-		p->hot = f->next;
-		p->hot_count--;
-		HEIST_POISON(f, p->unit);
-		heist_block_return(p, block_of(f));
-	}
+	while (p->hot_count)
+		heist_block_return(p, block_of(p->hot[--p->hot_count]));
 	block_flush_returns(p);
 	/* An open block none of whose objects is in use starts again from its first one. */
 	if (p->open && (p->bump - ((char *)p->open + BLOCK_HEADER)) / (ptrdiff_t)p->unit == p->open_freed)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * block.h - pools of equal objects carved from 64 KiB blocks, with returns from other threads.
  *
- * An allocating thread owns a pool: a short LIFO list of hot objects in front of a bump pointer, so
+ * An allocating thread owns a pool: a short LIFO stack of hot objects in front of a bump pointer, so
  * that a flood of messages lies in memory in the order it was sent.  An object finds its block by
- * masking its address.  The owner frees to the hot list; everybody else (and the owner, beyond the
+ * masking its address.  The owner frees to the hot stack; everybody else (and the owner, beyond the
  * list) only counts: k frees are written to the block at once, and whoever brings the count to zero
  * hands the whole block back.
  * Based on: remote-free counting in the manner of mimalloc's thread-free lists and ponyc's returned
@@ -34,7 +34,7 @@
 #define BLOCK_SIZE ((size_t)64 * 1024)
 #endif
 #ifndef BLOCK_HOT
-#define BLOCK_HOT 64 /* objects in the hot list: measured, see README */
+#define BLOCK_HOT 64 /* objects in the hot stack: measured, see README */
 #endif
 #ifndef BLOCK_RETURNS
 #define BLOCK_RETURNS 4 /* blocks whose frees a pool counts before it writes them */
@@ -57,18 +57,13 @@ struct block {
 	uint32_t unused_;
 };
 
-struct block_free {
-	struct block_free *next;
-};
-
 struct block_pool {
 	/* owner */
-	struct block_free *hot;
 	uint32_t hot_count;
 	uint32_t unit;		/* bytes per object, multiple of 8 */
 	char *bump, *bump_end;	/* fresh objects of the open block */
 	struct block *open;
-	int64_t open_freed;	/* frees of the open block beyond the hot list */
+	int64_t open_freed;	/* frees of the open block beyond the hot stack */
 	struct block *all;	/* newest first */
 	struct block *spare;	/* through link.next */
 	uint32_t spare_count;
@@ -77,10 +72,11 @@ struct block_pool {
 	struct {
 		struct block *block;
 		int64_t count;
-	} returns[BLOCK_RETURNS];
-	uint32_t return_next;
+	} returns[BLOCK_RETURNS]; /* the one in use now comes first */
 	/* any thread */
 	_Alignas(HEIST_ISOLATE) struct inject returned;
+	/* owner: the hot objects, an array because it costs fewer stores than a list */
+	_Alignas(HEIST_ISOLATE) void *hot[BLOCK_HOT];
 };
 
 /* Owner.  unit: object size, multiple of 8.  Allocates nothing. */
@@ -89,9 +85,9 @@ void heist_block_pool_init(struct block_pool *p, const struct heist_memory *memo
 void heist_block_pool_destroy(struct block_pool *p);
 /* Owner, cold: a fresh block; NULL when out of memory. */
 void *heist_block_refill(struct block_pool *p);
-/* Owner, cold: count a free that the hot list does not take. */
+/* Owner, cold: count a free that the hot stack does not take. */
 void heist_block_return(struct block_pool *mine, struct block *b);
-/* Owner: write all counted frees, empty the hot list, and give spare blocks back to the system. */
+/* Owner: write all counted frees, empty the hot stack, and give spare blocks back to the system. */
 void heist_block_flush(struct block_pool *p);
 
 static inline struct block *block_of(void *object)
@@ -102,18 +98,18 @@ static inline struct block *block_of(void *object)
 /* Owner: will block_alloc_fast succeed? */
 HEIST_HOT_INLINE bool block_can_alloc(struct block_pool *p)
 {
-	return HEIST_LIKELY(p->hot != NULL) || p->bump != p->bump_end;
+	return HEIST_LIKELY(p->hot_count != 0) || p->bump != p->bump_end;
 }
 
 /* Owner, after block_can_alloc: an object of `unit` bytes, not zeroed. */
 HEIST_HOT_INLINE void *block_alloc_fast(struct block_pool *p)
 {
-	struct block_free *f = p->hot;
-	if (HEIST_LIKELY(f != NULL)) {
-		HEIST_UNPOISON(f, p->unit);
-		p->hot = f->next;
-		p->hot_count--;
-		return f;
+	uint32_t n = p->hot_count;
+	if (HEIST_LIKELY(n != 0)) {
+		void *hot = p->hot[n - 1];
+		p->hot_count = n - 1;
+		HEIST_UNPOISON(hot, p->unit);
+		return hot;
 	}
 	char *o = p->bump;
 	p->bump = o + p->unit;
@@ -131,16 +127,20 @@ HEIST_HOT_INLINE void *block_alloc(struct block_pool *p)
 HEIST_HOT_INLINE void block_free(struct block_pool *mine, void *object)
 {
 	struct block *b = block_of(object);
-	if (HEIST_LIKELY(b->owner == mine && mine->hot_count < BLOCK_HOT)) {
-		struct block_free *f = object;
-		f->next = mine->hot;
-		mine->hot = f;
-		mine->hot_count++;
-		HEIST_POISON(f, mine->unit);
+	uint32_t n = mine->hot_count;
+	if (HEIST_LIKELY(b->owner == mine) && HEIST_LIKELY(n < BLOCK_HOT)) {
+		mine->hot[n] = object;
+		mine->hot_count = n + 1;
+		HEIST_POISON(object, mine->unit);
 		return;
 	}
 	HEIST_POISON(object, mine->unit);
-	heist_block_return(mine, b);
+	if (b == mine->open)
+		mine->open_freed++;
+	else if (b == mine->returns[0].block)
+		mine->returns[0].count++;
+	else
+		heist_block_return(mine, b);
 }
 
 #endif

@@ -11,6 +11,7 @@ void heist_local_init(struct local *l, struct heist_system *system, const struct
 	memset(l, 0, sizeof *l);
 	l->system = system;
 	l->slots = system->slots.base;
+	l->meta = system->slots.meta;
 	heist_block_pool_init(&l->messages, memory, sizeof(struct message));
 	for (int i = 0; i < STATE_CLASSES; i++)
 		heist_block_pool_init(&l->states[i], memory, (size_t)64 << i);

@@ -11,11 +11,13 @@
 
 #define STATE_CLASSES 5	  /* 64, 128, 256, 512, 1024 bytes; larger ones come from the memory hooks */
 #define SLOTS_BATCH   256 /* slots moved between a free list and the table at once */
-#define SLOTS_KEPT    1024 /* free slots a thread keeps for itself */
+#define SLOTS_KEPT    4096 /* free slots a thread keeps for itself */
 
 struct local {
 	struct block_pool messages;
+	struct block_pool states[STATE_CLASSES];
 	struct actor *slots; /* the table; the first slots_limit of it may be touched */
+	uintptr_t *meta;     /* beside it: slot.h                                      */
 	uint32_t slots_limit;
 	uint32_t id; /* of the runtime */
 	struct actor *free_slots;
@@ -24,7 +26,6 @@ struct local {
 	struct heist_system *system;
 	_Atomic uint64_t accepted, spawned, ended, lost[HEIST_CAUSES];
 	_Atomic uint64_t handled_more; /* messages handled beyond one per activation, modulo 2^64 */
-	struct block_pool states[STATE_CLASSES];
 };
 
 void heist_local_init(struct local *l, struct heist_system *system,
@@ -58,6 +59,14 @@ HEIST_HOT_INLINE void local_slot_put(struct local *l, struct actor *a)
 /* State of `size` bytes, more than STATE_INLINE, zeroed; NULL: out of memory. */
 void *heist_local_state_get(struct local *l, uint32_t size);
 void heist_local_state_put(struct local *l, void *state, uint32_t size);
+
+/* The smallest class, inline: one line. */
+#define STATE_LINE 64
+
+HEIST_HOT_INLINE void *local_state_line(struct local *l)
+{
+	return __builtin_memset(block_alloc_fast(&l->states[0]), 0, STATE_LINE);
+}
 
 HEIST_HOT_INLINE void local_count(_Atomic uint64_t *counter, uint64_t n)
 {

@@ -70,6 +70,21 @@ static inline void message_set(struct message *m, enum message_flag flag)
 	m->tag |= MESSAGE_KIND(flag);
 }
 
+/* Small payloads of whole words are copied inline. */
+HEIST_HOT_INLINE bool copies_by_words(uint32_t size) /* 8, 16, 24, 32 or 40 */
+{
+	uint32_t words = (size - 8) >> 3 | (size - 8) << 29;
+	return words <= MESSAGE_ROOM / 8 - 1;
+}
+
+HEIST_HOT_INLINE void copy_words(uint64_t *to, const void *from, uint32_t size)
+{
+	const unsigned char *p = from;
+	__builtin_memcpy(to, p, 8);
+	for (uint32_t i = 8; HEIST_UNLIKELY(i < size); i += 8)
+		__builtin_memcpy(++to, p + i, 8);
+}
+
 struct request_header {
 	uint64_t asker;	   /* heist_ref */
 	uint64_t id;	   /* of the ask, in the asker's table */

@@ -50,7 +50,9 @@ HEIST_COLD void heist_message_retire(struct rt_worker *w, struct actor *a, struc
 
 HEIST_HOT_INLINE void retire(struct rt_worker *w, struct actor *a, struct message *m)
 {
-	if (HEIST_LIKELY(m->tag >> 32 == 0))
+	/* a plain message, or an INIT with a small argument and whatever config */
+	uint32_t kind = (uint32_t)(m->tag >> 32) & 0xff;
+	if (HEIST_LIKELY(kind <= KIND_INIT))
 		block_free(&w->local.messages, m);
 	else
 		heist_message_retire(w, a, m);
@@ -63,6 +65,29 @@ static heist_ref actor_ref(struct heist_system *s, struct actor *a)
 	return ref_make(s->id, mpsc_generation(&a->ticket), slot_index(&s->slots, a));
 }
 
+HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
+{
+	return w->local.meta[a - w->local.slots];
+}
+
+/* Without stop hook, extra or large state there is nothing to do but close the mailbox. */
+HEIST_HOT_INLINE void actor_close(struct rt_worker *w, struct actor *a)
+{
+	uint32_t g = mpsc_generation(&a->ticket) + 1;
+	mpsc_close(&a->ticket, g);
+	if (HEIST_UNLIKELY(g > w->local.highest_generation))
+		w->local.highest_generation = g;
+	local_count(&w->local.ended, 1);
+}
+
+/* No stop hook, no extra, and a state of at most one line. */
+HEIST_HOT_INLINE bool ends_simply(struct rt_worker *w, struct actor *a)
+{
+	uintptr_t meta = meta_of(w, a);
+	const heist_class *cls = (const heist_class *)meta;
+	return !(meta & 1) && cls->state_size <= STATE_LINE && !(cls->hooks && cls->hooks->stop);
+}
+
 void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, bool hooks)
 {
 	struct heist_system *s = w->local.system;
@@ -73,17 +98,13 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, boo
 		w->ctx.owes_reply = false;
 		cls->hooks->stop(&w->ctx, actor_state(a), why);
 	}
-	uint32_t g = mpsc_generation(&a->ticket) + 1;
-	mpsc_close(&a->ticket, g);
-	if (g > w->local.highest_generation)
-		w->local.highest_generation = g;
+	actor_close(w, a);
 	a->recv = actor_dying;
 	if (HEIST_UNLIKELY(a->config & CONFIG_LARGE_STATE))
 		heist_local_state_put(&w->local, a->u.state, cls->state_size);
 	struct actor_extra *x = actor_extra(s, a);
 	if (HEIST_UNLIKELY(x != NULL))
 		heist_extra_free(s, x);
-	local_count(&w->local.ended, 1);
 }
 
 void heist_actor_end_left(struct rt_worker *w, struct actor *a)
@@ -158,8 +179,9 @@ static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node
 /* The first turn: install the behaviour, run init. */
 static heist_next run_init(struct rt_worker *w, struct actor *a, struct message *m)
 {
-	struct heist_system *s = w->local.system;
-	const heist_class *cls = actor_class(s, a);
+	uintptr_t meta = meta_of(w, a);
+	const heist_class *cls = HEIST_UNLIKELY(meta & 1) ? actor_class(w->local.system, a)
+							  : (const heist_class *)meta;
 	a->config = (uint16_t)(m->tag >> 48);
 	a->recv = cls->recv;
 	if (HEIST_UNLIKELY(atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_ARMED))
@@ -250,12 +272,9 @@ HEIST_HOT_INLINE uint32_t segment_length(struct rt_worker *w, uint32_t quota)
 static void segment_clock(struct rt_worker *w)
 {
 	uint64_t before = w->base.now;
-	w->base.now = heist_clock_ns();
-	w->base.clock_left = w->base.now - before > w->local.system->budget_ns / 4
-				     ? 1
-				     : SCHED_CLOCK_MESSAGES;
-	if (w->base.timer_next && w->base.now >= w->base.timer_next)
-		w->base.timer_next = w->base.pool->ops->timers(&w->base, w->base.now);
+	heist_worker_clock(&w->base);
+	if (w->base.now - before > w->local.system->budget_ns / 4)
+		w->base.clock_left = 1;
 }
 
 /* `done` messages since the segment began.  Returns the length of the next one; 0: the batch is over. */
@@ -296,7 +315,7 @@ HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 }
 
 /* What a handler ended: the current message is done with. */
-static HEIST_COLD enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 				       heist_next v, heist_status why)
 {
 	struct heist_system *s = w->local.system;
@@ -307,7 +326,21 @@ static HEIST_COLD enum verdict run_end(struct rt_worker *w, struct actor *a, str
 			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
 					   HEIST_ECRASH);
 	}
-	heist_actor_end(w, a, why, true);
+	if (ends_simply(w, a)) {
+		actor_close(w, a);
+		if (a->config & CONFIG_LARGE_STATE)
+			block_free(&w->local.states[0], a->u.state);
+		a->recv = NULL; /* before the mailbox can turn idle: free from then on */
+		a->mailbox.cur = 0;
+		if (mpsc_try_idle(&a->mailbox, n)) {
+			retire(w, a, m);
+			local_slot_put(&w->local, a);
+			return RUN_DONE;
+		}
+		a->recv = actor_dying;
+	} else {
+		heist_actor_end(w, a, why, true);
+	}
 	return drain(w, a, n, true, HEIST_LOST_STOPPED);
 }
 
@@ -348,59 +381,97 @@ HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct 
 	return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
 }
 
-/* One batch, from node n on; `v`: what its handler said, or HEIST_RUN_FRESH if it did not run yet. */
 #define HEIST_RUN_FRESH ((heist_next)-2)
+
+/* Where a batch is; kept in memory, so only the rarer turns touch it. */
+struct batch {
+	uint32_t quota;	   /* messages until the batch is over, as of the segment's begin */
+	uint32_t segment;  /* of these, until the clock is read */
+	uint32_t messages; /* looked at before this segment */
+	uint32_t skipped;  /* looked at, but not handled */
+	uint64_t started;
+	enum verdict verdict;
+};
+
+static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
+{
+	struct heist_system *s = w->local.system;
+	b->quota = HEIST_UNLIKELY(a->config & CONFIG_EXTRA) ? batch_option(s, a) : s->batch;
+	b->segment = segment_length(w, b->quota);
+	b->messages = b->skipped = 0;
+	b->started = w->base.now;
+	b->verdict = RUN_DONE;
+	w->ctx.actor = a;
+}
+
+/* The segment of `done` messages is over.  False: so is the batch; the actor is suspended before n. */
+static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			  struct batch *b)
+{
+	b->messages += b->segment;
+	b->segment = segment_end(w, &b->quota, b->segment, b->started);
+	if (b->segment != 0)
+		return true;
+	b->verdict = run_suspend(w, a, n);
+	return false;
+}
+
+/* A handler said something else than CONTINUE, or a message was not usual.  True: node n is to be
+ * run again or is done with (*v); false: the run is over. */
+static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			  struct batch *b, heist_next *v)
+{
+	heist_status why = HEIST_OK;
+	bool counted = true;
+	if (*v == HEIST_RUN_FRESH)
+		*v = run_unusual(w, a, n, &counted, &why, &b->verdict);
+	if (*v == HEIST_RUN_OVER) {
+		b->skipped++;
+		return false;
+	}
+	bool again = *v == HEIST_AGAIN && !message_has((struct message *)n, MESSAGE_TAKEN);
+	b->skipped += !counted || again || *v == HEIST_FAIL;
+	if (*v == HEIST_CONTINUE || again)
+		return true;
+	b->verdict = run_end(w, a, n, *v, why);
+	return false;
+}
+
+/* One batch, from node n on; `v`: what its handler said, or HEIST_RUN_FRESH if it did not run yet. */
 static __attribute__((noinline)) enum verdict run_batch(struct rt_worker *w, struct actor *a,
 							struct mpsc_node *n, heist_next v)
 {
-	struct heist_system *s = w->local.system;
-	uint32_t quota = HEIST_UNLIKELY(a->config & CONFIG_EXTRA) ? batch_option(s, a) : s->batch;
-	uint32_t segment = segment_length(w, quota), done = 0, handled = 0;
-	enum verdict verdict = RUN_DONE;
-	uint64_t started = w->base.now;
-	w->ctx.actor = a;
+	struct batch b;
+	uint32_t done = 0;
+	batch_begin(w, a, &b);
 	for (;; v = HEIST_RUN_FRESH) {
 		struct message *m = (struct message *)n;
-		heist_status why = HEIST_OK;
-		bool counted = true;
-		if (v == HEIST_RUN_FRESH) {
-			if (is_usual(a, m))
-				v = handle(w, a, m);
-			else
-				v = run_unusual(w, a, n, &counted, &why, &verdict);
-		}
-		if (HEIST_UNLIKELY(v == HEIST_RUN_OVER))
-			break;
+		if (HEIST_LIKELY(v == HEIST_RUN_FRESH) && is_usual(a, m))
+			v = handle(w, a, m);
 		done++;
+		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, &v))
+			break;
 		if (HEIST_LIKELY(v == HEIST_CONTINUE)) {
-			handled += counted;
 			enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
 			if (HEIST_UNLIKELY(what == MPSC_LATE)) {
-				verdict = RUN_LATE;
+				b.verdict = RUN_LATE;
 				break;
 			}
 			retire(w, a, m);
 			if (what == MPSC_IDLE)
 				break;
-		} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
-			handled += counted && v != HEIST_FAIL;
-			verdict = run_end(w, a, n, v, why);
-			break;
 		}
-		if (HEIST_UNLIKELY(done == segment)) {
-			segment = segment_end(w, &quota, done, started);
+		if (HEIST_UNLIKELY(done == b.segment)) {
 			done = 0;
-			if (segment == 0) {
-				verdict = run_suspend(w, a, n);
+			if (!batch_goes_on(w, a, n, &b))
 				break;
-			}
 		}
 	}
 	w->base.clock_left -= done;
 	if (HEIST_UNLIKELY(w->base.clock_left == 0))
 		segment_clock(w);
-	handled_count(w, handled);
-	return verdict;
+	handled_count(w, b.messages + done - b.skipped);
+	return b.verdict;
 }
 
 /* The start of an actor: its INIT is the oldest message. */
@@ -411,6 +482,11 @@ static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) {
 		handled_count(w, 0);
 		return run_end(w, a, n, HEIST_STOP, HEIST_EINIT);
+	}
+	if (mpsc_try_idle(&a->mailbox, n)) {
+		handled_count(w, 0);
+		retire(w, a, m);
+		return RUN_DONE;
 	}
 	enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
 	if (what != MPSC_LATE)
@@ -446,11 +522,11 @@ enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 		return starts_actor(a, m) ? run_start(w, a, n) : run_batch(w, a, n, HEIST_RUN_FRESH);
 	w->ctx.actor = a;
 	heist_next v = handle(w, a, m);
+	a = w->ctx.actor; /* read again: cheaper than to keep them over the call */
+	n = a->mailbox.first;
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE) || !mpsc_try_idle(&a->mailbox, n))
 		return run_batch(w, a, n, v);
-	if (HEIST_UNLIKELY(--w->base.clock_left == 0))
-		segment_clock(w);
-	block_free(&w->local.messages, m);
+	block_free(&w->local.messages, n);
 	return RUN_DONE;
 }
 

@@ -110,21 +110,6 @@ static HEIST_COLD heist_status send_slow(heist_ref to, const heist_type *type, c
 	return r;
 }
 
-/* 8, 16, 24, 32 or 40 bytes: what the fast path copies, word by word. */
-HEIST_HOT_INLINE bool copies_by_words(uint32_t size)
-{
-	uint32_t words = (size - 8) >> 3 | (size - 8) << 29;
-	return words <= MESSAGE_ROOM / 8 - 1;
-}
-
-HEIST_HOT_INLINE void copy_words(uint64_t *to, const void *from, uint32_t size)
-{
-	const unsigned char *p = from;
-	__builtin_memcpy(to, p, 8);
-	for (uint32_t i = 8; HEIST_UNLIKELY(i < size); i += 8)
-		__builtin_memcpy(++to, p + i, 8);
-}
-
 /* The path of a small message between actors of one runtime.  Everything else goes to send_slow, by
  * tail calls only, so that this function saves no registers. */
 heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)

@@ -98,12 +98,6 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	return ref_make(s->id, generation, slot);
 }
 
-heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_opts *opts,
-			 const void *arg, heist_ref *out)
-{
-	return heist_spawn_typed(s, cls, opts, arg, NULL, out);
-}
-
 heist_status heist_spawn_typed(heist_system *s, const heist_class *cls, const heist_opts *opts,
 			       const void *arg, const heist_type *arg_type, heist_ref *out)
 {
@@ -133,4 +127,54 @@ heist_status heist_spawn_typed(heist_system *s, const heist_class *cls, const he
 	}
 	heist_sender_leave(&from);
 	return r;
+}
+
+/* ---- the common case, spelled out ---- */
+
+/* Small state, small argument, no options, from a worker with pools that are not empty. */
+HEIST_HOT_INLINE bool spawn_is_usual(struct local *l, const heist_class *cls, uint32_t arg_size)
+{
+	return cls->state_size <= STATE_LINE && cls->abi == HEIST_ABI && cls->recv &&
+	       (arg_size == 0 || copies_by_words(arg_size)) && l->free_slots &&
+	       block_can_alloc(&l->messages) &&
+	       (cls->state_size <= STATE_INLINE || block_can_alloc(&l->states[0]));
+}
+
+static inline heist_ref spawn_usual(struct rt_worker *w, const heist_class *cls, const void *arg,
+				    uint32_t arg_size)
+{
+	struct local *l = &w->local;
+	struct actor *a = local_slot_get(l);
+	struct message *m = block_alloc_fast(&l->messages);
+	uint32_t slot = (uint32_t)(a - l->slots), generation = mpsc_generation(&a->ticket);
+	l->meta[slot] = (uintptr_t)cls;
+	m->type = NULL;
+	m->tag = MESSAGE_KIND(KIND_INIT) | generation;
+	if (cls->state_size <= STATE_INLINE) {
+		a->u.inline_state[0] = a->u.inline_state[1] = 0;
+	} else {
+		a->u.state = local_state_line(l);
+		m->tag |= (uint64_t)CONFIG_LARGE_STATE << 48;
+	}
+	if (arg_size)
+		copy_words(m->u.word, arg, arg_size);
+	local_count(&l->spawned, 1);
+	mpsc_open(&a->ticket);
+	if (HEIST_LIKELY(mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE))
+		worker_spawned(&w->base, &a->run);
+	return ref_make(l->id, generation, slot);
+}
+
+heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			 const void *arg, heist_ref *out)
+{
+	struct rt_worker *w = rt_worker_of(heist_worker_self);
+	if (HEIST_LIKELY(w != NULL) && HEIST_LIKELY(w->local.system == s) && !opts && cls && out) {
+		uint32_t arg_size = cls->hooks ? cls->hooks->arg_size : 0;
+		if ((arg || !arg_size) && spawn_is_usual(&w->local, cls, arg_size)) {
+			*out = spawn_usual(w, cls, arg, arg_size);
+			return HEIST_OK;
+		}
+	}
+	return heist_spawn_typed(s, cls, opts, arg, NULL, out);
 }

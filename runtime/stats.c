@@ -29,8 +29,8 @@ heist_status heist_get_stats(const heist_system *s, heist_stats *out)
 		const struct rt_worker *w =
 			rt_worker_of(pool_worker((struct pool *)(uintptr_t)&s->pool, i));
 		add_local(&w->local, &t);
-		t.activations += get(&w->base.stats.activations);
-		t.handled += get(&w->base.stats.activations);
+		t.activations += get(&w->base.activations);
+		t.handled += get(&w->base.activations);
 		t.steals += get(&w->base.stats.steals);
 		t.parks += get(&w->base.stats.parks);
 		t.wakes += get(&w->base.stats.wakes);

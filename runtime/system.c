@@ -138,7 +138,7 @@ static bool grace_is_over(struct heist_system *s, struct worker *self)
 	for (uint32_t i = 0; i < s->pool.workers; i++) {
 		struct worker *v = pool_worker(&s->pool, i);
 		if (v != self && !idle_is_parked(&s->pool.idle, i) &&
-		    atomic_load_explicit(&v->stats.activations, memory_order_relaxed) == s->seen[i])
+		    atomic_load_explicit(&v->activations, memory_order_relaxed) == s->seen[i])
 			return false;
 	}
 	return true;
@@ -155,7 +155,7 @@ static void slots_return(struct heist_system *s, struct worker *self)
 		heist_fence_heavy(); /* every later comparison of a handle sees the new generations */
 		for (uint32_t i = 0; i < s->pool.workers; i++)
 			s->seen[i] = atomic_load_explicit(
-				&pool_worker(&s->pool, i)->stats.activations, memory_order_relaxed);
+				&pool_worker(&s->pool, i)->activations, memory_order_relaxed);
 		foreign_grace(s);
 		s->retired = true;
 	}

@@ -15,7 +15,6 @@ static int worker_init(struct pool *p, uint32_t i, uint64_t seed)
 	w->pool = p;
 	atomic_init(&w->run, p->ops->run);
 	w->index = i;
-	w->picks_left = SCHED_SLOT_PICKS;
 	w->clock_left = SCHED_CLOCK_MESSAGES;
 	w->random = (seed + i + 1) * 0x9E3779B97F4A7C15u | 1;
 	inject_init(&w->inbox);

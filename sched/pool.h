@@ -10,8 +10,8 @@
 #include "sched/worker.h"
 
 struct pool_ops {
-	/* Run r for one batch; counts its messages down in w->clock_left and reads the clock into
-	 * w->now when that reaches 0. */
+	/* Run r for one batch.  If that is more than one message, it counts them down in
+	 * w->clock_left, and calls heist_worker_clock when that reaches 0. */
 	run_fn *run;
 	/* The worker has nothing to run: send what was deferred.  True: look again. */
 	bool (*flush)(struct worker *w);

@@ -102,7 +102,7 @@ struct standstill {
 static struct standstill look(struct worker *v)
 {
 	return (struct standstill){
-		.activations = atomic_load_explicit(&v->stats.activations, memory_order_relaxed),
+		.activations = atomic_load_explicit(&v->activations, memory_order_relaxed),
 		.fifo_top = atomic_load_explicit(&v->fifo.top, memory_order_relaxed),
 		.spawned_top = atomic_load_explicit(&v->spawned.top, memory_order_relaxed),
 		.slot = lifo_peek(&v->slot),

@@ -48,9 +48,9 @@ static struct runnable *next_oldest_spawn(struct worker *w)
 }
 
 /* What waits at the far end of one queue, a different one each time. */
-static struct runnable *next_fair(struct worker *w)
+static struct runnable *next_fair(struct worker *w, uint64_t turn)
 {
-	switch (w->turns / SCHED_FAIR_TURNS % 4) {
+	switch (turn / SCHED_FAIR_TURNS % 4) {
 	case 0:
 		return deque_take(&w->fifo);
 	case 1:
@@ -77,12 +77,23 @@ static struct runnable *next_queued(struct worker *w)
 	return next_inbox(w);
 }
 
+void heist_worker_clock(struct worker *w)
+{
+	w->clock_left = SCHED_CLOCK_MESSAGES;
+	w->now = heist_clock_ns();
+	if (w->timer_next && w->now >= w->timer_next)
+		w->timer_next = w->pool->ops->timers(w, w->now);
+}
+
 /* The slot's turn is over: what it holds queues last, if anybody waits. */
-static HEIST_COLD struct runnable *next_turn(struct worker *w)
+static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 {
 	struct runnable *r, *slot;
-	w->picks_left = SCHED_SLOT_PICKS;
-	if (++w->turns % SCHED_FAIR_TURNS == 0 && (r = next_fair(w)) != NULL)
+	if (w->clock_left <= SCHED_SLOT_PICKS)
+		heist_worker_clock(w);
+	else
+		w->clock_left -= SCHED_SLOT_PICKS;
+	if (turn % SCHED_FAIR_TURNS == 0 && (r = next_fair(w, turn)) != NULL)
 		return r;
 	slot = lifo_take(&w->slot);
 	if (slot && worker_alone(w))
@@ -95,8 +106,9 @@ static HEIST_COLD struct runnable *next_turn(struct worker *w)
 
 HEIST_HOT_INLINE struct runnable *worker_next(struct worker *w)
 {
-	if (HEIST_UNLIKELY(--w->picks_left == 0))
-		return next_turn(w);
+	uint64_t n = atomic_load_explicit(&w->activations, memory_order_relaxed); /* own */
+	if (HEIST_UNLIKELY(n % SCHED_SLOT_PICKS == 0))
+		return next_turn(w, n / SCHED_SLOT_PICKS);
 	struct runnable *r = lifo_take(&w->slot);
 	return HEIST_LIKELY(r != NULL) ? r : next_queued(w);
 }
@@ -125,7 +137,7 @@ static HEIST_COLD void worker_requeue(struct worker *w, struct runnable *r, enum
 
 HEIST_HOT_INLINE void worker_run(struct worker *w, struct runnable *r)
 {
-	worker_count(&w->stats.activations, 1);
+	worker_count(&w->activations, 1);
 	run_fn *run = atomic_load_explicit(&w->run, memory_order_relaxed);
 	enum verdict v = run(w, r);
 	if (HEIST_UNLIKELY(v != RUN_DONE))

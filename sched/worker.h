@@ -24,7 +24,7 @@ typedef enum verdict run_fn(struct worker *w, struct runnable *r);
 
 /* Counters written by the worker alone (relaxed), read by anybody. */
 struct worker_stats {
-	_Atomic uint64_t activations, steals, parks, wakes;
+	_Atomic uint64_t steals, parks, wakes;
 };
 
 struct worker {
@@ -33,8 +33,7 @@ struct worker {
 	struct pool *pool;
 	_Atomic(run_fn *) run; /* one batch of one runnable; changed by heist_pool_run_with */
 	uint32_t index;
-	uint32_t picks_left; /* picks until the slot must give way                */
-	uint32_t turns;	     /* how often it had to                               */
+	_Atomic uint64_t activations; /* so far; also tells when the slot must give way */
 	uint32_t clock_left; /* messages until the clock is read, > 0             */
 	uint32_t late_runs;  /* runs in a row that only waited for a late link    */
 	uint64_t now;	     /* cached clock                                      */
@@ -70,6 +69,8 @@ int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim);
 void heist_worker_main(void *worker);
 struct runnable *heist_worker_next(struct worker *w);
 void heist_worker_run(struct worker *w, struct runnable *r);
+/* Read the clock into w->now and fire timers that are due; resets clock_left. */
+void heist_worker_clock(struct worker *w);
 /* park.c: work from anywhere, sleeping if need be; NULL: the pool stops. */
 struct runnable *heist_worker_find(struct worker *w);
 /* steal.c: one look at every victim, nearest first; at what stays put, too, on the last pass. */
