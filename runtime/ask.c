@@ -111,7 +111,7 @@ void heist_alarms_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now)
 		}
 		m->type = NULL;
 		m->tag = MESSAGE_KIND(KIND_ALARM) | alarm.generation;
-		actor_deliver(s, w, a, m);
+		actor_push(s, w, a, m);
 	}
 }
 
@@ -318,5 +318,5 @@ void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct lo
 	memset(m->u.bytes, 0, sizeof m->u.bytes); /* a heist_unit value, if status is OK */
 	memcpy(m->u.bytes, &reply, sizeof reply);
 	m->tag = MESSAGE_KIND(KIND_REPLY) | ref_generation(asker);
-	actor_deliver(s, w, a, m);
+	actor_push(s, w, a, m); /* at once: the outbox may be what is being emptied */
 }

@@ -19,7 +19,8 @@ struct local {
 	struct actor *slots; /* the table; the first slots_limit of it may be touched */
 	uintptr_t *meta;     /* beside it: slot.h                                      */
 	uint32_t slots_limit;
-	uint32_t id; /* of the runtime */
+	uint32_t direct_id; /* of the runtime, or nothing a handle can have while sends are deferred */
+	uint32_t id;	    /* of the runtime */
 	struct actor *free_slots;
 	uint32_t free_count;
 	uint32_t highest_generation; /* ended here */

@@ -530,6 +530,56 @@ enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 	return RUN_DONE;
 }
 
+/* ---- deferring workers (outbox.h) ---- */
+
+void heist_actor_finish(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	struct mpsc_node *next;
+	enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
+	if (what != MPSC_LATE)
+		retire(w, a, (struct message *)n);
+	if (what == MPSC_IDLE)
+		return;
+	if (what == MPSC_NODE)
+		mpsc_suspend(&a->mailbox, next);
+	if (a->config & CONFIG_BOUND)
+		heist_pool_submit_bound(&w->local.system->pool, a->config >> 8, &a->run);
+	else
+		worker_queue(&w->base, &a->run);
+}
+
+/* Anything unusual runs as if nothing were deferred. */
+static enum verdict run_directly(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+				 heist_next v)
+{
+	heist_outbox_suspend(w);
+	enum verdict verdict =
+		v == HEIST_RUN_FRESH ? heist_actor_run(&w->base, &a->run) : run_batch(w, a, n, v);
+	heist_outbox_resume(w);
+	return verdict;
+}
+
+/* One message a turn; the end of the turn queues behind the sends it made. */
+enum verdict heist_actor_run_deferring(struct worker *base, struct runnable *r)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	struct actor *a = actor_of(r);
+	uintptr_t cur = a->mailbox.cur;
+	struct mpsc_node *n = cur ? (struct mpsc_node *)cur : a->mailbox.first;
+	if (HEIST_UNLIKELY(cur & MPSC_DONE) || !is_usual(a, (struct message *)n))
+		return run_directly(w, a, n, HEIST_RUN_FRESH);
+	uint32_t sent = w->outbox.tail;
+	w->ctx.actor = a;
+	heist_next v = handle(w, a, (struct message *)n);
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
+		return run_directly(w, a, n, v);
+	if (w->outbox.tail == sent)
+		heist_actor_finish(w, a, n);
+	else
+		heist_outbox_send(w, a, (struct message *)((uintptr_t)n | OUTBOX_FINISH));
+	return RUN_DONE;
+}
+
 enum verdict heist_actor_discard(struct worker *base, struct runnable *r)
 {
 	struct rt_worker *w = rt_worker_of(base);

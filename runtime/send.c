@@ -89,10 +89,32 @@ void heist_message_push(struct sender *from, struct actor *a, uint32_t generatio
 
 /* ---- send ---- */
 
-static HEIST_COLD heist_status send_slow(heist_ref to, const heist_type *type, const void *msg)
+/* A small message from a worker that defers: the receiver is not touched, so a handle that is stale by
+ * now is noticed at delivery. */
+static heist_status send_deferred(struct rt_worker *w, heist_ref to, const heist_type *type,
+				  const void *msg)
+{
+	struct message *m = block_alloc_fast(&w->local.messages);
+	m->type = type;
+	m->tag = ref_generation(to);
+	copy_words(m->u.word, msg, type->size);
+	local_count(&w->local.accepted, 1);
+	return (heist_status)heist_outbox_send(w, &w->local.slots[ref_slot(to)], m);
+}
+
+static bool may_defer(struct rt_worker *w, heist_ref to, const heist_type *type, const void *msg)
+{
+	return w && w->deferring && type && msg && ref_runtime(to) == w->local.id &&
+	       ref_slot(to) < w->local.slots_limit && copies_by_words(type->size) &&
+	       block_can_alloc(&w->local.messages);
+}
+
+static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heist_type *type, const void *msg)
 {
 	struct sender from;
 	struct actor *a;
+	if (may_defer(rt_worker_of(heist_worker_self), to, type, msg))
+		return send_deferred(rt_worker_of(heist_worker_self), to, type, msg);
 	if (!type || (!msg && type->size))
 		return HEIST_BAD_ARG("type and msg must not be NULL");
 	if (!heist_sender_enter(&from, ref_runtime(to)))
@@ -118,7 +140,7 @@ heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)
 	if (HEIST_UNLIKELY(!w) || HEIST_UNLIKELY(!type) || HEIST_UNLIKELY(!msg))
 		return send_slow(to, type, msg);
 	struct local *l = &w->local;
-	if (HEIST_UNLIKELY(ref_runtime(to) != l->id) || HEIST_UNLIKELY(ref_slot(to) >= l->slots_limit))
+	if (HEIST_UNLIKELY(ref_runtime(to) != l->direct_id) || HEIST_UNLIKELY(ref_slot(to) >= l->slots_limit))
 		return send_slow(to, type, msg);
 	struct actor *a = &l->slots[ref_slot(to)];
 	uint32_t generation = ref_generation(to), size = type->size;
@@ -131,7 +153,7 @@ heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)
 	m->tag = generation;
 	copy_words(m->u.word, msg, size);
 	local_count(&l->accepted, 1);
-	return (heist_status)actor_deliver(l->system, w, a, m);
+	return (heist_status)actor_push(l->system, w, a, m);
 }
 
 /* ---- new, post, take, discard ---- */

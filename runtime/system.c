@@ -128,8 +128,17 @@ static void foreign_attach(struct heist_system *s, bool attach)
 
 static bool on_flush(struct worker *w)
 {
-	(void)w;
-	return false;
+	return heist_outbox_flush(rt_worker_of(w));
+}
+
+static void on_tick(struct worker *w, uint64_t elapsed)
+{
+	heist_outbox_decide(rt_worker_of(w), elapsed);
+}
+
+static bool on_stuck(struct worker *w, struct worker *stuck)
+{
+	return heist_outbox_rescue(rt_worker_of(w), rt_worker_of(stuck));
 }
 
 /* Every worker has begun another activation, or is parked, since the chunks were retired. */
@@ -200,6 +209,8 @@ static void on_warn(struct pool *p, const char *line)
 static const struct pool_ops ops = {
 	.run = heist_actor_run,
 	.flush = on_flush,
+	.tick = on_tick,
+	.stuck = on_stuck,
 	.trim = on_trim,
 	.timers = on_timers,
 	.signal_host = on_signal_host,
@@ -321,13 +332,18 @@ fail:
 	return NULL;
 }
 
+static void system_set_local_id(struct local *l, uint32_t id)
+{
+	l->id = l->direct_id = id;
+}
+
 static void system_set_id(struct heist_system *s, uint32_t id)
 {
 	s->id = id;
 	for (uint32_t i = 0; i < s->pool.workers; i++)
-		rt_worker_of(pool_worker(&s->pool, i))->local.id = id;
+		system_set_local_id(&rt_worker_of(pool_worker(&s->pool, i))->local, id);
 	for (int i = 0; i < FOREIGN_LOCALS; i++)
-		s->foreign[i].id = id;
+		system_set_local_id(&s->foreign[i], id);
 }
 
 heist_status heist_start(const heist_config *config, heist_system **out)

@@ -10,6 +10,7 @@
 #include "runtime/alarm.h"
 #include "runtime/alloc.h"
 #include "runtime/local.h"
+#include "runtime/outbox.h"
 #include "sched/pool.h"
 
 struct rt_worker;
@@ -28,6 +29,8 @@ struct rt_worker {
 	struct local local;
 	struct heist_ctx ctx;
 	struct alarms alarms;
+	bool deferring; /* sends go through the outbox */
+	struct outbox outbox;
 };
 
 #define FOREIGN_LOCALS 8
@@ -85,6 +88,8 @@ void heist_system_log(struct heist_system *s, const char *format, ...)
 
 /* ---- run.c ---- */
 enum verdict heist_actor_run(struct worker *w, struct runnable *r);
+/* The same for a worker that defers its sends. */
+enum verdict heist_actor_run_deferring(struct worker *w, struct runnable *r);
 /* The same when shutdown has given up draining: nothing is handled any more. */
 enum verdict heist_actor_discard(struct worker *w, struct runnable *r);
 /* Give an actor whose right to run the caller has just won to the scheduler; w NULL: foreign. */
@@ -98,13 +103,38 @@ HEIST_HOT_INLINE int actor_schedule(struct heist_system *s, struct rt_worker *w,
 	return heist_actor_schedule_cold(s, w, a);
 }
 
-/* Push a message that carries its tag; the receiver's mailbox works whatever its generation. */
-HEIST_HOT_INLINE int actor_deliver(struct heist_system *s, struct rt_worker *w, struct actor *a,
-				   struct message *m)
+/* ---- deliver.c ---- */
+/* The worker defers: put the message into the outbox. */
+int heist_outbox_send(struct rt_worker *w, struct actor *a, struct message *m);
+/* Deliver everything; true if there was anything. */
+bool heist_outbox_flush(struct rt_worker *w);
+/* Deliver for a worker that is stuck in a handler; w runs here. */
+bool heist_outbox_rescue(struct rt_worker *w, struct rt_worker *stuck);
+/* Now and then: is it better to defer, or to send at once? */
+void heist_outbox_decide(struct rt_worker *w, uint64_t elapsed);
+/* Outside a handler: stop deferring, everything is delivered; begin again. */
+void heist_outbox_suspend(struct rt_worker *w);
+void heist_outbox_resume(struct rt_worker *w);
+/* A message has been handled, and what its sender deferred is delivered: end of its turn. */
+void heist_actor_finish(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+
+/* Push a message that carries its tag, at once; the receiver's mailbox works whatever its
+ * generation.  Returns 0, so that a caller can end in a tail call. */
+HEIST_HOT_INLINE int actor_push(struct heist_system *s, struct rt_worker *w, struct actor *a,
+				struct message *m)
 {
 	if (mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE)
 		return actor_schedule(s, w, a);
 	return 0;
+}
+
+/* The same, or through the outbox. */
+HEIST_HOT_INLINE int actor_deliver(struct heist_system *s, struct rt_worker *w, struct actor *a,
+				   struct message *m)
+{
+	if (HEIST_UNLIKELY(w != NULL && w->deferring))
+		return heist_outbox_send(w, a, m);
+	return actor_push(s, w, a, m);
 }
 
 /* The actor of a handle of this runtime; NULL if the slot was never used. */

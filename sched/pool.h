@@ -15,6 +15,11 @@ struct pool_ops {
 	run_fn *run;
 	/* The worker has nothing to run: send what was deferred.  True: look again. */
 	bool (*flush)(struct worker *w);
+	/* Between two activations, every 64 or so: the clock was read, `elapsed` ns after the last time. */
+	void (*tick)(struct worker *w, uint64_t elapsed);
+	/* `stuck` has been in one activation for long: make runnable what it holds back.  True: look
+	 * for work again. */
+	bool (*stuck)(struct worker *w, struct worker *stuck);
 	/* The worker is about to sleep: return memory. */
 	void (*trim)(struct worker *w);
 	/* Fire timers due at `now`; the next deadline, 0 = none. */

@@ -109,9 +109,10 @@ static struct standstill look(struct worker *v)
 	};
 }
 
-static bool worth_waiting(struct worker *v)
+/* A parked worker holds nothing back. */
+static bool worth_waiting(struct pool *p, struct worker *v)
 {
-	return lifo_peek(&v->slot) || deque_size(&v->fifo) || deque_size(&v->spawned);
+	return !idle_is_parked(&p->idle, v->index);
 }
 
 static bool stuck(const struct standstill *a, const struct standstill *b)
@@ -127,6 +128,8 @@ static struct runnable *steal_stuck(struct worker *w, struct worker *v)
 		r = steal_spawned(w, v);
 	if (!r && (r = lifo_steal(&v->slot)) != NULL)
 		worker_count(&w->stats.steals, 1);
+	if (!r && w->pool->ops->stuck(w, v))
+		r = heist_worker_next(w);
 	return r;
 }
 
@@ -135,7 +138,7 @@ struct runnable *heist_worker_steal_last(struct worker *w)
 	struct pool *p = w->pool;
 	for (uint32_t k = 1; k < p->workers; k++) {
 		struct worker *v = pool_worker(p, (w->index + k) % p->workers);
-		if (!worth_waiting(v))
+		if (!worth_waiting(p, v))
 			continue;
 		struct standstill before = look(v);
 		uint64_t until = heist_clock_ns() + SCHED_LONE_NS;

@@ -89,10 +89,13 @@ void heist_worker_clock(struct worker *w)
 static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 {
 	struct runnable *r, *slot;
-	if (w->clock_left <= SCHED_SLOT_PICKS)
-		heist_worker_clock(w);
-	else
+	if (w->clock_left > SCHED_SLOT_PICKS) {
 		w->clock_left -= SCHED_SLOT_PICKS;
+	} else {
+		uint64_t before = w->now;
+		heist_worker_clock(w);
+		w->pool->ops->tick(w, w->now - before);
+	}
 	if (turn % SCHED_FAIR_TURNS == 0 && (r = next_fair(w, turn)) != NULL)
 		return r;
 	slot = lifo_take(&w->slot);

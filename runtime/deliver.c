@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * deliver.c - the outbox of a worker in use: when to defer, deliver, flush, rescue (outbox.h). */
+#include "runtime/system.h"
+
+/* FIFO lengths at which deferring begins and ends.  Judged: 32 runnable actors and their
+ * messages fill the first-level cache; the gap keeps a worker from going back and forth. */
+#define DEFER_ABOVE 32
+#define DEFER_BELOW 8
+
+/* Mean time per message above which deferred sends would wait too long for the next ones. */
+#define DEFER_MAX_NS 1000
+
+static void deliver_message(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	struct heist_system *s = w->local.system;
+	if (HEIST_LIKELY(mpsc_ticket(&a->ticket, message_generation(m)) == MPSC_TICKET_VALID)) {
+		actor_push(s, w, a, m);
+		return;
+	}
+	if (message_kind(m) != KIND_ALARM)
+		heist_message_lost(s, &w->local, m,
+				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
+				   HEIST_LOST_DEAD, HEIST_EDEAD);
+	heist_message_retire(w, a, m);
+}
+
+/* The oldest entry of `from`, a ring that the caller may touch. */
+HEIST_HOT_INLINE void deliver_oldest(struct rt_worker *w, struct outbox *from)
+{
+	struct outbox_entry e = outbox_get(from);
+	if (e.what & OUTBOX_FINISH)
+		heist_actor_finish(w, e.actor, (struct mpsc_node *)(e.what & ~OUTBOX_FINISH));
+	else
+		deliver_message(w, e.actor, (struct message *)e.what);
+}
+
+int heist_outbox_send(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	struct outbox *o = &w->outbox;
+	HEIST_PREFETCH_WRITE(a);
+	outbox_enter(o);
+	if (outbox_count(o) == OUTBOX_SIZE)
+		deliver_oldest(w, o);
+	outbox_put(o, a, (uintptr_t)m);
+	outbox_leave(o);
+	return 0;
+}
+
+bool heist_outbox_flush(struct rt_worker *w)
+{
+	struct outbox *o = &w->outbox;
+	bool any = false;
+	outbox_enter(o);
+	while (outbox_count(o)) {
+		deliver_oldest(w, o);
+		any = true;
+	}
+	outbox_leave(o);
+	return any;
+}
+
+bool heist_outbox_rescue(struct rt_worker *w, struct rt_worker *stuck)
+{
+	struct outbox *o = &stuck->outbox;
+	bool any = false;
+	if (!outbox_claim(o))
+		return false;
+	while (outbox_count(o)) {
+		deliver_oldest(w, o);
+		any = true;
+	}
+	outbox_release(o);
+	return any;
+}
+
+/* ---- when to defer ---- */
+
+static bool switch_run(struct rt_worker *w, run_fn *from, run_fn *to)
+{
+	/* fails when shutdown has put the discarding run there */
+	return atomic_compare_exchange_strong_explicit(&w->base.run, &from, to, memory_order_relaxed,
+						       memory_order_relaxed); /* code only */
+}
+
+static void set_deferring(struct rt_worker *w, bool on)
+{
+	w->deferring = on;
+	w->local.direct_id = on ? UINT32_MAX : w->local.id;
+}
+
+void heist_outbox_suspend(struct rt_worker *w)
+{
+	heist_outbox_flush(w);
+	set_deferring(w, false);
+}
+
+void heist_outbox_resume(struct rt_worker *w)
+{
+	set_deferring(w, true);
+}
+
+void heist_outbox_decide(struct rt_worker *w, uint64_t elapsed)
+{
+	uint64_t waiting = deque_size(&w->base.fifo); /* what is spawned is still warm */
+	bool slow = elapsed > (uint64_t)DEFER_MAX_NS * SCHED_CLOCK_MESSAGES;
+	if (!w->deferring && waiting > DEFER_ABOVE && !slow &&
+	    switch_run(w, heist_actor_run, heist_actor_run_deferring)) {
+		set_deferring(w, true);
+	} else if (w->deferring && (waiting < DEFER_BELOW || slow)) {
+		heist_outbox_suspend(w);
+		switch_run(w, heist_actor_run_deferring, heist_actor_run);
+	}
+}
