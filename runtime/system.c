@@ -256,7 +256,16 @@ static const char *choose_workers(const heist_config *c, uint32_t *workers, bool
 		*pin = false;
 		return NULL;
 	}
-	return heist_system_cpus(c->workers, c->pin, workers, pin);
+	struct cpus_choice choice;
+	enum cpus_pin wish = c->pin == HEIST_ON	   ? CPUS_PIN_ON
+			     : c->pin == HEIST_OFF ? CPUS_PIN_OFF
+						   : CPUS_PIN_DEFAULT;
+	const char *bad = heist_cpus_choose(c->workers, wish, "", &choice);
+	if (!bad) {
+		*workers = choice.workers;
+		*pin = choice.pin;
+	}
+	return bad;
 }
 
 static void system_configure(struct heist_system *s, const heist_config *c)

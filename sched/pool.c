@@ -52,7 +52,7 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	p->spin_ns = c->workers > 1 && c->pin ? SCHED_SPIN_NS : 0;
 	p->search_limit = c->workers > 4 ? c->workers / 2 : 2;
 	p->worker_size = (c->worker_size + HEIST_ISOLATE - 1) & ~(size_t)(HEIST_ISOLATE - 1);
-	if (heist_topology_init(&p->topology, c->workers, c->synthetic, c->memory) != 0)
+	if (heist_topology_init(&p->topology, c->workers, c->pin, c->synthetic, c->memory) != 0)
 		return -1;
 	p->base = heist_memory_get(c->memory, p->worker_size * c->workers, HEIST_ISOLATE);
 	if (!p->base) {

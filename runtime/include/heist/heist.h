@@ -174,7 +174,8 @@ typedef struct heist_config {
 	uint32_t struct_size;
 	heist_mode mode;
 	uint32_t workers;   /* HEIST_WORKERS; default: CPUs allowed by affinity and cgroup quota  */
-	heist_switch pin;   /* HEIST_PIN; default: on, off when the CPU quota is below the mask   */
+	heist_switch pin;   /* HEIST_PIN; default: on with 2 or more workers, off when the CPU
+			     * quota is below the mask or there are more workers than CPUs        */
 	uint32_t batch;	    /* messages per activation; default 64, at most 65535                 */
 	uint32_t budget_us; /* time per activation; default 1000                                  */
 	uint32_t max_actors; /* alive at once; default and most 2^28: 64 B of address space each  */
