@@ -16,6 +16,12 @@ void heist_block_pool_init(struct block_pool *p, const struct heist_memory *memo
 	inject_init(&p->returned);
 }
 
+static void block_count_add(struct block_pool *p, int n)
+{
+	uint32_t count = atomic_load_explicit(&p->block_count, memory_order_relaxed); /* own */
+	atomic_store_explicit(&p->block_count, count + (uint32_t)n, memory_order_relaxed);
+}
+
 static void block_delete(struct block_pool *p, struct block *b)
 {
 	if (b->newer)
@@ -24,7 +30,7 @@ static void block_delete(struct block_pool *p, struct block *b)
 		p->all = b->older;
 	if (b->older)
 		b->older->newer = b->newer;
-	p->block_count--;
+	block_count_add(p, -1);
 	HEIST_UNPOISON(b, BLOCK_SIZE);
 	heist_memory_put(p->memory, b, BLOCK_SIZE);
 }
@@ -46,7 +52,7 @@ static struct block *block_new(struct block_pool *p)
 	if (p->all)
 		p->all->newer = b;
 	p->all = b;
-	p->block_count++;
+	block_count_add(p, 1);
 	HEIST_POISON((char *)b + BLOCK_HEADER, BLOCK_SIZE - BLOCK_HEADER);
 	return b;
 }

@@ -67,7 +67,7 @@ struct block_pool {
 	struct block *all;	/* newest first */
 	struct block *spare;	/* through link.next */
 	uint32_t spare_count;
-	uint32_t block_count;	/* in existence; a statistic others may read */
+	_Atomic uint32_t block_count; /* in existence; a statistic others may read */
 	const struct heist_memory *memory;
 	struct {
 		struct block *block;

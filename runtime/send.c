@@ -62,7 +62,8 @@ struct message *heist_message_build(struct sender *from, enum message_kind kind,
 	size_t h = message_header_size(kind);
 	m->type = type;
 	m->tag = MESSAGE_KIND(kind);
-	memcpy(m->u.bytes, header, h);
+	if (h)
+		memcpy(m->u.bytes, header, h);
 	if (h + size <= MESSAGE_ROOM) {
 		if (size)
 			memcpy(m->u.bytes + h, payload, size);

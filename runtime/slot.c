@@ -25,6 +25,8 @@ static void slots_lock(struct slots *s)
 
 static void slots_unlock(struct slots *s)
 {
+	bool purgeable = s->whole > 4 || s->limbo;
+	atomic_store_explicit(&s->purgeable, purgeable, memory_order_relaxed); /* advisory */
 	atomic_store_explicit(&s->lock, 0, memory_order_release); /* SL1 release */
 }
 
@@ -189,7 +191,7 @@ struct actor *heist_slots_give(struct slots *s, uint32_t n, struct actor *list)
 
 bool heist_slots_purgeable(struct slots *s)
 {
-	return s->whole > 4 || s->limbo;
+	return atomic_load_explicit(&s->purgeable, memory_order_relaxed); /* advisory */
 }
 
 static bool chunk_is_used_whole(struct slot_chunk *k)

@@ -58,7 +58,7 @@ struct slots {
 	struct control *control;
 	struct slot_chunk *chunks;
 	size_t meta_reserved, control_reserved, chunks_reserved;
-	_Atomic uint64_t committed_chunks; /* a statistic */
+	_Atomic bool purgeable; /* there is something to retire or purge */
 };
 
 /* 0 or -1 (no address space).  Generations start at first_generation. */
