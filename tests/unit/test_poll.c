@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * A runtime without threads, driven by its host. */
+#include <heist/heist.h>
+
+#include <poll.h>
+#include <pthread.h>
+
+#include "tests/support/unit.h"
+
+static long handled;
+static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 8 };
+
+static heist_next echo_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state;
+	handled++;
+	heist_reply(ctx, HEIST_OK, type, msg);
+	return HEIST_CONTINUE;
+}
+static const heist_class echo = { "echo", HEIST_ABI, 0, echo_recv, NULL };
+
+static heist_system *start(heist_ref *r)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	c.mode = HEIST_POLLED;
+	handled = 0;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	EXPECT(heist_spawn(s, &echo, NULL, NULL, r) == HEIST_OK);
+	return s;
+}
+
+static bool readable(heist_system *s, int ms)
+{
+	struct pollfd p = { .fd = heist_poll_fd(s), .events = POLLIN };
+	EXPECT(p.fd >= 0);
+	return poll(&p, 1, ms) == 1;
+}
+
+TEST(poll, nothing_runs_unless_polled)
+{
+	heist_ref r;
+	heist_system *s = start(&r);
+	uint64_t v = 1;
+	EXPECT(readable(s, 0));
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK && handled == 0);
+	EXPECT(heist_poll(s, 0, 100) >= 1);
+	EXPECT(handled == 1);
+	EXPECT(!readable(s, 0));
+	EXPECT(heist_poll(s, 0, 100) == 0);
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK);
+	EXPECT(readable(s, 0));
+	EXPECT(heist_poll(s, 0, 100) == 1 && handled == 2);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+TEST(poll, work_left_over_keeps_it_readable)
+{
+	heist_ref r[10];
+	uint64_t v = 1;
+	heist_system *s = start(&r[0]);
+	for (int i = 1; i < 10; i++)
+		EXPECT(heist_spawn(s, &echo, NULL, NULL, &r[i]) == HEIST_OK);
+	for (int i = 0; i < 10; i++)
+		heist_send(r[i], &WORD, &v);
+	EXPECT(heist_poll(s, 0, 3) == 3);
+	EXPECT(readable(s, 0));
+	while (heist_poll(s, 0, 3) == 3)
+		EXPECT(readable(s, 0));
+	EXPECT(handled == 10 && !readable(s, 0));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+static void *later(void *arg)
+{
+	uint64_t v = 1;
+	nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
+	EXPECT(heist_send(*(heist_ref *)arg, &WORD, &v) == HEIST_OK);
+	return NULL;
+}
+
+TEST(poll, a_foreign_send_ends_the_wait)
+{
+	heist_ref r;
+	heist_system *s = start(&r);
+	pthread_t t;
+	heist_poll(s, 0, 100);
+	pthread_create(&t, NULL, later, &r);
+	EXPECT(readable(s, 10000));
+	EXPECT(heist_poll(s, heist_in_ms(s, 10000), 1) == 1 && handled == 1);
+	pthread_join(t, NULL);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+TEST(poll, a_call_drives_the_loop)
+{
+	heist_ref r;
+	heist_system *s = start(&r);
+	uint64_t v = 5, reply = 0;
+	EXPECT(heist_call(s, r, &WORD, &v, heist_in_ms(s, 5000), &reply) == HEIST_OK && reply == 5);
+	EXPECT(heist_poll_deadline(s) == 0 || heist_poll_deadline(s) > heist_now(s));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Actors through the public API: life, order, handles, ownership, losses. */
+#include <heist/heist.h>
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/support/unit.h"
+#include "tests/support/wait.h"
+
+static _Atomic long events, inits, stops, drops;
+static _Atomic int last_why;
+
+static void reset(void)
+{
+	atomic_store(&events, 0);
+	atomic_store(&inits, 0);
+	atomic_store(&stops, 0);
+	atomic_store(&drops, 0);
+	atomic_store(&last_why, 0);
+}
+
+static void on_drop(void *payload)
+{
+	(void)payload;
+	atomic_fetch_add(&drops, 1);
+}
+
+static const heist_drops counting = { on_drop, NULL };
+static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 1 };
+static const heist_type OWNED = { .base = &OWNED, .name = "owned", .size = 8, .reply_size = 1,
+				  .drops = &counting };
+static const heist_type LARGE = { .base = &LARGE, .name = "large", .size = 1000, .reply_size = 1,
+				  .drops = &counting };
+static const heist_type NEXT = { .base = &NEXT, .name = "next", .size = 8, .reply_size = 1 };
+
+static heist_system *start(uint32_t workers)
+{
+	heist_config c = heist_config_default();
+	heist_system *s = NULL;
+	c.workers = workers;
+	reset();
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	return s;
+}
+
+/* Shut down, and check that nothing was lost without a cause. */
+static void end(heist_system *s)
+{
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+static void balanced(heist_system *s)
+{
+	heist_stats t = heist_stats_default();
+	uint64_t lost = 0;
+	for (int tries = 0; tries < 2000; tries++) {
+		EXPECT(heist_get_stats(s, &t) == HEIST_OK);
+		lost = 0;
+		for (int i = 0; i < HEIST_CAUSES; i++)
+			lost += t.lost[i];
+		if (t.accepted == t.handled + lost)
+			return;
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	}
+	EXPECT(t.accepted == t.handled + lost);
+}
+
+/* ---- a recorder: counts, checks order ---- */
+
+struct recorder {
+	uint64_t last;
+};
+
+static heist_next recorder_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	struct recorder *r = state;
+	(void)ctx, (void)arg;
+	EXPECT(r->last == 0);
+	atomic_fetch_add(&inits, 1);
+	return HEIST_CONTINUE;
+}
+
+static void recorder_stop(heist_ctx *ctx, void *state, heist_status why)
+{
+	(void)ctx, (void)state;
+	atomic_store(&last_why, why);
+	atomic_fetch_add(&stops, 1);
+}
+
+static heist_next recorder_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	struct recorder *r = state;
+	uint64_t n = *(uint64_t *)msg;
+	(void)ctx;
+	if (type == &WORD && n != 0) {
+		EXPECT(n == r->last + 1);
+		r->last = n;
+	}
+	atomic_fetch_add(&events, 1);
+	return type == &NEXT ? (heist_next)n : HEIST_CONTINUE;
+}
+
+static const heist_hooks recorder_hooks = { 0, 0, recorder_init, recorder_stop };
+static const heist_class recorder = { "recorder", HEIST_ABI, sizeof(struct recorder), recorder_recv,
+				      &recorder_hooks };
+
+static heist_ref spawn(heist_system *s, const heist_class *c, const void *arg)
+{
+	heist_ref r = { 0 };
+	EXPECT(heist_spawn(s, c, NULL, arg, &r) == HEIST_OK);
+	EXPECT(r.v != 0);
+	return r;
+}
+
+static heist_status tell(heist_ref to, const heist_type *type, uint64_t n)
+{
+	return heist_send(to, type, &n);
+}
+
+TEST(runtime, messages_are_handled_in_the_order_sent)
+{
+	heist_system *s = start(2);
+	heist_ref r = spawn(s, &recorder, NULL);
+	for (uint64_t i = 1; i <= 100000; i++)
+		EXPECT(tell(r, &WORD, i) == HEIST_OK);
+	EXPECT(wait_for(&events, 100000));
+	balanced(s);
+	end(s);
+	EXPECT(inits == 1 && stops == 1 && last_why == HEIST_EKILLED);
+}
+
+TEST(runtime, stop_drains_what_was_accepted_before)
+{
+	heist_system *s = start(2);
+	heist_ref r = spawn(s, &recorder, NULL);
+	for (uint64_t i = 1; i <= 1000; i++)
+		tell(r, &WORD, i);
+	EXPECT(heist_stop(r, HEIST_EUSER) == HEIST_OK);
+	EXPECT(wait_for(&stops, 1));
+	EXPECT(events == 1000 && last_why == HEIST_EUSER);
+	EXPECT(tell(r, &WORD, 1001) == HEIST_EDEAD);
+	EXPECT(heist_stop(r, HEIST_OK) == HEIST_EDEAD);
+	balanced(s);
+	end(s);
+}
+
+static heist_next blocker_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type;
+	if (*(uint64_t *)msg == 1)
+		while (!atomic_load(&inits))
+			;
+	atomic_fetch_add(&events, 1);
+	return HEIST_CONTINUE;
+}
+static const heist_hooks blocker_hooks = { 0, 0, NULL, recorder_stop };
+static const heist_class blocker = { "blocker", HEIST_ABI, 0, blocker_recv, &blocker_hooks };
+
+TEST(runtime, kill_overtakes_and_counts_what_was_queued)
+{
+	heist_system *s = start(1);
+	heist_ref r = spawn(s, &blocker, NULL);
+	for (uint64_t i = 1; i <= 100; i++)
+		heist_send(r, &OWNED, &i);
+	EXPECT(heist_kill(r, HEIST_EUSER) == HEIST_OK);
+	atomic_store(&inits, 1);
+	EXPECT(wait_for(&stops, 1));
+	balanced(s);
+	EXPECT(events <= 1 && drops == 100 - events);
+	EXPECT(heist_lost_count(s, HEIST_LOST_STOPPED) == (uint64_t)drops);
+	end(s);
+}
+
+TEST(runtime, handler_verdicts_end_the_actor)
+{
+	heist_system *s = start(1);
+	heist_ref a = spawn(s, &recorder, NULL), b = spawn(s, &recorder, NULL);
+	tell(a, &NEXT, HEIST_STOP);
+	EXPECT(wait_for(&stops, 1));
+	EXPECT(last_why == HEIST_OK);
+	tell(b, &NEXT, HEIST_FAIL);
+	EXPECT(wait_for(&stops, 2));
+	EXPECT(last_why == HEIST_ECRASH && heist_lost_count(s, HEIST_LOST_FAILED) == 1);
+	balanced(s);
+	end(s);
+}
+
+TEST(runtime, again_brings_the_same_message_back)
+{
+	heist_system *s = start(1);
+	heist_ref r = spawn(s, &recorder, NULL);
+	tell(r, &NEXT, HEIST_AGAIN);
+	EXPECT(wait_for(&events, 1000));
+	EXPECT(heist_kill(r, HEIST_OK) == HEIST_OK);
+	EXPECT(wait_for(&stops, 1));
+	balanced(s);
+	end(s);
+}
+
+TEST(runtime, a_stale_handle_never_reaches_the_next_actor)
+{
+	heist_system *s = start(1);
+	for (int i = 0; i < 1000; i++) {
+		heist_ref old = spawn(s, &recorder, NULL);
+		tell(old, &NEXT, HEIST_STOP);
+		EXPECT(wait_for(&stops, i + 1));
+		EXPECT(tell(old, &WORD, 77) == HEIST_EDEAD);
+	}
+	EXPECT(events == 1000 && inits == 1000);
+	end(s);
+}
+
+TEST(runtime, forged_handles_are_harmless)
+{
+	heist_system *s = start(2);
+	heist_ref r = spawn(s, &recorder, NULL);
+	uint64_t x = 88172645463325252u;
+	for (int i = 0; i < 200000; i++) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		heist_ref forged = { i & 1 ? (r.v & ~0xffffffffffffffu) | x >> 8 : x };
+		if (forged.v != r.v)
+			EXPECT(tell(forged, &WORD, 0) == HEIST_EDEAD);
+		if (forged.v != r.v)
+			EXPECT(heist_kill(forged, HEIST_OK) == HEIST_EDEAD);
+	}
+	balanced(s);
+	end(s);
+	EXPECT(tell(r, &WORD, 1) == HEIST_EDEAD);
+}
+
+/* ---- ownership ---- */
+
+static heist_next large_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	heist_ref *to = state;
+	unsigned char *p = msg;
+	if (type == &WORD) {
+		to->v = *(uint64_t *)msg;
+		return HEIST_CONTINUE;
+	}
+	for (uint32_t i = 0; i < type->size; i++)
+		EXPECT(p[i] == (unsigned char)i);
+	atomic_fetch_add(&events, 1);
+	if (to->v) {
+		void *mine = heist_take(ctx, msg);
+		EXPECT(mine != NULL);
+		EXPECT(heist_post(*to, &mine) == HEIST_OK && mine == NULL);
+	}
+	return HEIST_CONTINUE;
+}
+static const heist_class forwarder = { "forwarder", HEIST_ABI, 8, large_recv, NULL };
+
+TEST(runtime, payloads_of_every_size_arrive_and_move)
+{
+	heist_system *s = start(2);
+	heist_ref a = spawn(s, &forwarder, NULL), b = spawn(s, &forwarder, NULL);
+	tell(a, &WORD, b.v);
+	unsigned char bytes[1000];
+	static heist_type types[200];
+	for (int i = 0; i < 1000; i++)
+		bytes[i] = (unsigned char)i;
+	for (uint32_t size = 1; size < 200; size++) {
+		types[size] = (heist_type){ .base = types, .name = "sized", .size = size,
+					    .reply_size = 1, .drops = &counting };
+		EXPECT(heist_send(a, &types[size], bytes) == HEIST_OK);
+	}
+	EXPECT(heist_send(a, &LARGE, bytes) == HEIST_OK);
+	EXPECT(wait_for(&events, 400));
+	balanced(s);
+	end(s);
+	EXPECT(drops == 0);
+}
+
+TEST(runtime, what_nobody_takes_is_dropped_once)
+{
+	heist_system *s = start(1);
+	heist_ref r = spawn(s, &recorder, NULL);
+	for (size_t extra = 0; extra < 100; extra += 33) {
+		void *m = heist_new(s, &OWNED, extra);
+		EXPECT(m != NULL);
+		heist_discard(&m);
+		EXPECT(m == NULL);
+	}
+	EXPECT(drops == 4);
+	tell(r, &NEXT, HEIST_STOP);
+	EXPECT(wait_for(&stops, 1));
+	void *m = heist_new(s, &OWNED, 0);
+	EXPECT(heist_post(r, &m) == HEIST_EDEAD && m != NULL);
+	heist_discard(&m);
+	EXPECT(drops == 5);
+	end(s);
+}
+
+TEST(runtime, unhandled_is_a_counted_loss)
+{
+	static const heist_class deaf = { "deaf", HEIST_ABI, 0, heist_unhandled, NULL };
+	heist_system *s = start(1);
+	heist_ref r = spawn(s, &deaf, NULL);
+	tell(r, &OWNED, 1);
+	EXPECT(wait_for(&drops, 1));
+	balanced(s);
+	EXPECT(heist_lost_count(s, HEIST_LOST_UNHANDLED) == 1);
+	end(s);
+}
+
+/* ---- several threads, several runtimes ---- */
+
+static void *foreign_sender(void *arg)
+{
+	heist_ref *r = arg;
+	for (int i = 0; i < 20000; i++)
+		EXPECT(tell(*r, &WORD, 0) == HEIST_OK);
+	return NULL;
+}
+
+TEST(runtime, foreign_threads_send_at_once)
+{
+	heist_system *s = start(2);
+	heist_ref r = spawn(s, &recorder, NULL);
+	pthread_t t[12];
+	for (int i = 0; i < 12; i++)
+		pthread_create(&t[i], NULL, foreign_sender, &r);
+	for (int i = 0; i < 12; i++)
+		pthread_join(t[i], NULL);
+	EXPECT(wait_for(&events, 240000));
+	balanced(s);
+	end(s);
+}
+
+TEST(runtime, runtimes_can_talk)
+{
+	heist_system *s = start(1), *t = NULL;
+	EXPECT(heist_start(NULL, &t) == HEIST_OK);
+	heist_ref b = spawn(t, &forwarder, NULL), a = spawn(s, &recorder, NULL);
+	tell(b, &WORD, a.v);
+	EXPECT(tell(a, &WORD, 1) == HEIST_OK && tell(a, &WORD, 2) == HEIST_OK);
+	EXPECT(wait_for(&events, 2));
+	EXPECT(heist_shutdown(t, 0) == HEIST_OK);
+	EXPECT(tell(b, &WORD, 1) == HEIST_EDEAD);
+	end(s);
+}
+
+TEST(runtime, bound_actors_run_on_their_worker)
+{
+	heist_system *s = start(2);
+	heist_opts o = heist_opts_default();
+	heist_ref r;
+	for (o.worker = 1; o.worker <= 2; o.worker++) {
+		EXPECT(heist_spawn(s, &recorder, &o, NULL, &r) == HEIST_OK);
+		for (uint64_t i = 1; i <= 1000; i++)
+			tell(r, &WORD, i);
+	}
+	EXPECT(wait_for(&events, 2000));
+#ifdef NDEBUG /* debug builds abort on wrong arguments */
+	o.worker = 3;
+	EXPECT(heist_spawn(s, &recorder, &o, NULL, &r) == HEIST_EINVAL);
+#endif
+	end(s);
+}
+
+/* ---- shutdown ---- */
+
+TEST(runtime, closing_refuses_foreign_work)
+{
+	heist_system *s = start(1);
+	heist_ref r = spawn(s, &recorder, NULL), x;
+	EXPECT(heist_close(s) == HEIST_OK);
+	EXPECT(tell(r, &WORD, 1) == HEIST_ECLOSED);
+	EXPECT(heist_spawn(s, &recorder, NULL, NULL, &x) == HEIST_ECLOSED);
+	end(s);
+	EXPECT(stops == 1);
+}
+
+TEST(runtime, shutdown_answers_while_a_handler_spins)
+{
+	heist_system *s = start(2);
+	heist_ref r = spawn(s, &blocker, NULL);
+	tell(r, &WORD, 1);
+	nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	EXPECT(heist_shutdown(s, heist_in_ms(s, 50)) == HEIST_ETIMEOUT);
+	atomic_store(&inits, 1);
+	end(s);
+	EXPECT(events == 1 && stops == 1);
+}
+
+TEST(runtime, endless_work_is_discarded_at_the_deadline)
+{
+	heist_system *s = start(2);
+	heist_ref r = spawn(s, &recorder, NULL);
+	tell(r, &NEXT, HEIST_AGAIN);
+	EXPECT(wait_for(&events, 10));
+	EXPECT(heist_shutdown(s, heist_in_ms(s, 100)) == HEIST_OK);
+	EXPECT(stops == 1);
+}
+
+TEST(runtime, arguments_are_checked)
+{
+	heist_config c = heist_config_default();
+	heist_system *s = NULL;
+	c.batch = 70000;
+	EXPECT(heist_start(&c, &s) == HEIST_EINVAL && s == NULL);
+	c = heist_config_default();
+	c.alloc = NULL, c.dealloc = (void (*)(void *, void *, size_t))(void (*)(void))abort;
+	EXPECT(heist_start(&c, &s) == HEIST_EINVAL && s == NULL);
+	EXPECT(strcmp(heist_strstatus(HEIST_OK), "ok") == 0);
+	EXPECT(strcmp(heist_strstatus((heist_status)-999), "unknown status") == 0);
+	EXPECT(heist_abi_version() == HEIST_ABI);
+}
