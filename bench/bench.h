@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * bench.h - what a workload is, and what it may use: <heist/heist.h> and this. */
+#ifndef HEIST_BENCH_H
+#define HEIST_BENCH_H
+
+#include <heist/heist.h>
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum bench_limit { LIMIT_NONE, LIMIT_LOCAL, LIMIT_HANDOFF, LIMIT_RING }; /* what to compare with */
+
+struct bench_row {
+	const char *name;	/* WORKLOAD[/VARIANT] */
+	const char *operation;	/* what real_time is the time of */
+	uint32_t min_workers;	/* 1 or 2 */
+	double must, stretch;	/* goals in ns per operation at one worker (2: at two), 0 = none */
+	enum bench_limit limit;
+	double limit_factor;	/* goal as a multiple of the limit, 0 = none */
+	uint64_t operations;	/* per sample */
+	int64_t a, b, c;	/* parameters of the workload */
+	/* One sample on a fresh runtime: nanoseconds in all, or -1: the result was wrong. */
+	double (*sample)(const struct bench_row *row, heist_system *s);
+	bool single; /* measured once per run, not sampled (memory, idle time) */
+	const char *unit; /* NULL: ns per operation; else what sample() returns is in this unit */
+};
+
+/* ---- a run: set up, kick off, wait, stop the clock ---- */
+
+/* The clock runs from bench_begin to the bench_finish that a handler calls. */
+void bench_begin(long parts); /* how many bench_finish calls end the run */
+void bench_finish(bool correct);
+/* Wait for the end; elapsed ns, or -1 if some part was wrong or 60 seconds passed. */
+double bench_wait(void);
+
+/* ---- small things ---- */
+void bench_failed(const char *what) __attribute__((noreturn));
+
+static inline heist_ref bench_spawn(heist_system *s, const heist_class *c, const void *arg)
+{
+	heist_ref r = { 0 };
+	if (heist_spawn(s, c, NULL, arg, &r) != HEIST_OK)
+		bench_failed("spawn");
+	return r;
+}
+
+static inline heist_ref bench_spawn_on(heist_system *s, const heist_class *c, uint32_t worker)
+{
+	heist_ref r = { 0 };
+	heist_opts o = heist_opts_default();
+	o.worker = worker;
+	if (heist_spawn(s, c, &o, NULL, &r) != HEIST_OK)
+		bench_failed("spawn");
+	return r;
+}
+
+/* The one 8-byte message type most workloads need, and one that introduces a peer. */
+extern const heist_type BENCH_N, BENCH_PEER;
+
+static inline void bench_send(heist_ref to, int64_t n)
+{
+	heist_send(to, &BENCH_N, &n);
+}
+
+static inline void bench_introduce(heist_ref to, heist_ref peer)
+{
+	heist_send(to, &BENCH_PEER, &peer);
+}
+
+static inline uint64_t bench_random(uint64_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+long bench_resident(void); /* bytes of RSS */
+
+/* Each workload file defines its rows; row lists end with a NULL name. */
+extern const struct bench_row bench_pairs[], bench_oneway[], bench_ring[], bench_spawning[],
+	bench_many[], bench_outside[], bench_asking[];
+
+#endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * run.c - heist-bench run: calibrate, sample the rows, report. */
+#include "bench/cli.h"
+
+#include <argp.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench/common/report.h"
+
+struct options {
+	char **patterns;
+	int pattern_count;
+	uint32_t workers; /* 0: at one and at all */
+	bool all_only;
+	int samples;
+	bool quick;
+	const char *json;
+};
+
+#define KEY_QUICK 1001
+
+static const struct argp_option keys[] = {
+	{ "workers", 'w', "N", 0, "Workers: a number, or all (default: at 1 and at all)", 0 },
+	{ "samples", 's', "N", 0, "Samples per row (default 30; 5 with --quick)", 0 },
+	{ "quick", 'q', NULL, 0, "Few samples, short idle times: a look, not a measurement", 0 },
+	{ "json", 'j', "FILE", 0, "Write google-benchmark's JSON to FILE, - for standard output only", 0 },
+	{ 0 },
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	char *end = NULL;
+	switch (key) {
+	case 'w':
+		o->all_only = strcmp(arg, "all") == 0;
+		if (o->all_only)
+			return 0;
+		o->workers = (uint32_t)strtoul(arg, &end, 10);
+		if (*end || o->workers < 1 || o->workers > 256)
+			argp_error(state, "--workers must be 1 to 256, or all, not '%s'", arg);
+		return 0;
+	case 's':
+		o->samples = (int)strtol(arg, &end, 10);
+		if (*end || o->samples < 1 || o->samples > 4096)
+			argp_error(state, "--samples must be 1 to 4096, not '%s'", arg);
+		return 0;
+	case 'q':
+		o->quick = true;
+		return 0;
+	case 'j':
+		o->json = arg;
+		return 0;
+	case ARGP_KEY_ARGS:
+		o->patterns = state->argv + state->next;
+		o->pattern_count = state->argc - state->next;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	.options = keys,
+	.parser = parse,
+	.args_doc = "[ROW...]",
+	.doc = "Measure rows: all, or those that a name, a leading part of one, or a pattern selects.\v"
+	       "Each sample runs on a fresh runtime outside the timed part and checks its result; a row "
+	       "with a wrong result has no number.  Times are per operation (heist-bench list says of "
+	       "what).  Exit status: 0, or 1 if a row failed.\n\n"
+	       "  heist-bench run ping_pong 'one_way/W:*' --workers 1\n"
+	       "  heist-bench run --quick --json - | python3 -m json.tool\n",
+};
+
+/* ---- one row ---- */
+
+static double cpu_ns(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return ((double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec) * 1e9 +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
+}
+
+/* One sample on a fresh runtime, per operation; -1: wrong. */
+static double sample(struct result *r)
+{
+	heist_config c = heist_config_default();
+	heist_stats t = heist_stats_default();
+	heist_system *s;
+	c.workers = r->workers;
+	c.pin = HEIST_ON;
+	if (heist_start(&c, &s) != HEIST_OK)
+		bench_failed("heist_start");
+	double cpu = cpu_ns(), ns = r->row->sample(r->row, s);
+	r->cpu = (cpu_ns() - cpu) / (double)r->row->operations;
+	heist_get_stats(s, &t);
+	r->steals = t.steals;
+	r->parks = t.parks;
+	r->wakes = t.wakes;
+	if (heist_shutdown(s, heist_in_ms(s, 20000)) != HEIST_OK)
+		bench_failed("heist_shutdown");
+	return ns < 0 ? -1 : ns / (double)r->row->operations;
+}
+
+/* Until two samples in a row differ by less than 5 %, ten at most. */
+static bool warm_up(struct result *r, int most)
+{
+	double last = 0;
+	for (int i = 0; i < most; i++) {
+		double x = sample(r);
+		if (x < 0)
+			return false;
+		if (last > 0 && x / last < 1.05 && last / x < 1.05)
+			break;
+		last = x;
+	}
+	return true;
+}
+
+static void measure(struct result *r, int samples, bool quick)
+{
+	size_t n = r->row->single ? 1 : (size_t)samples;
+	r->samples = calloc(n, sizeof *r->samples);
+	if (!r->samples)
+		bench_failed("out of memory");
+	r->failed = !r->row->single && !warm_up(r, quick ? 2 : 10);
+	for (r->sample_count = 0; !r->failed && r->sample_count < n; r->sample_count++) {
+		r->samples[r->sample_count] = sample(r);
+		r->failed = r->samples[r->sample_count] < 0;
+	}
+	if (!r->failed)
+		r->stats = stats_of(r->samples, n);
+}
+
+/* Memory and idle time are measured in a process that has done nothing else. */
+static void measure_apart(struct result *r)
+{
+	int channel[2];
+	double value[2] = { -1, 0 };
+	if (pipe(channel) != 0)
+		bench_failed("pipe");
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		measure(r, 1, true);
+		value[0] = r->failed ? -1 : r->samples[0];
+		value[1] = r->cpu;
+		_exit(write(channel[1], value, sizeof value) != sizeof value);
+	}
+	close(channel[1]);
+	r->failed = child < 0 || read(channel[0], value, sizeof value) != sizeof value || value[0] < 0;
+	close(channel[0]);
+	waitpid(child, NULL, 0);
+	r->samples = calloc(1, sizeof *r->samples);
+	if (!r->samples)
+		bench_failed("out of memory");
+	r->samples[0] = value[0];
+	r->cpu = value[1];
+	r->sample_count = 1;
+	if (!r->failed)
+		r->stats = stats_of(r->samples, 1);
+}
+
+/* ---- all rows ---- */
+
+static uint32_t all_workers(void)
+{
+	heist_config c = heist_config_default();
+	heist_stats t = heist_stats_default();
+	heist_system *s;
+	if (heist_start(&c, &s) != HEIST_OK)
+		bench_failed("heist_start");
+	heist_get_stats(s, &t);
+	if (heist_shutdown(s, 0) != HEIST_OK)
+		bench_failed("heist_shutdown");
+	return t.workers;
+}
+
+static size_t plan(const struct bench_row **rows, size_t n, const struct options *o,
+		   struct result **out)
+{
+	uint32_t all = all_workers(), counts[2] = { 1, all };
+	size_t k = 0, ways = all > 1 ? 2 : 1;
+	if (o->workers)
+		counts[0] = o->workers, ways = 1;
+	else if (o->all_only)
+		counts[0] = all, ways = 1;
+	struct result *r = calloc(n * ways, sizeof *r);
+	if (!r)
+		bench_failed("out of memory");
+	for (size_t i = 0; i < n; i++)
+		for (size_t w = 0; w < ways; w++)
+			if (counts[w] >= rows[i]->min_workers)
+				r[k++] = (struct result){ .row = rows[i], .workers = counts[w] };
+	*out = r;
+	return k;
+}
+
+static void progress(size_t i, size_t n, const char *name)
+{
+	if (isatty(2))
+		fprintf(stderr, "\r\033[K[%zu/%zu] %s", i, n, name);
+	if (isatty(2) && i == n)
+		fprintf(stderr, "\r\033[K");
+}
+
+int bench_run_main(int argc, char **argv)
+{
+	struct options o = { 0 };
+	struct calibration c;
+	struct result *r;
+	size_t n;
+	int failures = 0;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (!o.samples)
+		o.samples = o.quick ? 5 : 30;
+	if (o.quick)
+		setenv("HEIST_BENCH_IDLE_SECONDS", "5", 0);
+	const struct bench_row **rows = bench_select(o.patterns, o.pattern_count, &n);
+	if (!rows)
+		return 2;
+	FILE *out = o.json && strcmp(o.json, "-") == 0 ? stderr : stdout;
+	n = plan(rows, n, &o, &r);
+	report_environment(out);
+	calibrate(&c);
+	report_calibration(out, &c);
+	report_heading(out);
+	for (size_t i = 0; i < n; i++) {
+		progress(i, n, r[i].row->name);
+		if (r[i].row->single)
+			measure_apart(&r[i]);
+		else
+			measure(&r[i], o.samples, o.quick);
+		progress(n, n, "");
+		report_row(out, &r[i], &c);
+		fflush(out);
+		failures += r[i].failed;
+	}
+	calibrate_again(&c);
+	if (c.moved)
+		fprintf(out, "note: the hand-off between cores changed by more than 1.5 x during this run\n");
+	if (o.json && report_json(o.json, r, n, &c) != 0) {
+		fprintf(stderr, "heist-bench: cannot write %s\n", o.json);
+		return 1;
+	}
+	return failures ? 1 : 0;
+}
