@@ -71,7 +71,7 @@ static void block_recycle(struct block_pool *p, struct block *b)
 
 static struct block *block_of_link(struct inject_link *l)
 {
-	return l ? (struct block *)((char *)l - offsetof(struct block, link)) : NULL;
+	return l ? HEIST_CONTAINER(l, struct block, link) : NULL;
 }
 
 static void block_collect(struct block_pool *p)

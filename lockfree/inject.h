@@ -44,6 +44,7 @@ static inline void inject_init(struct inject *q)
 /* Any thread, lock-free.  True: the inbox was empty. */
 static inline bool inject_push(struct inject *q, struct inject_link *l)
 {
+	HEIST_PREFETCH_WRITE(&q->head);
 	struct inject_link *old = atomic_load_explicit(&q->head, memory_order_relaxed);
 	do
 		l->next = old; /* validated by IJ1 */

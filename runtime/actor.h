@@ -56,7 +56,7 @@ struct actor_extra {
 
 static inline struct actor *actor_of(struct runnable *r)
 {
-	return (struct actor *)((char *)r - offsetof(struct actor, run));
+	return HEIST_CONTAINER(r, struct actor, run);
 }
 
 static inline void *actor_state(struct actor *a)

@@ -132,7 +132,7 @@ static inline bool payload_is_small(const void *payload)
 
 static inline struct message *message_of(void *small_payload)
 {
-	return (struct message *)((char *)small_payload - offsetof(struct message, u));
+	return HEIST_CONTAINER(small_payload, struct message, u);
 }
 
 /* The payload of a received message, wherever it is. */

@@ -144,6 +144,7 @@ heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)
 	if (HEIST_UNLIKELY(ref_runtime(to) != l->direct_id) || HEIST_UNLIKELY(ref_slot(to) >= l->slots_limit))
 		return send_slow(to, type, msg);
 	struct actor *a = &l->slots[ref_slot(to)];
+	HEIST_PREFETCH_WRITE(a); /* one transfer, not one to compare and one to exchange */
 	uint32_t generation = ref_generation(to), size = type->size;
 	if (HEIST_UNLIKELY(mpsc_ticket(&a->ticket, generation) == MPSC_TICKET_CLOSED))
 		return HEIST_EDEAD;

@@ -32,7 +32,7 @@
 
 struct idle {
 	_Alignas(HEIST_ISOLATE) _Atomic uint64_t counts; /* parked, searching << 32 */
-	_Atomic uint64_t mask[IDLE_WORDS];
+	_Alignas(HEIST_ISOLATE) _Atomic uint64_t mask[IDLE_WORDS];
 };
 
 #define IDLE_PARKED    ((uint64_t)1)

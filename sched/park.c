@@ -87,13 +87,25 @@ static bool pool_stops(struct pool *p)
 	return atomic_load_explicit(&p->stop, memory_order_acquire) != 0; /* PL2 acquire */
 }
 
+/* An answer is often on its way: look at our own doors before we become a searcher, which moves a line
+ * that all workers share. */
+static struct runnable *worker_linger(struct worker *w)
+{
+	for (int i = 0; i < SCHED_LINGER; i++)
+		if (!inject_is_empty(&w->bound) || !inject_is_empty(&w->inbox))
+			return heist_worker_next(w);
+	return NULL;
+}
+
 /* Search for one spin window, then once more at what nobody has moved meanwhile. */
 static struct runnable *worker_search(struct worker *w)
 {
 	struct pool *p = w->pool;
 	uint64_t window = w->spin_failures < SCHED_SPIN_FAILURES ? p->spin_ns : 0;
 	uint64_t start = heist_clock_ns();
-	struct runnable *r;
+	struct runnable *r = window ? worker_linger(w) : NULL;
+	if (r)
+		return r;
 	do {
 		if (!w->searching)
 			w->searching = idle_search_begin(&p->idle, p->search_limit);

@@ -26,6 +26,9 @@
 /* Spin this long before parking: about twice the cost of a futex wake (measured: 17 to 60 us). */
 #define SCHED_SPIN_NS 50000u
 
+/* Looks at its own inboxes before a worker counts as searching: about a microsecond.  Guess. */
+#define SCHED_LINGER 1000
+
 /* Windows without success after which a worker parks without spinning.  Guess. */
 #define SCHED_SPIN_FAILURES 8
 

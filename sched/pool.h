@@ -63,7 +63,7 @@ struct pool {
 
 static inline struct worker *pool_worker(struct pool *p, uint32_t i)
 {
-	return (struct worker *)(p->base + (size_t)i * p->worker_size);
+	return (struct worker *)(void *)(p->base + (size_t)i * p->worker_size);
 }
 
 /* 0, or -1: out of memory or threads, nothing is left behind.  The workers' memory beyond struct

@@ -50,7 +50,7 @@ static struct runnable *steal_inbox(struct worker *w, struct worker *v)
 	struct runnable *first = NULL;
 	while (l) {
 		struct inject_link *next = l->next;
-		struct runnable *r = (struct runnable *)((char *)l - offsetof(struct runnable, link));
+		struct runnable *r = HEIST_CONTAINER(l, struct runnable, link);
 		worker_count(&w->stats.steals, 1);
 		if (first)
 			worker_queue(w, r);

@@ -11,7 +11,7 @@ _Thread_local struct worker *heist_worker_self __attribute__((tls_model("initial
 
 static struct runnable *runnable_of(struct inject_link *l)
 {
-	return l ? (struct runnable *)((char *)l - offsetof(struct runnable, link)) : NULL;
+	return l ? HEIST_CONTAINER(l, struct runnable, link) : NULL;
 }
 
 /* ---- 1 next ---- */
