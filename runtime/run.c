@@ -105,6 +105,8 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, boo
 	struct actor_extra *x = actor_extra(s, a);
 	if (HEIST_UNLIKELY(x != NULL))
 		heist_extra_free(s, x);
+	/* While it drains it still belongs to its worker, but it has no extra and no state any more. */
+	a->config &= (uint16_t)~(CONFIG_EXTRA | CONFIG_LARGE_STATE);
 }
 
 void heist_actor_end_left(struct rt_worker *w, struct actor *a)
@@ -132,7 +134,10 @@ static void drain_message(struct rt_worker *w, struct actor *a, struct message *
 		if (m->type && m->type->drops)
 			m->type->drops->msg(message_payload(m));
 		heist_actor_end(w, a, HEIST_ECLOSED, false);
-	} else if (kind != KIND_BELL && kind != KIND_ALARM && kind != KIND_INIT) {
+	} else if (kind == KIND_BELL) { /* a call that came too late: or the bell rings for ever */
+		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_CALL,
+					  memory_order_acq_rel); /* CT1 */
+	} else if (kind != KIND_ALARM && kind != KIND_INIT) {
 		heist_message_lost(s, &w->local, m,
 				   ref_make(s->id, message_generation(m),
 					    slot_index(&s->slots, a)),
