@@ -175,10 +175,24 @@ static void slots_return(struct heist_system *s, struct worker *self)
 	spin_unlock(&s->purging);
 }
 
+/* What others gave back to the pools that foreign threads borrow, and nobody has borrowed since. */
+static void foreign_trim(struct heist_system *s)
+{
+	for (int i = 0; i < FOREIGN_LOCALS; i++) {
+		struct foreign *f = &foreigners[s->id][i];
+		if (inject_is_empty(&s->foreign[i].messages.returned) || !foreign_try(f))
+			continue;
+		if (f->local)
+			heist_local_trim(f->local);
+		spin_unlock(&f->lock);
+	}
+}
+
 static void on_trim(struct worker *base)
 {
 	struct rt_worker *w = rt_worker_of(base);
 	heist_local_trim(&w->local);
+	foreign_trim(w->local.system);
 	slots_return(w->local.system, base);
 }
 
