@@ -233,16 +233,18 @@ static const struct pool_ops ops = {
 
 /* ---- configuration ---- */
 
+/* user: the slabs, once they exist.  Whatever has the size of a block is one. */
 static void *default_alloc(void *user, size_t size, size_t align)
 {
-	(void)user;
-	return heist_alloc(size, align);
+	return user && size == SLAB_BLOCK ? heist_slabs_get(user) : heist_alloc(size, align);
 }
 
 static void default_dealloc(void *user, void *p, size_t size)
 {
-	(void)user;
-	heist_dealloc(p, size);
+	if (user && size == SLAB_BLOCK)
+		heist_slabs_put(user, p);
+	else
+		heist_dealloc(p, size);
 }
 
 static const char *config_bad(const heist_config *c)
@@ -303,6 +305,7 @@ static void system_free(struct heist_system *s)
 		heist_event_close(s->host_fd);
 	heist_memory_put(&memory, s->foreign, FOREIGN_LOCALS * sizeof *s->foreign);
 	heist_slots_destroy(&s->slots);
+	heist_slabs_destroy(&s->slabs);
 	heist_memory_put(&memory, s, sizeof *s);
 }
 
@@ -338,6 +341,8 @@ static struct heist_system *system_new(const heist_config *c, uint32_t workers, 
 	if (!s)
 		return NULL;
 	*s = boot;
+	if (!c->alloc)
+		s->memory.user = &s->slabs;
 	if (heist_slots_init(&s->slots, c->max_actors ? c->max_actors : SLOT_MAX, generation) != 0)
 		goto fail;
 	s->foreign = heist_memory_get(&s->memory, FOREIGN_LOCALS * sizeof *s->foreign, HEIST_ISOLATE);

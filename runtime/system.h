@@ -11,6 +11,7 @@
 #include "runtime/alloc.h"
 #include "runtime/local.h"
 #include "runtime/outbox.h"
+#include "runtime/slab.h"
 #include "sched/pool.h"
 
 struct rt_worker;
@@ -54,6 +55,7 @@ struct heist_system {
 	_Atomic uint32_t polling; /* a thread is in heist_poll */
 	int host_fd;		  /* polled: readable when there is work */
 	struct heist_memory memory;
+	struct slabs slabs; /* behind it, unless the user has allocation hooks */
 	void *user;
 	void (*dead_letter)(void *user, const heist_lost *lost);
 	void (*log)(void *user, const char *line);

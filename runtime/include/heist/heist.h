@@ -231,7 +231,8 @@ HEIST_NEED heist_status heist_spawn(heist_system *, const heist_class *, const h
 				    const void *arg, heist_ref *out);
 /* Drain and end: what was accepted before is handled, then the actor ends with `why`. */
 HEIST_API heist_status heist_stop(heist_ref, heist_status why);
-/* End after the running handler; what is queued is lost (STOPPED). */
+/* End after the running handler, or at most 8 messages later under a backlog; what is queued is lost
+ * (STOPPED). */
 HEIST_API heist_status heist_kill(heist_ref, heist_status why);
 
 /* ---- messages: any thread ---- */
