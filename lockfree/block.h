@@ -42,6 +42,7 @@
 #ifndef BLOCK_SPARES
 #define BLOCK_SPARES 4 /* free blocks a pool keeps; the rest goes back to the system */
 #endif
+#define BLOCK_AHEAD (16 * HEIST_CACHELINE) /* how far ahead of the bump pointer lines are fetched */
 #define BLOCK_BIAS ((int64_t)1 << 30)
 
 struct block_pool;
@@ -113,6 +114,8 @@ HEIST_HOT_INLINE void *block_alloc_fast(struct block_pool *p)
 	}
 	char *o = p->bump;
 	p->bump = o + p->unit;
+	/* A recycled line may be in another core's cache; an exchange would wait for it. */
+	HEIST_PREFETCH_WRITE(o + BLOCK_AHEAD);
 	HEIST_UNPOISON(o, p->unit);
 	return o;
 }

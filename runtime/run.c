@@ -396,6 +396,8 @@ struct batch {
 	uint32_t skipped;  /* looked at, but not handled */
 	uint64_t started;
 	enum verdict verdict;
+	bool linger;	 /* fed from outside: wait a little before turning idle */
+	uint64_t sent;	 /* what the worker had sent when the batch began */
 };
 
 static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
@@ -406,7 +408,22 @@ static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 	b->messages = b->skipped = 0;
 	b->started = w->base.now;
 	b->verdict = RUN_DONE;
+	b->linger = w->base.fed;
+	b->sent = atomic_load_explicit(&w->local.accepted, memory_order_relaxed); /* own */
+	w->base.fed = false;
 	w->ctx.actor = a;
+}
+
+/* The mailbox may be about to turn idle.  A producer on another core that streams to us would then have
+ * to schedule us for every message; so let some arrive, unless somebody may wait for what we sent. */
+static __attribute__((noinline)) void batch_linger(struct rt_worker *w, struct batch *b,
+						   struct mpsc_node *n)
+{
+	if (atomic_load_explicit(&n->next, memory_order_relaxed) != NULL || /* decided by MQ3 */
+	    atomic_load_explicit(&w->local.accepted, memory_order_relaxed) != b->sent) /* own */
+		return;
+	for (int i = 0; i < SCHED_FED_PAUSES; i++)
+		heist_relax();
 }
 
 /* The segment of `done` messages is over.  False: so is the batch; the actor is suspended before n. */
@@ -463,6 +480,8 @@ static __attribute__((noinline)) enum verdict run_batch(struct rt_worker *w, str
 		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, &v))
 			break;
 		if (HEIST_LIKELY(v == HEIST_CONTINUE)) {
+			if (HEIST_UNLIKELY(b.linger))
+				batch_linger(w, &b, n);
 			enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
 			if (HEIST_UNLIKELY(what == MPSC_LATE)) {
 				b.verdict = RUN_LATE;
@@ -529,7 +548,7 @@ enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 		return run_again(w, a);
 	struct mpsc_node *n = a->mailbox.first;
 	struct message *m = (struct message *)n;
-	if (HEIST_UNLIKELY(!is_usual(a, m)))
+	if (HEIST_UNLIKELY(w->base.fed) || HEIST_UNLIKELY(!is_usual(a, m)))
 		return starts_actor(a, m) ? run_start(w, a, n) : run_batch(w, a, n, HEIST_RUN_FRESH);
 	w->ctx.actor = a;
 	heist_next v = handle(w, a, m);

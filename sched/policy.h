@@ -29,6 +29,11 @@
 /* Looks at its own inboxes before a worker counts as searching: about a microsecond.  Guess. */
 #define SCHED_LINGER 1000
 
+/* Pauses (25 ns each) that an actor fed from outside waits for more before its mailbox turns idle, if
+ * it sent nothing and its worker has nothing else to do.  Without it a consumer that is faster than
+ * its producer is handed over once per message. */
+#define SCHED_FED_PAUSES 16
+
 /* Windows without success after which a worker parks without spinning.  Guess. */
 #define SCHED_SPIN_FAILURES 8
 

@@ -71,10 +71,12 @@ static bool worker_alone(struct worker *w)
 static struct runnable *next_queued(struct worker *w)
 {
 	struct runnable *r;
-	if ((r = deque_pop(&w->spawned)) != NULL || (r = deque_take(&w->fifo)) != NULL ||
-	    (r = next_bound(w)) != NULL)
+	if ((r = deque_pop(&w->spawned)) != NULL || (r = deque_take(&w->fifo)) != NULL)
 		return r;
-	return next_inbox(w);
+	if ((r = next_bound(w)) == NULL)
+		r = next_inbox(w);
+	w->fed = r != NULL && worker_alone(w);
+	return r;
 }
 
 void heist_worker_clock(struct worker *w)

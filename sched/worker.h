@@ -40,6 +40,7 @@ struct worker {
 	uint64_t timer_next; /* deadline of its earliest timer, 0 = none          */
 	struct inject_link *bound_ready; /* taken from bound, not yet run, oldest first */
 	uint64_t random;     /* xorshift state                                    */
+	bool fed;	     /* what runs came from outside, and nothing else waits here */
 	bool guarded;	     /* a sentinel was asked for since the last park      */
 	bool searching;	     /* counted in idle.counts                            */
 	uint32_t spin_failures;

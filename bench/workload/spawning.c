@@ -175,16 +175,22 @@ static heist_next idler_recv(heist_ctx *ctx, void *state, const heist_type *type
 }
 static const heist_class idler = { "idler", HEIST_ABI, 16, idler_recv, NULL };
 
+static heist_next nursery_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg);
+static const heist_class nursery = { "nursery", HEIST_ABI, 8, nursery_recv, NULL };
+
+/* A thousand at a time, so that they start while others are spawned. */
 static heist_next nursery_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
+	int64_t left = *(int64_t *)msg;
 	(void)state, (void)type;
-	for (int64_t i = 0; i < *(int64_t *)msg; i++)
+	for (int64_t i = 0; i < LIVE && left > 0; i++, left--)
 		bench_spawn(heist_system_of(ctx), &idler, NULL);
-	bench_finish(true);
+	if (left == 0)
+		bench_finish(true);
+	else
+		bench_send(heist_self(ctx), left);
 	return HEIST_CONTINUE;
 }
-static const heist_class nursery = { "nursery", HEIST_ABI, 0, nursery_recv, NULL };
-
 static double idle_1M(const struct bench_row *row, heist_system *s)
 {
 	struct timespec pause = { .tv_sec = 1 };
