@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * check.h - heist-check: a model checker for C11 lock-free code, for writers of models.
+ *
+ * A model is a program: setup runs alone, then `threads` threads run under a scheduler that picks every
+ * interleaving step and every value a weakly ordered machine might read, then finish runs alone.  The
+ * code under test is compiled with -fsanitize=thread and linked with the checker instead of libtsan, so
+ * every atomic and every plain access of unchanged headers is seen.
+ *
+ *     static const struct check_model m = { "deque", 3, setup, thread, finish };
+ *     int main(int argc, char **argv) { return check_main(argc, argv, &m); }
+ *
+ * Found: failed CHECK_ASSERTs, data races, uses after free, double frees, deadlock (all asleep), no
+ * progress (a step bound).  See README.md for the memory model and the limits. */
+#ifndef HEIST_CHECK_H
+#define HEIST_CHECK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct check_model {
+	const char *name;
+	int threads;
+	void (*setup)(void);
+	void (*thread)(int self);
+	void (*finish)(void);
+};
+
+/* --random N | --pct N | --exhaustive [--preemptions P] | --replay SEED, --seed S, --expect KIND.
+ * Exit status 0: nothing found, or exactly the kind that was expected. */
+int check_main(int argc, char **argv, const struct check_model *m);
+
+void check_assert_failed(const char *what, const char *file, int line);
+#define CHECK_ASSERT(c) ((c) ? (void)0 : check_assert_failed(#c, __FILE__, __LINE__))
+
+/* Memory whose use after free is found; freed at the end of the execution. */
+void *check_alloc(size_t size, size_t align);
+void check_free(void *p);
+
+#endif
