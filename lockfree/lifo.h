@@ -22,8 +22,8 @@
  *                         an owner that finds the slot emptied sees STOLEN
  * Invariants          I1 an item is in at most one slot and is put again only by somebody to whom it
  *                     was given.  I2 claim leaves STOLEN only by the owner, CLAIMED and DENIED
- *                     otherwise only by that thief.  I3 while claim is STOLEN, the item stolen is the
- *                     one the slot held last.
+ *                     otherwise only by that thief.  I3 while claim is STOLEN, `stolen` is what the
+ *                     thief has; the owner empties the slot of it before it frees the claim.
  *
  * Proof: lockfree/README.md, "LIFO slot".  Model: tests/check/models/lifo.c. */
 #ifndef HEIST_LOCKFREE_LIFO_H
@@ -34,8 +34,9 @@
 #include "lockfree/seam.h"
 
 struct lifo_slot {
-	_Atomic(void *) item;	/* owner and thief write   */
-	_Atomic uint32_t claim; /* enum lifo_claim         */
+	_Atomic(void *) item;	/* owner and thief write */
+	_Atomic uint32_t claim; /* enum lifo_claim */
+	_Atomic(void *) stolen; /* the thief writes, before it commits */
 };
 
 enum lifo_claim { LIFO_FREE, LIFO_CLAIMED, LIFO_STOLEN, LIFO_DENIED };
@@ -51,6 +52,7 @@ static inline void lifo_init(struct lifo_slot *s)
 {
 	atomic_init(&s->item, NULL);
 	atomic_init(&s->claim, LIFO_FREE);
+	atomic_init(&s->stolen, NULL);
 }
 
 /* Owner, slow path: it removed `old` (or put into an empty slot: NULL) and saw claim `c`.  Returns
@@ -65,8 +67,13 @@ static inline void *lifo_settle(struct lifo_slot *s, uint32_t c, void *old)
 		return old;
 	if (c != LIFO_STOLEN)
 		return old; /* denied before, or that thief has left without it */
+	(void)atomic_load_explicit(&s->claim, memory_order_acquire); /* LS3: stolen */
+	void *stolen = atomic_load_explicit(&s->stolen, memory_order_relaxed);
+	/* The thief may have taken what is in the slot now, and not have emptied it yet. */
+	if (atomic_load_explicit(&s->item, memory_order_relaxed) == stolen)
+		atomic_store_explicit(&s->item, NULL, memory_order_relaxed);
 	atomic_store_explicit(&s->claim, LIFO_FREE, memory_order_release); /* LS4 release */
-	return NULL;
+	return stolen == old ? NULL : old;
 }
 
 /* Owner, wait-free: first half of a put.  Leaves `item` in the slot and what was there in *old;
@@ -118,6 +125,7 @@ static inline void *lifo_steal(struct lifo_slot *s)
 	if (LIFO_FENCE_THIEF()) /* LS2; without it nothing may be taken */
 		item = atomic_load_explicit(&s->item, memory_order_acquire); /* LS1 acquire */
 	c = LIFO_CLAIMED;
+	atomic_store_explicit(&s->stolen, item, memory_order_relaxed); /* published by LS3 */
 	if (item == NULL ||
 	    !atomic_compare_exchange_strong_explicit(&s->claim, &c, LIFO_STOLEN,
 						     memory_order_acq_rel, /* LS3 */

@@ -114,6 +114,12 @@ static inline bool idle_search_begin(struct idle *s, uint32_t limit)
 	return true;
 }
 
+/* The same without a limit: a worker that is about to park counts as searching first. */
+static inline void idle_search_join(struct idle *s)
+{
+	atomic_fetch_add_explicit(&s->counts, IDLE_SEARCHING, memory_order_acq_rel); /* ID3 */
+}
+
 /* A searching worker found work.  True: it was the last one searching. */
 static inline bool idle_search_end(struct idle *s)
 {

@@ -165,7 +165,7 @@ static void worker_park(struct worker *w)
 	worker_count(&w->stats.parks, 1);
 	uint32_t key = eventcount_prepare(&w->wakeup);
 	if (!w->searching) /* idle_park moves a searcher */
-		idle_search_begin(&p->idle, UINT32_MAX);
+		idle_search_join(&p->idle);
 	idle_park(&p->idle, w->index);
 	heist_fence_heavy(); /* ID1 */
 	if (worker_must_stay(w))

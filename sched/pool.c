@@ -113,7 +113,7 @@ static bool stop_threads(struct pool *p, uint32_t n, uint64_t deadline)
 int heist_pool_start(struct pool *p)
 {
 	if (p->polled) { /* parked until somebody polls */
-		idle_search_begin(&p->idle, UINT32_MAX);
+		idle_search_join(&p->idle);
 		idle_park(&p->idle, 0);
 		return 0;
 	}
@@ -232,7 +232,7 @@ static bool poll_wait(struct worker *w, uint64_t until)
 	if (heist_clock_ns() >= until)
 		return false;
 	uint32_t key = eventcount_prepare(&w->wakeup);
-	idle_search_begin(&p->idle, UINT32_MAX);
+	idle_search_join(&p->idle);
 	idle_park(&p->idle, 0);
 	heist_fence_heavy(); /* ID1 */
 	if (!inject_is_empty(&w->inbox) || !inject_is_empty(&w->bound)) {
@@ -278,7 +278,7 @@ int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
 	}
 	p->ops->trim(w);
 	heist_worker_self = outer;
-	idle_search_begin(&p->idle, UINT32_MAX);
+	idle_search_join(&p->idle);
 	idle_park(&p->idle, 0);
 	heist_fence_heavy(); /* ID1 */
 	if (!queues_empty(p))

@@ -49,7 +49,7 @@ static void worker(void)
 		if (n)
 			continue;
 		uint32_t key = eventcount_prepare(&wakeup);
-		idle_search_begin(&idle, UINT32_MAX);
+		idle_search_join(&idle);
 		idle_park(&idle, 0);
 		HEAVY(); /* ID1 */
 #ifdef MUTANT_NO_RECHECK
