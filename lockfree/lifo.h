@@ -18,12 +18,14 @@
  *                         item): not both miss the other
  *                     LS3 CAS of claim, owner's against thief's: exactly one wins
  *                     LS4 release store claim = FREE -> acquire CAS FREE -> CLAIMED of the next thief
- *                     LS5 release CAS item -> NULL by a thief -> acquire load of item by the owner:
- *                         an owner that finds the slot emptied sees STOLEN
+ *                     LS5 release CAS item -> GONE by a thief -> acquire load of item by the owner:
+ *                         an owner that finds the slot emptied sees STOLEN, from an earlier put
  * Invariants          I1 an item is in at most one slot and is put again only by somebody to whom it
  *                     was given.  I2 claim leaves STOLEN only by the owner, CLAIMED and DENIED
  *                     otherwise only by that thief.  I3 while claim is STOLEN, `stolen` is what the
- *                     thief has; the owner empties the slot of it before it frees the claim.
+ *                     thief has; the owner empties the slot of it before it frees the claim.  I4 a
+ *                     thief empties the slot to GONE, the owner to NULL: what is put on top of GONE was
+ *                     not what the thief took, even if it is the same item, come back.
  *
  * Proof: lockfree/README.md, "LIFO slot".  Model: tests/check/models/lifo.c. */
 #ifndef HEIST_LOCKFREE_LIFO_H
@@ -34,12 +36,22 @@
 #include "lockfree/seam.h"
 
 struct lifo_slot {
-	_Atomic(void *) item;	/* owner and thief write */
+	_Atomic(void *) item;   /* owner and thief write */
 	_Atomic uint32_t claim; /* enum lifo_claim */
 	_Atomic(void *) stolen; /* the thief writes, before it commits */
 };
 
 enum lifo_claim { LIFO_FREE, LIFO_CLAIMED, LIFO_STOLEN, LIFO_DENIED };
+
+#ifndef LIFO_GONE
+#define LIFO_GONE ((void *)1) /* item: emptied by a thief, and the owner has not seen it yet */
+#endif
+
+/* Is there an item? */
+HEIST_HOT_INLINE bool lifo_holds(const void *item)
+{
+	return (uintptr_t)item > (uintptr_t)LIFO_GONE;
+}
 
 #ifndef LIFO_FENCE_OWNER
 #define LIFO_FENCE_OWNER() heist_fence_owner()
@@ -55,34 +67,33 @@ static inline void lifo_init(struct lifo_slot *s)
 	atomic_init(&s->stolen, NULL);
 }
 
-/* Owner, slow path: it removed `old` (or put into an empty slot: NULL) and saw claim `c`.  Returns
- * `old` if it is still the owner's. */
+/* Owner, slow path: it removed `old` (or put into an empty slot: NULL, GONE) and saw claim `c`.
+ * Returns `old` if it is still the owner's. */
 static inline void *lifo_settle(struct lifo_slot *s, uint32_t c, void *old)
 {
 	if (c == LIFO_CLAIMED &&
-	    (old == NULL ||
-	     atomic_compare_exchange_strong_explicit(&s->claim, &c, LIFO_DENIED,
-						     memory_order_acq_rel, /* LS3 */
-						     memory_order_acquire)))
+	    (old == NULL || atomic_compare_exchange_strong_explicit(&s->claim, &c, LIFO_DENIED,
+								    memory_order_acq_rel, /* LS3 */
+								    memory_order_acquire)))
 		return old;
 	if (c != LIFO_STOLEN)
 		return old; /* denied before, or that thief has left without it */
 	(void)atomic_load_explicit(&s->claim, memory_order_acquire); /* LS3: stolen */
 	void *stolen = atomic_load_explicit(&s->stolen, memory_order_relaxed);
-	/* The thief may have taken what is in the slot now, and not have emptied it yet. */
-	if (atomic_load_explicit(&s->item, memory_order_relaxed) == stolen)
+	bool before = old == stolen || old == LIFO_GONE;
+	if (!before) /* the thief took what we have just put, and may not have emptied the slot yet */
 		atomic_store_explicit(&s->item, NULL, memory_order_relaxed);
 	atomic_store_explicit(&s->claim, LIFO_FREE, memory_order_release); /* LS4 release */
-	return stolen == old ? NULL : old;
+	return before ? NULL : old;
 }
 
 /* Owner, wait-free: first half of a put.  Leaves `item` in the slot and what was there in *old;
  * unless *old is NULL and the answer LIFO_FREE, lifo_settle must follow. */
 HEIST_HOT_INLINE uint32_t lifo_swap(struct lifo_slot *s, void *item, void **old)
 {
-	*old = atomic_load_explicit(&s->item, memory_order_acquire); /* LS5 acquire */
-	atomic_store_explicit(&s->item, item, memory_order_release); /* LS1 release */
-	LIFO_FENCE_OWNER();					     /* LS2 */
+	*old = atomic_load_explicit(&s->item, memory_order_acquire);  /* LS5 acquire */
+	atomic_store_explicit(&s->item, item, memory_order_release);  /* LS1 release */
+	LIFO_FENCE_OWNER();                                           /* LS2 */
 	return atomic_load_explicit(&s->claim, memory_order_relaxed); /* ordered by LS2 */
 }
 
@@ -98,10 +109,10 @@ HEIST_HOT_INLINE void *lifo_put(struct lifo_slot *s, void *item)
 HEIST_HOT_INLINE void *lifo_take(struct lifo_slot *s)
 {
 	void *item = atomic_load_explicit(&s->item, memory_order_relaxed); /* own store, or NULL */
-	if (item == NULL)
+	if (!lifo_holds(item))
 		return NULL;
-	atomic_store_explicit(&s->item, NULL, memory_order_relaxed);	    /* validated by LS2 */
-	LIFO_FENCE_OWNER();						    /* LS2 */
+	atomic_store_explicit(&s->item, NULL, memory_order_relaxed);        /* validated by LS2 */
+	LIFO_FENCE_OWNER();                                                 /* LS2 */
 	uint32_t c = atomic_load_explicit(&s->claim, memory_order_relaxed); /* ordered by LS2 */
 	return HEIST_LIKELY(c == LIFO_FREE) ? item : lifo_settle(s, c, item);
 }
@@ -109,7 +120,8 @@ HEIST_HOT_INLINE void *lifo_take(struct lifo_slot *s)
 /* Any thread; advisory. */
 HEIST_HOT_INLINE void *lifo_peek(struct lifo_slot *s)
 {
-	return atomic_load_explicit(&s->item, memory_order_relaxed);
+	void *item = atomic_load_explicit(&s->item, memory_order_relaxed);
+	return lifo_holds(item) ? item : NULL;
 }
 
 /* Any thread but the owner, wait-free, expensive (heavy fence).  The item, or NULL. */
@@ -126,15 +138,14 @@ static inline void *lifo_steal(struct lifo_slot *s)
 		item = atomic_load_explicit(&s->item, memory_order_acquire); /* LS1 acquire */
 	c = LIFO_CLAIMED;
 	atomic_store_explicit(&s->stolen, item, memory_order_relaxed); /* published by LS3 */
-	if (item == NULL ||
-	    !atomic_compare_exchange_strong_explicit(&s->claim, &c, LIFO_STOLEN,
-						     memory_order_acq_rel, /* LS3 */
-						     memory_order_relaxed)) {
+	if (!lifo_holds(item) || !atomic_compare_exchange_strong_explicit(
+					 &s->claim, &c, LIFO_STOLEN, memory_order_acq_rel, /* LS3 */
+					 memory_order_relaxed)) {
 		atomic_store_explicit(&s->claim, LIFO_FREE, memory_order_release); /* LS4 release */
 		return NULL; /* nothing there, or denied: the owner took it */
 	}
 	void *expected = item; /* fails if the owner has overwritten it; I1: no ABA */
-	atomic_compare_exchange_strong_explicit(&s->item, &expected, NULL,
+	atomic_compare_exchange_strong_explicit(&s->item, &expected, LIFO_GONE,
 						memory_order_release, /* LS5 release */
 						memory_order_relaxed);
 	return item;
