@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The LIFO slot: an owner that given, displaces and takes, against thieves; each item exactly once, and an
+ * The LIFO slot: an owner that puts, displaces and takes, against thieves; each item exactly once, and an
  * item that a thief got may come back. */
 #include "lockfree/lifo.h"
 #include "tests/check/check.h"
