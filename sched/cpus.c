@@ -1,177 +1,120 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * cpus.c - affinity mask, cgroup quota, environment: the number of workers. */
+ * cpus.c - affinity mask, cgroup quota, environment and config: workers and pinning. */
 #define _GNU_SOURCE
 #include "sched/cpus.h"
 
+#include <errno.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "lockfree/seam.h"
+#include "sched/cgroup.h"
 #include "sched/policy.h"
+
+#define TEXT_OF(x)   #x
+#define NUMBER_OF(x) TEXT_OF(x)
 
 /* ---- the affinity mask ---- */
 
+/* The kernel refuses a buffer smaller than its own mask, and does not tell the size. */
+#define MASK_FIRST 128u       /* 1,024 CPUs */
+#define MASK_LAST  (1u << 20) /* 8 million */
+
 uint32_t heist_cpus_allowed(void)
 {
-	cpu_set_t set[16]; /* 16,384 CPUs */
-	memset(set, 0, sizeof set);
-	if (sched_getaffinity(0, sizeof set, set) != 0)
-		return 1;
-	int n = CPU_COUNT_S(sizeof set, set);
-	return n > 0 ? (uint32_t)n : 1;
-}
-
-/* ---- the cgroup quota ---- */
-
-uint64_t heist_cpus_parse_cpu_max(const char *text)
-{
-	char *end;
-	unsigned long long quota = strtoull(text, &end, 10), period;
-	if (end == text || *text == '-' || *end != ' ')
-		return 0; /* "max", or not understood: no limit that we know of */
-	period = strtoull(end, NULL, 10);
-	if (quota == 0 || period == 0 || quota > UINT64_MAX / 1000)
-		return 0;
-	return quota * 1000 / period;
-}
-
-static bool read_line(const char *path, char *line, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return false;
-	bool ok = fgets(line, (int)size, f) != NULL;
-	fclose(f);
-	if (ok)
-		line[strcspn(line, "\n")] = '\0';
-	return ok;
-}
-
-/* cgroup v2: cpu.max.  v1: cpu.cfs_quota_us and cpu.cfs_period_us. */
-static uint64_t quota_of(const char *folder)
-{
-	char path[4096], line[128], period[64];
-	snprintf(path, sizeof path, "%.3900s/cpu.max", folder);
-	if (read_line(path, line, sizeof line))
-		return heist_cpus_parse_cpu_max(line);
-	snprintf(path, sizeof path, "%.3900s/cpu.cfs_period_us", folder);
-	if (!read_line(path, period, sizeof period))
-		return 0;
-	snprintf(path, sizeof path, "%.3900s/cpu.cfs_quota_us", folder);
-	if (!read_line(path, line, 60))
-		return 0;
-	size_t used = strlen(line);
-	snprintf(line + used, sizeof line - used, " %.60s", period);
-	return heist_cpus_parse_cpu_max(line); /* "-1 100000": no limit */
-}
-
-/* The smallest quota from `group` up to the top of the hierarchy mounted at `mount`. */
-static uint64_t smallest_quota(const char *mount, const char *group)
-{
-	char folder[4096];
-	size_t top = strlen(mount);
-	uint64_t least = 0;
-	snprintf(folder, sizeof folder, "%.2000s%.2000s", mount, strcmp(group, "/") ? group : "");
-	for (;;) {
-		uint64_t q = quota_of(folder);
-		if (q && (least == 0 || q < least))
-			least = q;
-		char *slash = strrchr(folder, '/');
-		if (!slash || (size_t)(slash - folder) < top)
-			return least;
-		*slash = '\0';
+	for (size_t size = MASK_FIRST; size <= MASK_LAST; size *= 2) {
+		cpu_set_t *set = heist_mem_alloc(size, sizeof(long));
+		if (!set)
+			break;
+		bool known = sched_getaffinity(0, size, set) == 0;
+		bool larger = !known && errno == EINVAL;
+		int n = known ? CPU_COUNT_S(size, set) : 0;
+		heist_mem_free(set, size);
+		if (n > 0)
+			return (uint32_t)n;
+		if (!larger)
+			break;
 	}
+	return 1;
 }
 
-/* One line of /proc/self/cgroup: "0::/a/b" (v2) or "4:cpu,cpuacct:/a/b" (v1). */
-static uint64_t quota_of_line(const char *root, char *line)
+/* ---- the environment ---- */
+
+static bool given(const char *text)
 {
-	char mount[1024];
-	char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
-	if (!group)
-		return 0;
-	*group++ = '\0';
-	controllers++;
-	if (*controllers == '\0') {
-		snprintf(mount, sizeof mount, "%.900s/sys/fs/cgroup", root);
-		return smallest_quota(mount, group);
-	}
-	for (char *save, *c = strtok_r(controllers, ",", &save); c; c = strtok_r(NULL, ",", &save))
-		if (strcmp(c, "cpu") == 0) {
-			snprintf(mount, sizeof mount, "%.900s/sys/fs/cgroup/cpu", root);
-			return smallest_quota(mount, group);
-		}
-	return 0;
+	return text && *text;
 }
 
-uint64_t heist_cpus_quota(const char *root)
+static const char *parse_workers(const char *text, uint32_t allowed, uint32_t *workers)
 {
-	char path[1024], line[2048];
-	uint64_t least = 0;
-	snprintf(path, sizeof path, "%.900s/proc/self/cgroup", root);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return 0;
-	while (fgets(line, sizeof line, f)) {
-		line[strcspn(line, "\n")] = '\0';
-		uint64_t q = quota_of_line(root, line);
-		if (q && (least == 0 || q < least))
-			least = q;
-	}
-	fclose(f);
-	return least;
-}
-
-/* ---- the choice ---- */
-
-bool heist_cpus_parse_count(const char *text, uint32_t max, uint32_t *out)
-{
-	char *end;
+	uint64_t n;
 	if (strcmp(text, "all") == 0) {
-		*out = 0;
-		return true;
+		*workers = allowed < SCHED_MAX_WORKERS ? allowed : SCHED_MAX_WORKERS;
+		return NULL;
 	}
-	unsigned long n = strtoul(text, &end, 10);
-	if (end == text || *end || *text == '-' || n < 1 || n > max)
-		return false;
-	*out = (uint32_t)n;
-	return true;
+	const char *end = heist_cgroup_number(text, &n);
+	if (!end || *end || n < 1 || n > SCHED_MAX_WORKERS)
+		return "HEIST_WORKERS must be a number from 1 to " NUMBER_OF(
+			SCHED_MAX_WORKERS) ", or \"all\"";
+	*workers = (uint32_t)n;
+	return NULL;
 }
 
-static const char *pin_from_environment(enum cpus_pin *pin)
+static const char *parse_pin(const char *text, enum cpus_pin *pin)
 {
-	const char *text = getenv("HEIST_PIN");
-	if (!text || !*text)
-		return NULL;
 	if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
 		return "HEIST_PIN must be 0 or 1";
 	*pin = *text == '1' ? CPUS_PIN_ON : CPUS_PIN_OFF;
 	return NULL;
 }
 
+/* ---- the decision ---- */
+
+static uint32_t default_workers(const struct cpus_facts *f)
+{
+	uint64_t n = f->allowed;
+	if (f->quota && f->quota / 1000 < n)
+		n = f->quota / 1000;
+	if (n < 1)
+		return 1;
+	return n < SCHED_MAX_WORKERS ? (uint32_t)n : SCHED_MAX_WORKERS;
+}
+
+const char *heist_cpus_decide(const struct cpus_facts *f, struct cpus_choice *out)
+{
+	uint32_t workers = default_workers(f);
+	enum cpus_pin pin = CPUS_PIN_DEFAULT;
+	const char *bad = NULL;
+	if (given(f->env_workers))
+		bad = parse_workers(f->env_workers, f->allowed, &workers);
+	if (!bad && given(f->env_pin))
+		bad = parse_pin(f->env_pin, &pin);
+	if (bad)
+		return bad;
+	if (f->workers > SCHED_MAX_WORKERS)
+		return "config: more than " NUMBER_OF(SCHED_MAX_WORKERS) " workers";
+	if (f->workers)
+		workers = f->workers;
+	if (f->pin != CPUS_PIN_DEFAULT)
+		pin = f->pin;
+	bool scarce = f->quota && f->quota < f->allowed * (uint64_t)1000;
+	out->workers = workers;
+	out->pin = pin == CPUS_PIN_DEFAULT ? workers > 1 && workers <= f->allowed && !scarce
+					   : pin == CPUS_PIN_ON;
+	return NULL;
+}
+
 const char *heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root,
 			      struct cpus_choice *out)
 {
-	const char *text = getenv("HEIST_WORKERS"), *bad;
-	uint32_t allowed = heist_cpus_allowed();
-	uint64_t quota = heist_cpus_quota(root);
-	if (workers > SCHED_MAX_WORKERS)
-		return "config: more than 256 workers";
-	if (!workers && text && *text && !heist_cpus_parse_count(text, SCHED_MAX_WORKERS, &workers))
-		return "HEIST_WORKERS must be a number from 1 to 256, or \"all\"";
-	if (pin == CPUS_PIN_DEFAULT && (bad = pin_from_environment(&pin)) != NULL)
-		return bad;
-	bool scarce = quota && quota < allowed * (uint64_t)1000;
-	if (!workers) {
-		workers = scarce ? (uint32_t)(quota / 1000) : allowed;
-		if (workers < 1)
-			workers = 1;
-		if (workers > SCHED_MAX_WORKERS)
-			workers = SCHED_MAX_WORKERS;
-	}
-	out->workers = workers;
-	out->pin = pin == CPUS_PIN_DEFAULT ? !scarce && workers > 1 && workers <= allowed
-					   : pin == CPUS_PIN_ON;
-	return NULL;
+	struct cpus_facts facts = {
+		.workers = workers,
+		.pin = pin,
+		.env_workers = getenv("HEIST_WORKERS"),
+		.env_pin = getenv("HEIST_PIN"),
+		.allowed = heist_cpus_allowed(),
+		.quota = heist_cgroup_quota(root),
+	};
+	return heist_cpus_decide(&facts, out);
 }

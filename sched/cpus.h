@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * cpus.h - how many workers a runtime gets by default, and whether they are pinned.
+ * cpus.h - how many workers a runtime gets, and whether they are pinned.
  *
- * workers = min(CPUs in the affinity mask, CPU quota of the cgroups rounded down), at least 1.  Pinned,
- * unless there is one worker only, or more than CPUs, or the quota is below the mask: a pinned worker on
- * a throttled or shared core cannot move away.
- * A config value beats the environment (HEIST_WORKERS, HEIST_PIN), which beats the default.
+ * Default   workers = min(CPUs in the affinity mask, CPU quota of the cgroups rounded down), at least 1
+ *           and at most SCHED_MAX_WORKERS.
+ * Pinned    by default, unless there is one worker only, or more than CPUs, or the quota is below the
+ *           mask: a pinned worker on a shared or throttled core cannot move away.
+ * Order     a config value beats the environment (HEIST_WORKERS, HEIST_PIN), which beats the default.
+ *           A variable that is set but makes no sense is an error even when the config beats it; an
+ *           empty one is not set.  HEIST_WORKERS=all is every CPU in the mask, whatever the quota.
  *
- * Threads   any.   Errors   a message that says what is wrong, NULL if nothing is. */
+ * Threads   any, but getenv: nobody may change the environment meanwhile.
+ * Errors    a static text that says what is wrong, NULL if nothing is. */
 #ifndef HEIST_SCHED_CPUS_H
 #define HEIST_SCHED_CPUS_H
 
@@ -20,20 +24,24 @@ struct cpus_choice {
 	bool pin;
 };
 
-/* workers 0, CPUS_PIN_DEFAULT: not given.  root: "" or the top of another tree, for tests. */
+/* Ask config, environment and machine.  workers 0, CPUS_PIN_DEFAULT: not given.  `root` as in cgroup.h.
+ * On error *out is untouched. */
 const char *heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root,
 			      struct cpus_choice *out);
 
-/* CPUs this process may run on; at least 1. */
+/* CPUs that the calling thread, hence a thread it starts, may run on; at least 1. */
 uint32_t heist_cpus_allowed(void);
-/* CPU quota of the process's cgroups (v1 and v2) in thousandths of a CPU; 0 = none. */
-uint64_t heist_cpus_quota(const char *root);
 
-/* ---- parsers, for their tests ---- */
+/* ---- the decision alone: pure ---- */
 
-/* "max 100000" or "150000 100000": thousandths of a CPU, 0 = none or not understood. */
-uint64_t heist_cpus_parse_cpu_max(const char *text);
-/* A number from 1 to `max`, or "all" (= 0).  False: neither. */
-bool heist_cpus_parse_count(const char *text, uint32_t max, uint32_t *out);
+struct cpus_facts {
+	uint32_t workers;        /* config; 0 = not given */
+	enum cpus_pin pin;       /* config */
+	const char *env_workers; /* texts or NULL */
+	const char *env_pin;
+	uint32_t allowed; /* CPUs in the mask, at least 1 */
+	uint64_t quota;   /* thousandths of a CPU, 0 = none */
+};
+const char *heist_cpus_decide(const struct cpus_facts *facts, struct cpus_choice *out);
 
 #endif
