@@ -1,145 +1,285 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * topology.c - the only user of hwloc. */
+ * topology.c - the only user of hwloc: loads and shares the description of the machine, places the
+ * workers, sorts their victims. */
 #include "sched/topology.h"
 
 #include <hwloc.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "lockfree/cacheline.h"
+#include "lockfree/check.h"
+
+/* ---- the description of a machine ---- */
+
+struct heist_machine {
+	hwloc_topology_t h;
+	hwloc_bitmap_t mask; /* the affinity mask it was loaded under; NULL: synthetic */
+	uint32_t users;      /* under the lock of `current` */
+};
+
+/* The description that new runtimes share; it counts as one user.  The lock is held for a few
+ * instructions, never while loading. */
+static struct {
+	_Atomic uint32_t lock;
+	struct heist_machine *machine;
+} current;
+
+static void current_lock(void)
+{
+	uint32_t open = 0;
+	while (!atomic_compare_exchange_weak_explicit(&current.lock, &open, 1, memory_order_acquire,
+						      memory_order_relaxed)) { /* TP1 acquire */
+		heist_thread_yield();
+		open = 0;
+	}
+}
+
+static void current_unlock(void)
+{
+	atomic_store_explicit(&current.lock, 0, memory_order_release); /* TP1 release */
+}
+
+static void machine_free(struct heist_machine *m)
+{
+	hwloc_bitmap_free(m->mask);
+	hwloc_topology_destroy(m->h);
+	heist_mem_free(m, sizeof *m);
+}
+
+static void machine_release(struct heist_machine *m)
+{
+	if (!m)
+		return;
+	current_lock();
+	bool last = --m->users == 0;
+	current_unlock();
+	if (last)
+		machine_free(m);
+}
 
 /* ---- loading ---- */
 
-static hwloc_topology_t load(const char *synthetic)
+/* The affinity mask of the calling thread, or NULL. */
+static hwloc_bitmap_t thread_mask(hwloc_topology_t h)
 {
-	hwloc_topology_t h;
-	if (hwloc_topology_init(&h) != 0)
-		return NULL;
-	/* Only both flags together make it respect taskset. */
-	if ((synthetic ? hwloc_topology_set_synthetic(h, synthetic)
-		       : hwloc_topology_set_flags(h, HWLOC_TOPOLOGY_FLAG_RESTRICT_TO_CPUBINDING |
-							     HWLOC_TOPOLOGY_FLAG_IS_THISSYSTEM)) == 0 &&
-	    hwloc_topology_load(h) == 0 && hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_PU) > 0)
-		return h;
-	hwloc_topology_destroy(h);
+	hwloc_bitmap_t mask = hwloc_bitmap_alloc();
+	if (mask && hwloc_get_cpubind(h, mask, HWLOC_CPUBIND_THREAD) == 0)
+		return mask;
+	hwloc_bitmap_free(mask);
 	return NULL;
+}
+
+static bool load(hwloc_topology_t h, const char *synthetic)
+{
+	if (synthetic && hwloc_topology_set_synthetic(h, synthetic) != 0)
+		return false;
+	return hwloc_topology_load(h) == 0 && hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_PU) > 0;
+}
+
+/* By itself hwloc shows all CPUs of the cpuset, not those of the affinity mask.  Its flag
+ * RESTRICT_TO_CPUBINDING asks for the mask of the process and gives up without a word when the
+ * threads' masks differ, as they do once another runtime has pinned its workers; so the mask of this
+ * thread, which the workers inherit, is applied here. */
+static bool restrict_to_thread(struct heist_machine *m)
+{
+	m->mask = thread_mask(m->h);
+	return m->mask && hwloc_topology_restrict(m->h, m->mask, 0) == 0;
+}
+
+/* With one user, or NULL. */
+static struct heist_machine *machine_load(const char *synthetic)
+{
+	struct heist_machine *m = heist_mem_alloc(sizeof *m, _Alignof(struct heist_machine));
+	if (!m)
+		return NULL;
+	*m = (struct heist_machine){.users = 1};
+	if (hwloc_topology_init(&m->h) != 0) {
+		heist_mem_free(m, sizeof *m);
+		return NULL;
+	}
+	if (load(m->h, synthetic) && (synthetic || restrict_to_thread(m)))
+		return m;
+	machine_free(m);
+	return NULL;
+}
+
+/* ---- sharing ---- */
+
+static struct heist_machine *current_get(void)
+{
+	current_lock();
+	struct heist_machine *m = current.machine;
+	if (m)
+		m->users++;
+	current_unlock();
+	return m;
+}
+
+/* m becomes the one that others share; those who use the old one keep it. */
+static void current_set(struct heist_machine *m)
+{
+	current_lock();
+	struct heist_machine *old = current.machine;
+	current.machine = m;
+	m->users++;
+	current_unlock();
+	machine_release(old);
+}
+
+static bool still_valid(const struct heist_machine *m)
+{
+	hwloc_bitmap_t mask = thread_mask(m->h);
+	bool same = mask && hwloc_bitmap_isequal(mask, m->mask);
+	hwloc_bitmap_free(mask);
+	return same;
+}
+
+/* This machine as the calling thread may use it, or NULL. */
+static struct heist_machine *machine_get(void)
+{
+	struct heist_machine *m = current_get();
+	if (m && still_valid(m))
+		return m;
+	machine_release(m);
+	m = machine_load(NULL);
+	if (m)
+		current_set(m);
+	return m;
 }
 
 /* ---- placing workers ---- */
 
-/* The k-th hardware thread of every core, for k = 0, 1, ...: cores before their second threads. */
-static uint32_t place(hwloc_topology_t h, uint32_t worker)
+static void place(struct heist_place *p, hwloc_obj_t pu)
 {
-	int cores = hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_CORE);
-	uint32_t pus = (uint32_t)hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_PU), seen = 0;
-	worker %= pus;
-	if (cores <= 0)
-		return worker;
-	for (unsigned k = 0; k < pus; k++)
-		for (int c = 0; c < cores; c++) {
-			hwloc_obj_t core = hwloc_get_obj_by_type(h, HWLOC_OBJ_CORE, (unsigned)c);
-			hwloc_obj_t pu = hwloc_get_obj_inside_cpuset_by_type(h, core->cpuset,
-									     HWLOC_OBJ_PU, k);
-			if (pu && seen++ == worker)
-				return pu->logical_index;
+	int node = pu->nodeset ? hwloc_bitmap_first(pu->nodeset) : -1;
+	p->cpu = pu->os_index;
+	p->node = node < 0 ? 0 : (uint32_t)node;
+}
+
+/* Hardware thread k of every core, for k = 0, 1, ...  The threads of a core are neighbours in hwloc's
+ * order; a machine without cores counts every hardware thread as one. */
+static void place_workers(struct heist_topology *t)
+{
+	hwloc_topology_t h = t->machine->h;
+	uint32_t pus = (uint32_t)hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_PU), placed = 0;
+	uint32_t distinct = t->workers < pus ? t->workers : pus;
+	for (uint32_t k = 0; placed < distinct; k++) {
+		hwloc_obj_t pu = NULL, last = NULL;
+		uint32_t rank = 0;
+		while (placed < distinct &&
+		       (pu = hwloc_get_next_obj_by_type(h, HWLOC_OBJ_PU, pu))) {
+			hwloc_obj_t core = hwloc_get_ancestor_obj_by_type(h, HWLOC_OBJ_CORE, pu);
+			rank = core && core == last ? rank + 1 : 0;
+			last = core;
+			if (rank == k)
+				place(&t->places[placed++], pu);
 		}
-	return worker;
+	}
+	for (uint32_t w = distinct; w < t->workers; w++)
+		t->places[w] = t->places[w - distinct];
 }
 
-/* ---- distance ---- */
+/* ---- sorting victims ---- */
 
-static bool share(hwloc_topology_t h, uint32_t a, uint32_t b, hwloc_obj_type_t type)
+static bool holds(hwloc_obj_t obj, const struct heist_topology *t, uint32_t w)
 {
-	hwloc_obj_t x = hwloc_get_obj_by_type(h, HWLOC_OBJ_PU, a);
-	hwloc_obj_t y = hwloc_get_obj_by_type(h, HWLOC_OBJ_PU, b);
-	if (type == HWLOC_OBJ_NUMANODE)
-		return hwloc_bitmap_isequal(x->nodeset, y->nodeset);
-	x = hwloc_get_ancestor_obj_by_type(h, type, x);
-	return x && x == hwloc_get_ancestor_obj_by_type(h, type, y);
+	return obj && hwloc_bitmap_isset(obj->cpuset, t->places[w].cpu);
 }
 
-static uint32_t distance(const struct heist_topology *t, uint32_t a, uint32_t b)
+/* Append the workers, from w on, that `outer` holds and `inner` does not, as a ring; returns its end.
+ * outer NULL: everybody. */
+static uint32_t add_ring(struct heist_topology *t, uint32_t w, uint32_t n, hwloc_obj_t inner,
+			 hwloc_obj_t outer)
 {
-	static const hwloc_obj_type_t rings[] = { HWLOC_OBJ_CORE, HWLOC_OBJ_L2CACHE,
-						  HWLOC_OBJ_L3CACHE, HWLOC_OBJ_NUMANODE,
-						  HWLOC_OBJ_PACKAGE };
-	uint32_t n = sizeof rings / sizeof *rings;
-	if (!t->hwloc)
-		return n;
-	if (t->pu[a] == t->pu[b])
-		return 0;
-	for (uint32_t d = 0; d < n; d++)
-		if (share(t->hwloc, t->pu[a], t->pu[b], rings[d]))
-			return d;
+	struct heist_victim *row = &t->victims[(size_t)w * (t->workers - 1)];
+	uint32_t begin = n;
+	for (uint32_t k = 1; k < t->workers; k++) {
+		uint32_t v = (w + k) % t->workers;
+		if ((!outer || holds(outer, t, v)) && !holds(inner, t, v))
+			row[n++].worker = (uint16_t)v;
+	}
+	for (uint32_t i = begin; i < n; i++)
+		row[i].ring_end = (uint16_t)n;
 	return n;
 }
 
-/* Worker w's row: the others by distance, stable, with the end of each ring. */
-static void fill_row(struct heist_topology *t, uint32_t w)
+static void sort_victims(struct heist_topology *t, uint32_t w)
 {
-	struct heist_victim *row = &t->victims[(size_t)w * (t->workers - 1)];
 	uint32_t n = 0;
-	for (uint32_t d = 0; d <= 5 && n < t->workers - 1; d++) {
-		uint32_t ring = n;
-		for (uint32_t k = 1; k < t->workers; k++) {
-			uint32_t v = (w + k) % t->workers;
-			if (distance(t, w, v) == d)
-				row[n++].worker = (uint16_t)v;
-		}
-		for (uint32_t i = ring; i < n; i++)
-			row[i].ring_end = (uint16_t)n;
+	hwloc_obj_t inner = NULL, outer;
+	if (!t->machine) {
+		add_ring(t, w, 0, NULL, NULL);
+		return;
 	}
+	outer = hwloc_get_pu_obj_by_os_index(t->machine->h, t->places[w].cpu);
+	for (; outer && n < t->workers - 1; inner = outer, outer = outer->parent)
+		n = add_ring(t, w, n, inner, outer);
 }
 
 /* ---- create and destroy ---- */
 
-static size_t victims_size(const struct heist_topology *t)
+static size_t places_size(uint32_t workers)
 {
-	return (size_t)t->workers * t->workers * sizeof *t->victims;
+	return workers * sizeof(struct heist_place);
+}
+
+static size_t array_size(uint32_t workers)
+{
+	return places_size(workers) + (size_t)workers * (workers - 1) * sizeof(struct heist_victim);
 }
 
 int heist_topology_init(struct heist_topology *t, uint32_t workers, bool bind,
 			const char *synthetic, const struct heist_memory *memory)
 {
-	*t = (struct heist_topology){ .workers = workers, .memory = memory };
-	t->pu = heist_memory_get(memory, workers * sizeof *t->pu, 64);
-	t->victims = heist_memory_get(memory, victims_size(t), 64);
-	if (!t->pu || !t->victims) {
-		heist_topology_destroy(t);
+	HEIST_ENSURE(workers >= 1 && workers <= UINT16_MAX);
+	*t = (struct heist_topology){.workers = workers, .memory = memory};
+	char *array = heist_memory_get(memory, array_size(workers), HEIST_CACHELINE);
+	if (!array)
 		return -1;
-	}
-	memset(t->pu, 0, workers * sizeof *t->pu);
-	/* One unbound worker needs no hwloc, and loading costs more than the rest of a start. */
-	t->hwloc = workers > 1 || bind || synthetic ? load(synthetic) : NULL;
-	t->real = t->hwloc && !synthetic;
-	for (uint32_t w = 0; t->hwloc && w < workers; w++)
-		t->pu[w] = place(t->hwloc, w);
+	memset(array, 0, places_size(workers));
+	t->places = (struct heist_place *)(void *)array;
+	t->victims = (struct heist_victim *)(void *)(array + places_size(workers));
+	if (synthetic)
+		t->machine = machine_load(synthetic);
+	else if (workers > 1 || bind)
+		t->machine = machine_get();
+	if (t->machine)
+		place_workers(t);
 	for (uint32_t w = 0; w < workers; w++)
-		fill_row(t, w);
+		sort_victims(t, w);
 	return 0;
 }
 
 void heist_topology_destroy(struct heist_topology *t)
 {
-	if (t->hwloc)
-		hwloc_topology_destroy(t->hwloc);
-	heist_memory_put(t->memory, t->pu, t->workers * sizeof *t->pu);
-	heist_memory_put(t->memory, t->victims, victims_size(t));
-	t->hwloc = NULL;
-	t->pu = NULL;
+	machine_release(t->machine);
+	heist_memory_put(t->memory, t->places, array_size(t->workers));
+	t->machine = NULL;
+	t->places = NULL;
 	t->victims = NULL;
 }
 
+/* ---- use ---- */
+
 int heist_topology_bind(struct heist_topology *t, uint32_t w)
 {
-	if (!t->real)
-		return 0;
-	hwloc_obj_t pu = hwloc_get_obj_by_type(t->hwloc, HWLOC_OBJ_PU, t->pu[w]);
-	return pu && hwloc_set_cpubind(t->hwloc, pu->cpuset, HWLOC_CPUBIND_THREAD) == 0 ? 0 : -1;
+	if (!t->machine)
+		return -1;
+	hwloc_obj_t pu = hwloc_get_pu_obj_by_os_index(t->machine->h, t->places[w].cpu);
+	return pu && hwloc_set_cpubind(t->machine->h, pu->cpuset, HWLOC_CPUBIND_THREAD) == 0 ? 0
+											     : -1;
+}
+
+bool heist_topology_first_refusal(struct heist_topology *t)
+{
+	return atomic_exchange_explicit(&t->refused, 1, memory_order_relaxed) ==
+	       0; /* counts only */
 }
 
 void heist_victims_begin(struct heist_victims *it, const struct heist_topology *t, uint32_t worker,
 			 uint64_t random)
 {
-	*it = (struct heist_victims){ .count = t->workers - 1, .random = random };
+	*it = (struct heist_victims){.count = t->workers - 1, .random = random};
 	if (it->count == 0)
 		return;
 	it->row = &t->victims[(size_t)worker * it->count];

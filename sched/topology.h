@@ -1,38 +1,59 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * topology.h - the CPU of each worker and the order in which it looks for victims; by hwloc.
  *
- * Workers are spread over cores first, then over the second hardware threads of the cores.  A worker's
- * victims are sorted by distance into rings: same core, same L2, same L3, same NUMA node, same package,
- * the rest.  Inside a ring a thief starts anywhere.
+ * Workers go to different cores first, in the machine's order, then to the second hardware threads of
+ * the cores, and so on; beyond the last hardware thread they start over.
  *
- * Threads   init, destroy: one.  Everything else: any.
- * Errors    -1: out of memory, nothing is left behind.  hwloc's own allocations are not ours: if it
- *           cannot describe the machine, all victims are equally far and nothing is bound. */
+ * A worker's victims are sorted into rings: the workers on its own hardware thread, then those added
+ * by each wider object that holds it: core, L2, L3, NUMA node, package, machine (and die or group,
+ * where there are such).  A thief empties the nearest ring first and starts anywhere within it.
+ *
+ * The machine's description takes milliseconds to load.  It is loaded once per process and shared,
+ * and loaded anew when the affinity mask of the thread that starts a runtime has changed.  The last
+ * one stays until the process ends.
+ *
+ * Threads   init, destroy: any, one at a time for one object.  Everything else: any.
+ * Owns      one array from `memory`, which must outlive the object; a reference to the description.
+ * Errors    init -1: out of memory, nothing is left behind.  If hwloc cannot describe the machine, all
+ *           victims are equally far and bind answers -1.  hwloc's own memory comes from libc. */
 #ifndef HEIST_SCHED_TOPOLOGY_H
 #define HEIST_SCHED_TOPOLOGY_H
 
 #include "lockfree/memory.h"
+
+struct heist_machine;
+
+struct heist_place {
+	uint32_t cpu;  /* the system's numbers */
+	uint32_t node; /* NUMA */
+};
 
 struct heist_victim {
 	uint16_t worker;
 	uint16_t ring_end; /* index behind the last victim of the same ring */
 };
 
+/* Immutable after init, but `refused`. */
 struct heist_topology {
 	uint32_t workers;
 	const struct heist_memory *memory;
-	void *hwloc;		      /* hwloc_topology_t, or NULL: flat */
-	uint32_t *pu;		      /* logical index of each worker's hardware thread */
-	struct heist_victim *victims; /* workers rows of workers - 1 */
-	bool real;		      /* of this machine: binding has an effect */
+	struct heist_machine *machine; /* NULL: flat */
+	struct heist_place *places;    /* one a worker; zero where flat */
+	struct heist_victim *victims;  /* one row of workers - 1 a worker */
+	_Atomic uint32_t refused;      /* somebody has been told that a binding was refused */
 };
 
-/* bind: heist_topology_bind will be called.  synthetic: a machine in hwloc's notation ("package:2 core:16 pu:1"), or NULL for this one. */
+/* workers: 1 to 65535.  bind: heist_topology_bind will be called; without it a single worker needs no
+ * description.  synthetic: another machine in hwloc's notation ("package:2 core:16 pu:1"), on which
+ * binding does nothing; NULL for this one. */
 int heist_topology_init(struct heist_topology *t, uint32_t workers, bool bind,
 			const char *synthetic, const struct heist_memory *memory);
 void heist_topology_destroy(struct heist_topology *t);
-/* Bind the calling thread to worker w's CPU.  0, or -1: refused. */
+
+/* Bind the calling thread to worker w's CPU.  0, or -1: refused, and it runs on where it may. */
 int heist_topology_bind(struct heist_topology *t, uint32_t w);
+/* After a refusal: true for one caller only, who is to warn. */
+bool heist_topology_first_refusal(struct heist_topology *t);
 
 /* ---- a thief's way through its victims ---- */
 

@@ -159,7 +159,8 @@ void heist_worker_main(void *arg)
 	struct worker *w = arg;
 	struct pool *p = w->pool;
 	heist_worker_self = w;
-	if (p->pin && heist_topology_bind(&p->topology, w->index) != 0 && p->ops->warn)
+	if (p->pin && heist_topology_bind(&p->topology, w->index) != 0 && p->ops->warn &&
+	    heist_topology_first_refusal(&p->topology))
 		p->ops->warn(p, "cannot bind a worker to its CPU: going on unbound");
 	w->now = heist_clock_ns();
 	for (;;) {
