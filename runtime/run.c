@@ -451,9 +451,11 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 		b->skipped++;
 		return false;
 	}
-	bool again = *v == HEIST_AGAIN && !message_has((struct message *)n, MESSAGE_TAKEN);
-	b->skipped += !counted || again || *v == HEIST_FAIL;
-	if (*v == HEIST_CONTINUE || again)
+	bool taken = message_has((struct message *)n, MESSAGE_TAKEN);
+	if (*v == HEIST_AGAIN && taken)
+		*v = HEIST_CONTINUE; /* there is nothing left to run again */
+	b->skipped += !counted || *v == HEIST_AGAIN || (*v == HEIST_FAIL && !taken);
+	if (*v == HEIST_CONTINUE || *v == HEIST_AGAIN)
 		return true;
 	b->verdict = run_end(w, a, n, *v, why);
 	return false;

@@ -186,6 +186,15 @@ void *heist_new(heist_system *s, const heist_type *type, size_t extra)
 	return p ? memset(p, 0, size) : NULL;
 }
 
+/* A message's line belongs to a block, a block to the local that it was allocated from. */
+static struct heist_system *payload_system(void *payload)
+{
+	if (!payload_is_small(payload))
+		return large_of(payload)->system;
+	return ((struct local *)block_of(payload)->owner)->system;
+}
+_Static_assert(offsetof(struct local, messages) == 0, "payload_system() relies on it");
+
 /* The message of an owned payload: its own line, or a fresh one that points to it. */
 static struct message *post_message(struct sender *from, void *payload)
 {
@@ -206,7 +215,7 @@ heist_status heist_post(heist_ref to, void **msg)
 	struct actor *a;
 	if (!msg || !*msg)
 		return HEIST_BAD_ARG("msg must be a message of heist_new or heist_take");
-	if (!payload_is_small(*msg) && large_of(*msg)->system->id != ref_runtime(to))
+	if (payload_system(*msg)->id != ref_runtime(to))
 		return HEIST_BAD_ARG("a message moves only within its runtime");
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
@@ -228,13 +237,10 @@ heist_status heist_post(heist_ref to, void **msg)
 static void message_release(struct message *m)
 {
 	struct sender from;
-	struct local *owner = (struct local *)block_of(m)->owner; /* its first member is the pool */
-	HEIST_ENSURE(heist_sender_enter(&from, owner->system->id));
+	HEIST_ENSURE(heist_sender_enter(&from, payload_system(m->u.bytes)->id));
 	block_free(&from.local->messages, m);
 	heist_sender_leave(&from);
 }
-
-_Static_assert(offsetof(struct local, messages) == 0, "message_release() relies on it");
 
 void heist_discard(void **msg)
 {
@@ -268,7 +274,9 @@ void *heist_take(heist_ctx *ctx, void *msg)
 	if (!ctx || !msg)
 		return NULL;
 	struct message *m = ctx->current ? ctx->current : message_of(msg);
-	if (message_has(m, MESSAGE_TAKEN) || message_payload(m) != msg)
+	uint32_t kind = message_kind(m);
+	if ((kind != KIND_USER && kind != KIND_REQUEST) || message_has(m, MESSAGE_TAKEN) ||
+	    message_payload(m) != msg)
 		return NULL;
 	void *p = message_has(m, MESSAGE_LARGE) ? msg : take_small(ctx, m, msg);
 	if (p)
