@@ -515,6 +515,7 @@ static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_
 		handled_count(w, 0);
 		return run_end(w, a, n, HEIST_STOP, HEIST_EINIT);
 	}
+	a->mailbox.cur = 0; /* this run may have begun with a late or suspended node */
 	if (mpsc_try_idle(&a->mailbox, n)) {
 		handled_count(w, 0);
 		retire(w, a, m);
