@@ -21,22 +21,36 @@
 #define MASK_FIRST 128u       /* 1,024 CPUs */
 #define MASK_LAST  (1u << 20) /* 8 million */
 
+bool heist_cpus_mask_get(struct cpus_mask *mask)
+{
+	bool larger = true;
+	for (size_t size = MASK_FIRST; larger && size <= MASK_LAST; size *= 2) {
+		cpu_set_t *set = heist_mem_alloc(size, _Alignof(cpu_set_t));
+		if (!set)
+			return false;
+		*mask = (struct cpus_mask){(unsigned long *)(void *)set, size};
+		if (sched_getaffinity(0, size, set) == 0)
+			return true;
+		larger = errno == EINVAL;
+		heist_cpus_mask_put(mask);
+	}
+	return false;
+}
+
+void heist_cpus_mask_put(struct cpus_mask *mask)
+{
+	heist_mem_free(mask->words, mask->size);
+	*mask = (struct cpus_mask){NULL, 0};
+}
+
 uint32_t heist_cpus_allowed(void)
 {
-	for (size_t size = MASK_FIRST; size <= MASK_LAST; size *= 2) {
-		cpu_set_t *set = heist_mem_alloc(size, sizeof(long));
-		if (!set)
-			break;
-		bool known = sched_getaffinity(0, size, set) == 0;
-		bool larger = !known && errno == EINVAL;
-		int n = known ? CPU_COUNT_S(size, set) : 0;
-		heist_mem_free(set, size);
-		if (n > 0)
-			return (uint32_t)n;
-		if (!larger)
-			break;
-	}
-	return 1;
+	struct cpus_mask mask;
+	if (!heist_cpus_mask_get(&mask))
+		return 1;
+	int n = CPU_COUNT_S(mask.size, (const cpu_set_t *)(const void *)mask.words);
+	heist_cpus_mask_put(&mask);
+	return n > 0 ? (uint32_t)n : 1;
 }
 
 /* ---- the environment ---- */

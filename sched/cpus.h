@@ -15,6 +15,7 @@
 #define HEIST_SCHED_CPUS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum cpus_pin { CPUS_PIN_DEFAULT, CPUS_PIN_ON, CPUS_PIN_OFF };
@@ -29,7 +30,15 @@ struct cpus_choice {
 const char *heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root,
 			      struct cpus_choice *out);
 
-/* CPUs that the calling thread, hence a thread it starts, may run on; at least 1. */
+/* The affinity mask of the calling thread, hence of a thread that it starts. */
+struct cpus_mask {
+	unsigned long *words; /* CPU 0 is the lowest bit of the first */
+	size_t size;          /* in bytes; the same for every mask of this system */
+};
+/* False: no memory, or the system does not tell; nothing to put back then. */
+bool heist_cpus_mask_get(struct cpus_mask *mask);
+void heist_cpus_mask_put(struct cpus_mask *mask);
+/* How many CPUs are in it; at least 1. */
 uint32_t heist_cpus_allowed(void);
 
 /* ---- the decision alone: pure ---- */

@@ -8,13 +8,14 @@
 
 #include "lockfree/cacheline.h"
 #include "lockfree/check.h"
+#include "sched/cpus.h"
 
 /* ---- the description of a machine ---- */
 
 struct heist_machine {
 	hwloc_topology_t h;
-	hwloc_bitmap_t mask; /* the affinity mask it was loaded under; NULL: synthetic */
-	uint32_t users;      /* under the lock of `current` */
+	struct cpus_mask mask; /* the affinity mask it was loaded under; empty: synthetic */
+	uint32_t users;        /* under the lock of `current` */
 };
 
 /* The description that new runtimes share; it counts as one user.  The lock is held for a few
@@ -41,7 +42,7 @@ static void current_unlock(void)
 
 static void machine_free(struct heist_machine *m)
 {
-	hwloc_bitmap_free(m->mask);
+	heist_cpus_mask_put(&m->mask);
 	hwloc_topology_destroy(m->h);
 	heist_mem_free(m, sizeof *m);
 }
@@ -59,16 +60,6 @@ static void machine_release(struct heist_machine *m)
 
 /* ---- loading ---- */
 
-/* The affinity mask of the calling thread, or NULL. */
-static hwloc_bitmap_t thread_mask(hwloc_topology_t h)
-{
-	hwloc_bitmap_t mask = hwloc_bitmap_alloc();
-	if (mask && hwloc_get_cpubind(h, mask, HWLOC_CPUBIND_THREAD) == 0)
-		return mask;
-	hwloc_bitmap_free(mask);
-	return NULL;
-}
-
 static bool load(hwloc_topology_t h, const char *synthetic)
 {
 	if (synthetic && hwloc_topology_set_synthetic(h, synthetic) != 0)
@@ -76,14 +67,29 @@ static bool load(hwloc_topology_t h, const char *synthetic)
 	return hwloc_topology_load(h) == 0 && hwloc_get_nbobjs_by_type(h, HWLOC_OBJ_PU) > 0;
 }
 
+static hwloc_bitmap_t bitmap_of(const struct cpus_mask *mask)
+{
+	hwloc_bitmap_t set = hwloc_bitmap_alloc();
+	for (unsigned i = 0; set && i < mask->size / sizeof *mask->words; i++)
+		hwloc_bitmap_set_ith_ulong(set, i, mask->words[i]);
+	return set;
+}
+
 /* By itself hwloc shows all CPUs of the cpuset, not those of the affinity mask.  Its flag
  * RESTRICT_TO_CPUBINDING asks for the mask of the process and gives up without a word when the
  * threads' masks differ, as they do once another runtime has pinned its workers; so the mask of this
- * thread, which the workers inherit, is applied here. */
+ * thread, which the workers inherit, is applied here.  (A description of another machine, from hwloc's
+ * environment variables, stays whole.) */
 static bool restrict_to_thread(struct heist_machine *m)
 {
-	m->mask = thread_mask(m->h);
-	return m->mask && hwloc_topology_restrict(m->h, m->mask, 0) == 0;
+	if (!heist_cpus_mask_get(&m->mask))
+		return false;
+	if (!hwloc_topology_is_thissystem(m->h))
+		return true;
+	hwloc_bitmap_t set = bitmap_of(&m->mask);
+	bool done = set && hwloc_topology_restrict(m->h, set, 0) == 0;
+	hwloc_bitmap_free(set);
+	return done;
 }
 
 /* With one user, or NULL. */
@@ -126,11 +132,14 @@ static void current_set(struct heist_machine *m)
 	machine_release(old);
 }
 
+/* hwloc_get_cpubind would not do: it forgets CPUs beyond those of the description. */
 static bool still_valid(const struct heist_machine *m)
 {
-	hwloc_bitmap_t mask = thread_mask(m->h);
-	bool same = mask && hwloc_bitmap_isequal(mask, m->mask);
-	hwloc_bitmap_free(mask);
+	struct cpus_mask now;
+	if (!heist_cpus_mask_get(&now))
+		return false;
+	bool same = now.size == m->mask.size && memcmp(now.words, m->mask.words, now.size) == 0;
+	heist_cpus_mask_put(&now);
 	return same;
 }
 
