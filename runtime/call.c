@@ -126,16 +126,10 @@ static void call_wait(struct call *c)
 	}
 }
 
-heist_status heist_call(heist_system *s, heist_ref to, const heist_type *type, const void *msg,
-			heist_time deadline, void *reply)
+static heist_status call(heist_system *s, heist_ref to, const heist_type *type, const void *msg,
+			 heist_time deadline, void *reply)
 {
 	heist_ref asker;
-	if (!s || !type || (!msg && type->size))
-		return HEIST_BAD_ARG("system, type and msg must not be NULL");
-	if (heist_worker_self)
-		return HEIST_BAD_ARG("it waits: not allowed inside a handler");
-	if (ref_runtime(to) != s->id)
-		return to.v ? HEIST_BAD_ARG("the actor is of another runtime") : HEIST_EDEAD;
 	struct call *c = call_new(s, to, type, msg, deadline);
 	if (!c)
 		return HEIST_ENOMEM;
@@ -153,5 +147,21 @@ heist_status heist_call(heist_system *s, heist_ref to, const heist_type *type, c
 			memcpy(reply, c->reply, type->reply_size);
 	}
 	call_unref(c);
+	return r;
+}
+
+heist_status heist_call(heist_system *s, heist_ref to, const heist_type *type, const void *msg,
+			heist_time deadline, void *reply)
+{
+	if (!s || !type || (!msg && type->size))
+		return HEIST_BAD_ARG("system, type and msg must not be NULL");
+	if (heist_worker_self)
+		return HEIST_BAD_ARG("it waits: not allowed inside a handler");
+	if (ref_runtime(to) != s->id)
+		return to.v ? HEIST_BAD_ARG("the actor is of another runtime") : HEIST_EDEAD;
+	/* Shutdown ends the call, and then waits until we have left with the answer. */
+	atomic_fetch_add_explicit(&s->callers, 1, memory_order_relaxed);
+	heist_status r = call(s, to, type, msg, deadline, reply);
+	atomic_fetch_sub_explicit(&s->callers, 1, memory_order_release); /* CL3 release */
 	return r;
 }

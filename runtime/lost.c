@@ -34,7 +34,8 @@ void heist_message_lost(struct heist_system *s, struct local *l, struct message 
 						     : type->drops->msg;
 	if (drop && payload)
 		drop(payload);
-	if (kind == KIND_REQUEST && !message_has(m, MESSAGE_BOUNCE)) {
+	if (kind == KIND_REQUEST && !message_has(m, MESSAGE_BOUNCE) &&
+	    !message_has(m, MESSAGE_ANSWERED)) {
 		message_set(m, MESSAGE_BOUNCE);
 		m->tag |= (uint64_t)(-(int)answer) << 40;
 	}

@@ -44,6 +44,7 @@ enum message_flag {
 	MESSAGE_LARGE = 8,   /* the payload is elsewhere                                       */
 	MESSAGE_TAKEN = 16,  /* while handled: the payload belongs to the handler              */
 	MESSAGE_BOUNCE = 32, /* a request that becomes its own reply when it leaves the mailbox */
+	MESSAGE_ANSWERED = 64, /* a request that nobody owes a reply any more                   */
 };
 
 /* Bits of the tag: generation 0-31, kind and flags 32-39, bounce status 40-47 (negated), config of an

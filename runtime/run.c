@@ -207,9 +207,11 @@ static bool request_expired(struct rt_worker *w, struct message *m)
 
 static heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m)
 {
-	w->ctx.owes_reply = true;
+	w->ctx.owes_reply = !message_has(m, MESSAGE_ANSWERED); /* it may come again */
 	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
-	if (w->ctx.owes_reply && v != HEIST_AGAIN) {
+	if (!w->ctx.owes_reply) {
+		message_set(m, MESSAGE_ANSWERED);
+	} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
 		int answer = v == HEIST_FAIL			      ? -HEIST_ECRASH
 			     : m->type->reply_size == sizeof(heist_unit) ? HEIST_OK
 									 : -HEIST_ENOREPLY;

@@ -5,7 +5,8 @@
  *            2 drain: wait until every worker is parked and nothing is queued
  *            3 if that takes too long, discard: messages are lost (CLOSED), handlers run no more
  *            4 stop the workers
- *            5 end the actors that are left, in slot order, on this thread; then free everything */
+ *            5 end the actors that are left, in slot order, on this thread; wait until the calls
+ *              that this answered have left; then free everything */
 #include "runtime/system.h"
 
 #include <string.h>
@@ -464,6 +465,13 @@ static void system_end_actors(struct heist_system *s)
 	heist_worker_self = NULL;
 }
 
+/* Every call has its answer by now; wait until the callers have fetched theirs. */
+static void callers_grace(struct heist_system *s)
+{
+	while (atomic_load_explicit(&s->callers, memory_order_acquire)) /* CL3 acquire */
+		heist_thread_yield();
+}
+
 static uint32_t system_highest_generation(struct heist_system *s)
 {
 	uint32_t highest = s->slots.first_generation;
@@ -510,6 +518,7 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	if (!heist_pool_stop(&s->pool, deadline ? deadline + 1000000000u : 0))
 		return HEIST_ETIMEOUT;
 	system_end_actors(s);
+	callers_grace(s);
 	system_destroy(s);
 	return HEIST_OK;
 }

@@ -53,6 +53,7 @@ struct heist_system {
 	uint64_t budget_ns;
 	bool polled;
 	_Atomic uint32_t polling; /* a thread is in heist_poll */
+	_Atomic uint32_t callers; /* threads in heist_call     */
 	int host_fd;		  /* polled: readable when there is work */
 	struct heist_memory memory;
 	struct slabs slabs; /* behind it, unless the user has allocation hooks */

@@ -207,7 +207,7 @@ TEST(semantics, an_init_that_does_not_go_on_ends_the_actor)
 		gate = 1;
 		EXPECT(wait_for(&stops, 1) && wait_for(&drops, 2));
 		EXPECT(why == HEIST_EINIT && handled == 1);
-		EXPECT(test_tell(r, &ACT, 0) == HEIST_EDEAD);
+		EXPECT(heist_send(r, &ACT, &(struct act_msg){0, 0}) == HEIST_EDEAD);
 		EXPECT(letters[HEIST_LOST_STOPPED] == 2);
 		end(s);
 	}
@@ -444,7 +444,7 @@ TEST(semantics, only_copies_go_to_another_runtime)
 {
 	heist_system *s = start(1), *t = test_start(1);
 	heist_ref here = spawn(s, HEIST_CONTINUE), there = test_spawn(t, &across_class, NULL);
-	EXPECT(test_tell(there, &ACT, here.v) == HEIST_OK);
+	EXPECT(heist_send(there, &ACT, &(struct act_msg){here.v, 0}) == HEIST_OK);
 	EXPECT(wait_for(&asked_across, 1) && wait_for(&handled, 1));
 	EXPECT(test_balanced(t));
 	EXPECT(heist_shutdown(t, 0) == HEIST_OK);
