@@ -169,7 +169,7 @@ TEST(runtime, kill_overtakes_and_counts_what_was_queued)
 	atomic_store(&inits, 1);
 	EXPECT(wait_for(&stops, 1));
 	balanced(s);
-	EXPECT(events <= 1 && drops == 100 - events);
+	EXPECT(events <= 9 && drops == 100 - events); /* the running one, and at most 8 */
 	EXPECT(heist_lost_count(s, HEIST_LOST_STOPPED) == (uint64_t)drops);
 	end(s);
 }
