@@ -115,11 +115,11 @@ void heist_alarms_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now)
 	}
 }
 
-void heist_alarm_run(struct rt_worker *w, struct actor *a)
+bool heist_alarm_run(struct rt_worker *w, struct actor *a)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
 	if (!x)
-		return;
+		return true;
 	uint64_t now = w->base.now = heist_clock_ns(), next = 0;
 	x->armed = 0;
 	for (uint32_t i = 0; i < x->asks_capacity; i++) { /* k may grow the table */
@@ -134,8 +134,7 @@ void heist_alarm_run(struct rt_worker *w, struct actor *a)
 		struct ask due = ask_remove(x, ask);
 		due.k(&w->ctx, actor_state(a), HEIST_ETIMEOUT, NULL, due.user);
 	}
-	/* Out of memory for the alarm: look again with the next message that asks. */
-	(void)alarm_ensure(w, a, x, next);
+	return alarm_ensure(w, a, x, next) == 0;
 }
 
 /* ---- ask ---- */

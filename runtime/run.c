@@ -254,7 +254,7 @@ static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, s
 		*counted = heist_reply_run(w, a, m);
 		break;
 	case KIND_ALARM:
-		heist_alarm_run(w, a);
+		v = heist_alarm_run(w, a) ? HEIST_CONTINUE : HEIST_AGAIN;
 		break;
 	}
 	w->ctx.current = NULL;

@@ -184,7 +184,8 @@ void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor
 /* The runner met a reply or an alarm. */
 /* True: a continuation ran; false: the reply was late and is counted as lost. */
 bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m);
-void heist_alarm_run(struct rt_worker *w, struct actor *a);
+/* False: no memory for the next alarm; run this one again, or the deadlines are forgotten. */
+bool heist_alarm_run(struct rt_worker *w, struct actor *a);
 /* m is a request that left the mailbox: send it back as its own reply, with a status and no value. */
 void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct local *l,
 			  struct message *m);
