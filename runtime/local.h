@@ -49,8 +49,11 @@ HEIST_HOT_INLINE struct actor *local_slot_get(struct local *l)
 	return a;
 }
 
+/* A slot whose generations are used up is never used again: its next handle would be an old one. */
 HEIST_HOT_INLINE void local_slot_put(struct local *l, struct actor *a)
 {
+	if (HEIST_UNLIKELY(mpsc_generation(&a->ticket) >= GENERATION_MAX))
+		return;
 	a->u.next_free = l->free_slots;
 	l->free_slots = a;
 	if (HEIST_UNLIKELY(++l->free_count > SLOTS_KEPT))
