@@ -250,14 +250,14 @@ static double steal_imbalance(const struct bench_row *row, heist_system *s)
 	return ns / ideal * 100 * (double)row->operations;
 }
 
-#define UBENCH(P, B, ...)                                                                          \
-	{ .name = "message_ubench/" #P "x" #B, .operation = "message", .min_workers = 1,           \
-	  .operations = 4000000, .a = P, .b = B, .sample = message_ubench, __VA_ARGS__ }
+#define UBENCH(P, B)                                                                               \
+	.name = "message_ubench/" #P "x" #B, .operation = "message", .min_workers = 1,             \
+	.operations = 4000000, .a = P, .b = B, .sample = message_ubench
 
 const struct bench_row bench_many[] = {
-	UBENCH(8, 5, .must = 10, .stretch = 6.7),
-	UBENCH(320, 30),
-	UBENCH(1000, 5),
+	{ UBENCH(8, 5), .must = 10, .stretch = 6.7 },
+	{ UBENCH(320, 30) },
+	{ UBENCH(1000, 5) },
 	{ .name = "big", .operation = "message", .min_workers = 1, .must = 20, .stretch = 10,
 	  .operations = 4800000, .a = 120, .b = 20000, .c = 1, .sample = big },
 	{ .name = "big/x50", .operation = "message", .min_workers = 1, .operations = 4800000, .a = 120,

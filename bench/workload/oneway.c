@@ -139,9 +139,9 @@ static double fan_in(const struct bench_row *row, heist_system *s)
 	return bench_wait();
 }
 
-#define ONE_WAY(W, ...)                                                                            \
-	{ .name = "one_way/W:" #W, .operation = "message", .min_workers = 1, .operations = 3000000, \
-	  .a = W, .sample = one_way, __VA_ARGS__ }
+#define ONE_WAY(W)                                                                                 \
+	.name = "one_way/W:" #W, .operation = "message", .min_workers = 1, .operations = 3000000,  \
+	.a = W, .sample = one_way
 #define FAN_IN(P)                                                                                  \
 	{ .name = "fan_in/P:" #P, .operation = "message", .min_workers = 1, .operations = 1000000, \
 	  .a = P, .b = 1000, .sample = fan_in }
@@ -150,11 +150,11 @@ static double fan_in(const struct bench_row *row, heist_system *s)
 	  .operations = 500000, .a = 50, .b = N, .c = MOVE, .sample = one_way }
 
 const struct bench_row bench_oneway[] = {
-	ONE_WAY(1),
-	ONE_WAY(10),
-	ONE_WAY(50),
-	ONE_WAY(100, .must = 7, .stretch = 5.5),
-	ONE_WAY(1000),
+	{ ONE_WAY(1) },
+	{ ONE_WAY(10) },
+	{ ONE_WAY(50) },
+	{ ONE_WAY(100), .must = 7, .stretch = 5.5 },
+	{ ONE_WAY(1000) },
 	{ .name = "one_way/flood", .operation = "message", .min_workers = 1, .must = 12, .stretch = 9,
 	  .operations = 1000000, .sample = one_way },
 	FAN_IN(1),

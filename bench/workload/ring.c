@@ -69,18 +69,18 @@ static double ring(const struct bench_row *row, heist_system *s)
 	return ns;
 }
 
-#define RING(N, T, ...)                                                                            \
-	{ .name = "thread_ring/" #N "x" #T, .operation = "hop", .min_workers = 1,                  \
-	  .operations = 3000000, .a = N, .b = T, .sample = ring, __VA_ARGS__ }
-#define RANDOM(T, ...)                                                                             \
-	{ .name = "random_1M/tokens:" #T, .operation = "hop", .min_workers = 1,                    \
-	  .operations = 2000000, .a = 1000000, .b = T, .c = 1, .sample = ring, __VA_ARGS__ }
+#define RING(N, T)                                                                                 \
+	.name = "thread_ring/" #N "x" #T, .operation = "hop", .min_workers = 1,                    \
+	.operations = 3000000, .a = N, .b = T, .sample = ring
+#define RANDOM(T)                                                                                  \
+	.name = "random_1M/tokens:" #T, .operation = "hop", .min_workers = 1,                      \
+	.operations = 2000000, .a = 1000000, .b = T, .c = 1, .sample = ring
 
 const struct bench_row bench_ring[] = {
-	RING(100, 1, .must = 8, .stretch = 6, .limit = LIMIT_LOCAL, .limit_factor = 2.0),
-	RING(1000, 1),
-	RING(100, 50),
-	RANDOM(1),
-	RANDOM(1000, .must = 25, .stretch = 15),
+	{ RING(100, 1), .must = 8, .stretch = 6, .limit = LIMIT_LOCAL, .limit_factor = 2.0 },
+	{ RING(1000, 1) },
+	{ RING(100, 50) },
+	{ RANDOM(1) },
+	{ RANDOM(1000), .must = 25, .stretch = 15 },
 	{ 0 },
 };

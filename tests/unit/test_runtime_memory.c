@@ -10,8 +10,8 @@
 /* ---- what fails ---- */
 
 static _Atomic long calls, balance, pages;
-static long fail_at, fail_from; /* the n-th call; every call from the n-th on; 0 = never */
-static long fail_page;          /* the n-th mprotect or mmap; 0 = never */
+static _Atomic long fail_at, fail_from; /* the n-th call; every call from the n-th on; 0 = never */
+static _Atomic long fail_page;          /* the n-th mprotect or mmap; 0 = never */
 
 static bool denied(void)
 {
