@@ -20,6 +20,7 @@ struct bench_row {
 	double limit_factor;	/* goal as a multiple of the limit, 0 = none */
 	uint64_t operations;	/* per sample */
 	int64_t a, b, c;	/* parameters of the workload */
+	uint64_t seed;          /* of its random numbers; actor i draws from seed + i */
 	/* One sample on a fresh runtime: nanoseconds in all, or -1: the result was wrong. */
 	double (*sample)(const struct bench_row *row, heist_system *s);
 	bool single; /* measured once per run, not sampled (memory, idle time) */
@@ -34,8 +35,21 @@ void bench_finish(bool correct);
 /* Wait for the end; elapsed ns, or -1 if some part was wrong or 60 seconds passed. */
 double bench_wait(void);
 
+/* What a sample may tell beside its time. */
+struct bench_aside {
+	long rss;            /* idle: bytes by which the resident size grew            */
+	uint64_t latency[5]; /* paced_latency: ns at 50 %, 90 %, 99 %, 99.9 %, maximum */
+};
+extern struct bench_aside bench_aside;
+
 /* ---- small things ---- */
 void bench_failed(const char *what) __attribute__((noreturn));
+/* A runtime for one sample, and its end. */
+heist_system *bench_start(uint32_t workers, heist_switch pin);
+void bench_stop(heist_system *s);
+/* Wait until what was sent so far has been handled. */
+void bench_settle(heist_system *s);
+double bench_cpu_ns(void); /* CPU time of the process */
 
 static inline heist_ref bench_spawn(heist_system *s, const heist_class *c, const void *arg)
 {
@@ -68,18 +82,19 @@ static inline void bench_introduce(heist_ref to, heist_ref peer)
 	heist_send(to, &BENCH_PEER, &peer);
 }
 
+/* xorshift64*; a state is never 0. */
 static inline uint64_t bench_random(uint64_t *state)
 {
-	*state ^= *state << 13;
-	*state ^= *state >> 7;
-	*state ^= *state << 17;
-	return *state;
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545F4914F6CDD1Du;
 }
 
 long bench_resident(void); /* bytes of RSS */
 
 /* Each workload file defines its rows; row lists end with a NULL name. */
 extern const struct bench_row bench_pairs[], bench_oneway[], bench_ring[], bench_spawning[],
-	bench_many[], bench_outside[], bench_asking[];
+	bench_many[], bench_outside[], bench_asking[], bench_paced[];
 
 #endif

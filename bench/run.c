@@ -4,7 +4,6 @@
 
 #include <argp.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -77,32 +76,18 @@ static const struct argp argp = {
 
 /* ---- one row ---- */
 
-static double cpu_ns(void)
-{
-	struct rusage u;
-	getrusage(RUSAGE_SELF, &u);
-	return ((double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec) * 1e9 +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
-}
-
 /* One sample on a fresh runtime, per operation; -1: wrong. */
 static double sample(struct result *r)
 {
-	heist_config c = heist_config_default();
 	heist_stats t = heist_stats_default();
-	heist_system *s;
-	c.workers = r->workers;
-	c.pin = HEIST_ON;
-	if (heist_start(&c, &s) != HEIST_OK)
-		bench_failed("heist_start");
-	double cpu = cpu_ns(), ns = r->row->sample(r->row, s);
-	r->cpu = (cpu_ns() - cpu) / (double)r->row->operations;
+	heist_system *s = bench_start(r->workers, HEIST_ON);
+	double cpu = bench_cpu_ns(), ns = r->row->sample(r->row, s);
+	r->cpu = (bench_cpu_ns() - cpu) / (double)r->row->operations;
 	heist_get_stats(s, &t);
 	r->steals = t.steals;
 	r->parks = t.parks;
 	r->wakes = t.wakes;
-	if (heist_shutdown(s, heist_in_ms(s, 20000)) != HEIST_OK)
-		bench_failed("heist_shutdown");
+	bench_stop(s);
 	return ns < 0 ? -1 : ns / (double)r->row->operations;
 }
 
@@ -169,14 +154,10 @@ static void measure_apart(struct result *r)
 
 static uint32_t all_workers(void)
 {
-	heist_config c = heist_config_default();
 	heist_stats t = heist_stats_default();
-	heist_system *s;
-	if (heist_start(&c, &s) != HEIST_OK)
-		bench_failed("heist_start");
+	heist_system *s = bench_start(0, HEIST_DEFAULT);
 	heist_get_stats(s, &t);
-	if (heist_shutdown(s, 0) != HEIST_OK)
-		bench_failed("heist_shutdown");
+	bench_stop(s);
 	return t.workers;
 }
 

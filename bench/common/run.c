@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * run.c - the clock of a run: from bench_begin to the last bench_finish. */
+ * run.c - one sample: its runtime, and its clock from bench_begin to the last bench_finish. */
 #include "bench/bench.h"
 
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 const heist_type BENCH_N = { .base = &BENCH_N, .name = "n", .size = 8, .reply_size = 1 };
 const heist_type BENCH_PEER = { .base = &BENCH_PEER, .name = "peer", .size = 8, .reply_size = 1 };
+
+struct bench_aside bench_aside;
 
 static _Atomic long parts;
 static _Atomic bool wrong;
@@ -45,6 +48,39 @@ void bench_failed(const char *what)
 {
 	fprintf(stderr, "heist-bench: %s failed\n", what);
 	exit(1);
+}
+
+heist_system *bench_start(uint32_t workers, heist_switch pin)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	c.workers = workers;
+	c.pin = pin;
+	if (heist_start(&c, &s) != HEIST_OK)
+		bench_failed("heist_start");
+	return s;
+}
+
+void bench_stop(heist_system *s)
+{
+	if (heist_shutdown(s, heist_in_ms(s, 20000)) != HEIST_OK)
+		bench_failed("heist_shutdown");
+}
+
+void bench_settle(heist_system *s)
+{
+	heist_stats t = heist_stats_default();
+	do
+		heist_get_stats(s, &t);
+	while (t.accepted != t.handled);
+}
+
+double bench_cpu_ns(void)
+{
+	struct rusage u;
+	getrusage(RUSAGE_SELF, &u);
+	return ((double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec) * 1e9 +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e3;
 }
 
 long bench_resident(void)

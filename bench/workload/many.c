@@ -9,6 +9,7 @@
 
 static heist_ref all[MOST]; /* written before the balls roll */
 static int64_t count;
+static uint64_t seed;
 
 /* ---- big: pings to random others, the next after the pong ---- */
 
@@ -31,7 +32,7 @@ static heist_next big_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 	if (type == &BENCH_PEER) {
 		b->id = (int32_t)(n & 0xffff);
 		b->left = (int32_t)(n >> 16);
-		b->random = (uint64_t)b->id * 0x9E3779B97F4A7C15u + 1;
+		b->random = seed + (uint64_t)b->id;
 	} else if (!(n & 1) && n >= 0) {
 		bench_send(all[n >> 1], n | 1); /* a ping: answer its sender */
 	} else if (n >= 0 && --b->left == 0) {
@@ -47,12 +48,14 @@ static const heist_class big_class = { "big", HEIST_ABI, sizeof(struct big), big
 static double big(const struct bench_row *row, heist_system *s)
 {
 	count = row->a;
+	seed = row->seed;
 	for (int64_t i = 0; i < count; i++)
 		all[i] = bench_spawn(s, &big_class, NULL);
 	for (int64_t i = 0; i < count; i++) {
 		int64_t set = row->b << 16 | i;
 		heist_send(all[i], &BENCH_PEER, &set);
 	}
+	bench_settle(s);
 	bench_begin(count);
 	for (int64_t i = 0; i < count; i++)
 		for (int64_t k = 0; k < row->c; k++)
@@ -83,74 +86,125 @@ static double message_ubench(const struct bench_row *row, heist_system *s)
 	int64_t balls = row->a * row->b, hops = (int64_t)row->operations / balls - 1;
 	count = row->a;
 	for (int64_t i = 0; i < count; i++) {
-		int64_t seed = (i + 1) * 0x5DEECE66D;
+		uint64_t random = row->seed + (uint64_t)i;
 		all[i] = bench_spawn(s, &pinger, NULL);
-		heist_send(all[i], &BENCH_PEER, &seed);
+		heist_send(all[i], &BENCH_PEER, &random);
 	}
+	bench_settle(s);
 	bench_begin(balls);
 	for (int64_t i = 0; i < balls; i++)
 		bench_send(all[i % count], hops);
 	return bench_wait();
 }
 
-/* ---- chameneos ---- */
+/* ---- chameneos: creatures show number and colour; all of them count their meetings ---- */
+
+enum colour { BLUE, RED, YELLOW, FADED };
+
+/* What a message says: a creature's number or count, and a colour. */
+static int64_t say(int64_t n, enum colour c)
+{
+	return n << 2 | (int64_t)c;
+}
+
+/* Both become what neither is, if they differ. */
+static enum colour mixed(enum colour mine, enum colour other)
+{
+	return mine == other ? mine : (enum colour)(BLUE + RED + YELLOW - mine - other);
+}
 
 struct mall {
-	heist_ref waiting;
-	int64_t meetings;
+	int64_t waiting; /* what it said; -1: nobody */
+	int64_t meetings, counted;
+	int64_t expected, creatures;
 };
+
+struct mall_arg {
+	int64_t meetings, creatures;
+};
+
+static heist_next mall_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	const struct mall_arg *a = arg;
+	struct mall *m = state;
+	(void)ctx;
+	*m = (struct mall){-1, a->meetings, 0, 2 * a->meetings, a->creatures};
+	return HEIST_CONTINUE;
+}
 
 static heist_next mall_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	struct mall *m = state;
-	heist_ref who = *(heist_ref *)msg;
-	(void)ctx;
-	if (type == &BENCH_N) {
-		m->meetings = *(int64_t *)msg;
+	int64_t n = *(int64_t *)msg;
+	(void)ctx, (void)type;
+	if ((n & 3) == FADED) {
+		m->counted += n >> 2;
+		if (--m->creatures == 0)
+			bench_finish(m->counted == m->expected);
 	} else if (m->meetings == 0) {
-		return HEIST_CONTINUE;
-	} else if (m->waiting.v == 0) {
-		m->waiting = who;
+		bench_send(all[n >> 2], FADED);
+	} else if (m->waiting < 0) {
+		m->waiting = n;
 	} else {
-		heist_ref first = m->waiting;
-		m->waiting.v = 0;
-		if (--m->meetings == 0) {
-			bench_finish(true);
-			return HEIST_CONTINUE;
-		}
-		bench_send(first, 1);
-		bench_send(who, 2);
+		bench_send(all[m->waiting >> 2], n & 3);
+		bench_send(all[n >> 2], m->waiting & 3);
+		m->waiting = -1;
+		m->meetings--;
 	}
 	return HEIST_CONTINUE;
 }
-static const heist_class mall = { "mall", HEIST_ABI, sizeof(struct mall), mall_recv, NULL };
+static const heist_hooks mall_hooks = {0, sizeof(struct mall_arg), mall_init, NULL};
+static const heist_class mall = {"mall", HEIST_ABI, sizeof(struct mall), mall_recv, &mall_hooks};
 
 struct creature {
 	heist_ref mall;
-	int64_t met;
+	int64_t number, met;
+	enum colour colour;
 };
 
+struct creature_arg {
+	heist_ref mall;
+	int64_t number;
+};
+
+static heist_next creature_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	const struct creature_arg *a = arg;
+	struct creature *c = state;
+	(void)ctx;
+	*c = (struct creature){a->mall, a->number, 0, (enum colour)(a->number % 3)};
+	return HEIST_CONTINUE;
+}
+
+/* The other's colour, FADED: the mall has closed, or BENCH_PEER: go. */
 static heist_next creature_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	struct creature *c = state;
-	heist_ref self = heist_self(ctx);
-	if (type == &BENCH_PEER)
-		c->mall = *(heist_ref *)msg;
-	else
+	enum colour other = (enum colour) * (int64_t *)msg;
+	(void)ctx;
+	if (type != &BENCH_PEER && other != FADED) {
 		c->met++;
-	bench_introduce(c->mall, self);
+		c->colour = mixed(c->colour, other);
+	}
+	bench_send(c->mall, other == FADED ? say(c->met, FADED) : say(c->number, c->colour));
 	return HEIST_CONTINUE;
 }
-static const heist_class creature = { "creature", HEIST_ABI, sizeof(struct creature), creature_recv,
-				      NULL };
+static const heist_hooks creature_hooks = {0, sizeof(struct creature_arg), creature_init, NULL};
+static const heist_class creature = {"creature", HEIST_ABI, sizeof(struct creature), creature_recv,
+				     &creature_hooks};
 
+/* a: creatures */
 static double chameneos(const struct bench_row *row, heist_system *s)
 {
-	heist_ref m = bench_spawn(s, &mall, NULL);
-	bench_send(m, (int64_t)row->operations);
+	struct mall_arg m = {(int64_t)row->operations, row->a};
+	struct creature_arg c = {bench_spawn(s, &mall, &m), 0};
+	heist_ref nobody = {0};
+	for (; c.number < row->a; c.number++)
+		all[c.number] = bench_spawn(s, &creature, &c);
+	bench_settle(s);
 	bench_begin(1);
 	for (int64_t i = 0; i < row->a; i++)
-		bench_introduce(bench_spawn(s, &creature, NULL), m);
+		bench_introduce(all[i], nobody);
 	return bench_wait();
 }
 
@@ -250,23 +304,51 @@ static double steal_imbalance(const struct bench_row *row, heist_system *s)
 	return ns / ideal * 100 * (double)row->operations;
 }
 
-#define UBENCH(P, B)                                                                               \
-	.name = "message_ubench/" #P "x" #B, .operation = "message", .min_workers = 1,             \
-	.operations = 4000000, .a = P, .b = B, .sample = message_ubench
+#define UBENCH(P, B)                                                                   \
+	.name = "message_ubench/" #P "x" #B, .operation = "message", .min_workers = 1, \
+	.operations = 4000000, .a = P, .b = B, .seed = 1, .sample = message_ubench
 
 const struct bench_row bench_many[] = {
-	{ UBENCH(8, 5), .must = 10, .stretch = 6.7 },
-	{ UBENCH(320, 30) },
-	{ UBENCH(1000, 5) },
-	{ .name = "big", .operation = "message", .min_workers = 1, .must = 20, .stretch = 10,
-	  .operations = 4800000, .a = 120, .b = 20000, .c = 1, .sample = big },
-	{ .name = "big/x50", .operation = "message", .min_workers = 1, .operations = 4800000, .a = 120,
-	  .b = 20000, .c = 50, .sample = big },
-	{ .name = "chameneos", .operation = "meeting", .min_workers = 1, .operations = 200000, .a = 100,
-	  .sample = chameneos },
-	{ .name = "fan_out", .operation = "message", .min_workers = 1, .operations = 1200000, .a = 60,
-	  .sample = fan_out },
-	{ .name = "steal_imbalance", .operation = "run", .min_workers = 1, .operations = 5000,
-	  .sample = steal_imbalance, .unit = "%" },
-	{ 0 },
+	{UBENCH(8, 5), .must = 10, .stretch = 6.7},
+	{UBENCH(320, 30)},
+	{UBENCH(1000, 5)},
+	{.name = "big",
+	 .operation = "message",
+	 .min_workers = 1,
+	 .must = 20,
+	 .stretch = 10,
+	 .operations = 4800000,
+	 .a = 120,
+	 .b = 20000,
+	 .c = 1,
+	 .seed = 1,
+	 .sample = big},
+	{.name = "big/x50",
+	 .operation = "message",
+	 .min_workers = 1,
+	 .operations = 4800000,
+	 .a = 120,
+	 .b = 20000,
+	 .c = 50,
+	 .seed = 1,
+	 .sample = big},
+	{.name = "chameneos",
+	 .operation = "meeting",
+	 .min_workers = 1,
+	 .operations = 200000,
+	 .a = 100,
+	 .sample = chameneos},
+	{.name = "fan_out",
+	 .operation = "message",
+	 .min_workers = 1,
+	 .operations = 1200000,
+	 .a = 60,
+	 .sample = fan_out},
+	{.name = "steal_imbalance",
+	 .operation = "run",
+	 .min_workers = 1,
+	 .operations = 5000,
+	 .sample = steal_imbalance,
+	 .unit = "%"},
+	{0},
 };

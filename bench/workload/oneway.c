@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * one_way: a producer floods or feeds a counter in windows.  fan_in: P producers, one counter.
- * payload: the same with other sizes, copied or moved. */
+ * one_way: a producer floods or feeds a counter in windows.  payload: the same with other sizes, copied
+ * or moved.  fan_in: P producers, one counter. */
 #include "bench/bench.h"
 
 #include <string.h>
@@ -102,7 +102,75 @@ static double one_way(const struct bench_row *row, heist_system *s)
 	return bench_wait();
 }
 
-/* ---- fan_in: each producer sends windows and goes on by a message to itself ---- */
+/* ---- fan_in: many producers, each with its own credit; messages carry the producer's number ---- */
+
+#define MOST_PRODUCERS 1000
+
+static heist_ref producers[MOST_PRODUCERS]; /* written before the first message */
+
+struct fan_counter {
+	int64_t left;
+	int64_t received[MOST_PRODUCERS];
+};
+
+static heist_next fan_counter_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	struct fan_counter *c = state;
+	int64_t from = *(int64_t *)msg;
+	(void)ctx;
+	if (type == &BENCH_PEER)
+		c->left = set.total;
+	else if (--c->left == 0)
+		bench_finish(true);
+	else if (++c->received[from] % set.window == 0)
+		bench_send(producers[from], 1);
+	return HEIST_CONTINUE;
+}
+static const heist_class fan_counter = {"fan_counter", HEIST_ABI, sizeof(struct fan_counter),
+					fan_counter_recv, NULL};
+
+struct fan_producer {
+	heist_ref to;
+	int64_t number, left;
+};
+
+static heist_next fan_producer_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	(void)ctx;
+	memcpy(state, arg, sizeof(struct fan_producer));
+	return HEIST_CONTINUE;
+}
+
+static heist_next fan_producer_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	struct fan_producer *p = state;
+	(void)ctx, (void)type, (void)msg;
+	for (int64_t i = 0; i < set.window && p->left > 0; i++, p->left--)
+		bench_send(p->to, p->number);
+	return HEIST_CONTINUE;
+}
+static const heist_hooks fan_producer_hooks = {0, sizeof(struct fan_producer), fan_producer_init,
+					       NULL};
+static const heist_class fan_producer = {"fan_producer", HEIST_ABI, sizeof(struct fan_producer),
+					 fan_producer_recv, &fan_producer_hooks};
+
+/* a: producers; b: window */
+static double fan_in(const struct bench_row *row, heist_system *s)
+{
+	struct fan_producer p = {.left = (int64_t)row->operations / row->a};
+	configure(p.left * row->a, row->b, 8, false);
+	p.to = bench_spawn(s, &fan_counter, NULL);
+	bench_introduce(p.to, p.to);
+	for (; p.number < row->a; p.number++)
+		producers[p.number] = bench_spawn(s, &fan_producer, &p);
+	bench_settle(s);
+	bench_begin(1);
+	for (int64_t i = 0; i < row->a; i++)
+		bench_send(producers[i], 1);
+	return bench_wait();
+}
+
+/* ---- fan_in/stream: a producer that goes on by a message to itself, on another worker ---- */
 
 static heist_next feeder_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -120,22 +188,18 @@ static heist_next feeder_recv(heist_ctx *ctx, void *state, const heist_type *typ
 }
 static const heist_class feeder = { "feeder", HEIST_ABI, sizeof(struct producer), feeder_recv, NULL };
 
-/* a: producers; b: window; c: producer and counter on different workers */
-static double fan_in(const struct bench_row *row, heist_system *s)
+/* b: window */
+static double stream(const struct bench_row *row, heist_system *s)
 {
-	int64_t each = (int64_t)row->operations / row->a;
-	heist_ref nobody = { 0 }, p[128];
-	configure(each * row->a, row->b, 8, false);
-	heist_ref c = row->c ? bench_spawn_on(s, &counter, 2) : bench_spawn(s, &counter, NULL);
+	int64_t total = (int64_t)row->operations;
+	heist_ref nobody = {0};
+	configure(total, row->b, 8, false);
+	heist_ref c = bench_spawn_on(s, &counter, 2), p = bench_spawn_on(s, &feeder, 1);
 	bench_introduce(c, nobody);
-	for (int64_t i = 0; i < row->a; i++) {
-		p[i] = row->c ? bench_spawn_on(s, &feeder, 1) : bench_spawn(s, &feeder, NULL);
-		bench_introduce(p[i], c);
-		bench_send(p[i], -each);
-	}
+	bench_introduce(p, c);
+	bench_send(p, -total);
 	bench_begin(1);
-	for (int64_t i = 0; i < row->a; i++)
-		bench_send(p[i], 1);
+	bench_send(p, 1);
 	return bench_wait();
 }
 
@@ -150,21 +214,33 @@ static double fan_in(const struct bench_row *row, heist_system *s)
 	  .operations = 500000, .a = 50, .b = N, .c = MOVE, .sample = one_way }
 
 const struct bench_row bench_oneway[] = {
-	{ ONE_WAY(1) },
-	{ ONE_WAY(10) },
-	{ ONE_WAY(50) },
-	{ ONE_WAY(100), .must = 7, .stretch = 5.5 },
-	{ ONE_WAY(1000) },
-	{ .name = "one_way/flood", .operation = "message", .min_workers = 1, .must = 12, .stretch = 9,
-	  .operations = 1000000, .sample = one_way },
+	{ONE_WAY(1)},
+	{ONE_WAY(10)},
+	{ONE_WAY(50)},
+	{ONE_WAY(100), .must = 7, .stretch = 5.5},
+	{ONE_WAY(1000)},
+	{.name = "one_way/flood",
+	 .operation = "message",
+	 .min_workers = 1,
+	 .must = 12,
+	 .stretch = 9,
+	 .operations = 1000000,
+	 .sample = one_way},
 	FAN_IN(1),
 	FAN_IN(2),
 	FAN_IN(8),
 	FAN_IN(60),
 	FAN_IN(100),
-	{ .name = "fan_in/stream", .operation = "message", .min_workers = 2, .must = 12, .stretch = 6,
-	  .limit = LIMIT_RING, .limit_factor = 2.5, .operations = 2000000, .a = 1, .b = 1000, .c = 1,
-	  .sample = fan_in },
+	{.name = "fan_in/stream",
+	 .operation = "message",
+	 .min_workers = 2,
+	 .must = 12,
+	 .stretch = 6,
+	 .limit = LIMIT_RING,
+	 .limit_factor = 2.5,
+	 .operations = 2000000,
+	 .b = 1000,
+	 .sample = stream},
 	PAYLOAD(8, 0, "copied"),
 	PAYLOAD(40, 0, "copied"),
 	PAYLOAD(200, 0, "copied"),
@@ -172,5 +248,5 @@ const struct bench_row bench_oneway[] = {
 	PAYLOAD(40, 1, "moved"),
 	PAYLOAD(200, 1, "moved"),
 	PAYLOAD(4096, 1, "moved"),
-	{ 0 },
+	{0},
 };

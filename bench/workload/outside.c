@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 
 /* ---- injection ---- */
@@ -99,14 +98,6 @@ static double wake_latency(const struct bench_row *row, heist_system *s)
 
 /* ---- idle_cpu: percent of one CPU ---- */
 
-static double cpu_seconds(void)
-{
-	struct rusage u;
-	getrusage(RUSAGE_SELF, &u);
-	return (double)u.ru_utime.tv_sec + (double)u.ru_stime.tv_sec +
-	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
 static double idle_cpu(const struct bench_row *row, heist_system *s)
 {
 	int64_t seconds = row->a;
@@ -116,12 +107,12 @@ static double idle_cpu(const struct bench_row *row, heist_system *s)
 	heist_ref r = bench_spawn(s, &clock_class, NULL);
 	atomic_store(&woken, 0);
 	nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
-	double before = cpu_seconds();
+	double before = bench_cpu_ns();
 	for (int64_t i = 0; i < seconds; i++) {
 		bench_send(r, (int64_t)heist_now(s));
 		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	}
-	return (cpu_seconds() - before) / (double)seconds * 100;
+	return (bench_cpu_ns() - before) / 1e9 / (double)seconds * 100;
 }
 
 #define INJECTION(T, N)                                                                            \

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * ping_pong: one ball between two actors.  pairs: 2 x workers pairs, windows of W in flight. */
+ * ping_pong: one ball between two actors.  pairs: four pairs, windows of W in flight. */
 #include "bench/bench.h"
 
-/* ---- ping_pong ---- */
+/* ---- ping_pong: each has every other hop ---- */
+
+static int64_t all_hops; /* written before the ball starts */
 
 struct player {
 	heist_ref peer;
@@ -20,7 +22,7 @@ static heist_next player_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	}
 	p->hits++;
 	if (n == 0)
-		bench_finish(p->hits > 0);
+		bench_finish(p->hits == (all_hops + 1) / 2);
 	else
 		bench_send(p->peer, n - 1);
 	return HEIST_CONTINUE;
@@ -33,89 +35,109 @@ static double ping_pong(const struct bench_row *row, heist_system *s)
 	heist_ref b = row->a ? bench_spawn_on(s, &player, 2) : bench_spawn(s, &player, NULL);
 	bench_introduce(a, b);
 	bench_introduce(b, a);
+	all_hops = (int64_t)row->operations;
 	bench_begin(1);
-	bench_send(a, (int64_t)row->operations - 1);
+	bench_send(a, all_hops - 1);
 	return bench_wait();
 }
 
-/* ---- pairs ---- */
+/* ---- pairs: a window there, an answer to each; the next window after the last answer ---- */
 
-struct half {
+#define MOST_PAIRS 1000
+
+struct asking {
 	heist_ref peer;
-	int64_t left;
-	uint32_t window, to_send; /* windows */
+	int64_t left, missing, window;
 };
 
-struct half_arg {
-	uint64_t left, window;
+struct asking_arg {
+	heist_ref peer;
+	int64_t left, window;
 };
 
-static heist_next half_init(heist_ctx *ctx, void *state, const void *arg)
+static heist_next asking_init(heist_ctx *ctx, void *state, const void *arg)
 {
-	const struct half_arg *a = arg;
-	struct half *h = state;
+	const struct asking_arg *a = arg;
+	struct asking *p = state;
 	(void)ctx;
-	h->left = (int64_t)a->left;
-	h->window = (uint32_t)a->window;
-	h->to_send = (uint32_t)(a->left / a->window);
+	*p = (struct asking){a->peer, a->left, 0, a->window};
 	return HEIST_CONTINUE;
 }
 
-/* The first of a pair sends a window, the other answers a whole window with a window. */
-static heist_next half_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+/* Its messages: the kick-off, then answers. */
+static heist_next asking_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
-	struct half *h = state;
-	int64_t n = *(int64_t *)msg;
-	(void)ctx;
-	if (type == &BENCH_PEER) {
-		h->peer.v = (uint64_t)n;
+	struct asking *p = state;
+	(void)ctx, (void)type, (void)msg;
+	if (p->missing && --p->missing)
+		return HEIST_CONTINUE;
+	if (p->left == 0) {
+		bench_finish(true);
 		return HEIST_CONTINUE;
 	}
-	if (n < 0) /* kick-off: send the first window */
-		n = h->window;
-	else if (--h->left == 0)
-		bench_finish(true);
-	if (n != h->window || h->to_send == 0)
-		return HEIST_CONTINUE;
-	h->to_send--;
-	for (int64_t i = 1; i <= h->window; i++)
-		bench_send(h->peer, i);
+	p->missing = p->left < p->window ? p->left : p->window;
+	p->left -= p->missing;
+	for (int64_t i = 0; i < p->missing; i++)
+		bench_send(p->peer, i);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks half_hooks = { 0, sizeof(struct half_arg), half_init, NULL };
-static const heist_class half = { "half", HEIST_ABI, sizeof(struct half), half_recv, &half_hooks };
+static const heist_hooks asking_hooks = {0, sizeof(struct asking_arg), asking_init, NULL};
+static const heist_class asking = {"asking", HEIST_ABI, sizeof(struct asking), asking_recv,
+				   &asking_hooks};
 
+static heist_next answering_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx;
+	if (type == &BENCH_PEER)
+		*(heist_ref *)state = *(heist_ref *)msg;
+	else
+		bench_send(*(heist_ref *)state, *(int64_t *)msg);
+	return HEIST_CONTINUE;
+}
+static const heist_class answering = {"answering", HEIST_ABI, sizeof(heist_ref), answering_recv,
+				      NULL};
+
+/* a: window; b: pairs */
 static double pairs(const struct bench_row *row, heist_system *s)
 {
-	heist_stats t = heist_stats_default();
-	heist_get_stats(s, &t);
-	long n = 4; /* 2 x workers on two cores; the same work at one worker, to be comparable */
-	uint64_t each = row->operations / (uint64_t)n / 2 / (uint64_t)row->a * (uint64_t)row->a;
-	struct half_arg arg = { each, (uint64_t)row->a };
-	heist_ref a[4], b[4];
-	for (long i = 0; i < n; i++) {
-		a[i] = bench_spawn(s, &half, &arg);
-		b[i] = bench_spawn(s, &half, &arg);
-		bench_introduce(a[i], b[i]);
-		bench_introduce(b[i], a[i]);
+	heist_ref first[MOST_PAIRS];
+	struct asking_arg arg = {.left = (int64_t)row->operations / row->b / 2, .window = row->a};
+	for (int64_t i = 0; i < row->b; i++) {
+		arg.peer = bench_spawn(s, &answering, NULL);
+		first[i] = bench_spawn(s, &asking, &arg);
+		bench_introduce(arg.peer, first[i]);
 	}
-	bench_begin(2 * n);
-	for (long i = 0; i < n; i++)
-		bench_send(a[i], -1);
+	bench_settle(s);
+	bench_begin(row->b);
+	for (int64_t i = 0; i < row->b; i++)
+		bench_send(first[i], 0);
 	return bench_wait();
 }
 
+#define PAIRS(W)                                                                                \
+	.name = "pairs/W:" #W, .operation = "message", .min_workers = 1, .operations = 8000000, \
+	.a = W, .b = 4, .sample = pairs
+
 const struct bench_row bench_pairs[] = {
-	{ .name = "ping_pong", .operation = "message", .min_workers = 1, .must = 8, .stretch = 6,
-	  .limit = LIMIT_LOCAL, .limit_factor = 2.0, .operations = 5000000, .sample = ping_pong },
-	{ .name = "ping_pong/cross", .operation = "message", .min_workers = 2,
-	  .limit = LIMIT_HANDOFF, .limit_factor = 4.0, .operations = 300000, .a = 1,
-	  .sample = ping_pong },
-	{ .name = "pairs/W:1", .operation = "message", .min_workers = 1, .operations = 8000000, .a = 1,
-	  .sample = pairs },
-	{ .name = "pairs/W:50", .operation = "message", .min_workers = 1, .must = 5,
-	  .stretch = 3.33, .operations = 8000000, .a = 50, .sample = pairs },
-	{ .name = "pairs/W:100", .operation = "message", .min_workers = 1, .operations = 8000000,
-	  .a = 100, .sample = pairs },
-	{ 0 },
+	{.name = "ping_pong",
+	 .operation = "message",
+	 .min_workers = 1,
+	 .must = 8,
+	 .stretch = 6,
+	 .limit = LIMIT_LOCAL,
+	 .limit_factor = 2.0,
+	 .operations = 5000000,
+	 .sample = ping_pong},
+	{.name = "ping_pong/cross",
+	 .operation = "message",
+	 .min_workers = 2,
+	 .limit = LIMIT_HANDOFF,
+	 .limit_factor = 4.0,
+	 .operations = 300000,
+	 .a = 1,
+	 .sample = ping_pong},
+	{PAIRS(1)},
+	{PAIRS(50), .must = 5, .stretch = 3.33},
+	{PAIRS(100)},
+	{0},
 };

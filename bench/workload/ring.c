@@ -33,15 +33,6 @@ static void shuffle(uint32_t *order, uint32_t n)
 	}
 }
 
-/* Wait until what was sent so far has been handled. */
-static void settle(heist_system *s)
-{
-	heist_stats t = heist_stats_default();
-	do
-		heist_get_stats(s, &t);
-	while (t.accepted != t.handled);
-}
-
 /* a: actors; b: tokens; c: in random order */
 static double ring(const struct bench_row *row, heist_system *s)
 {
@@ -58,7 +49,7 @@ static double ring(const struct bench_row *row, heist_system *s)
 		r[i] = bench_spawn(s, &link_class, NULL);
 	for (uint32_t i = 0; i < n; i++)
 		bench_introduce(r[order[i]], r[order[(i + 1) % n]]);
-	settle(s);
+	bench_settle(s);
 	int64_t hops = (int64_t)row->operations / row->b - 1;
 	bench_begin(row->b);
 	for (int64_t t = 0; t < row->b; t++)

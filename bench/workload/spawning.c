@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * spawn_stop: lives of one message.  skynet: a million leaves add up.  tree: fib by actors.
- * idle_1M: bytes per idle actor. */
+ * idle: a million actors that have nothing to do; idle_1M: their bytes. */
 #include "bench/bench.h"
 
 #include <time.h>
@@ -55,6 +55,70 @@ static double spawn_stop(const struct bench_row *row, heist_system *s)
 	return bench_wait();
 }
 
+/* ---- spawn_stop/noted: the mother is told of each end and starts the next life ---- */
+
+struct noted {
+	int64_t to_start, to_end;
+};
+
+struct noted_arg {
+	int64_t lives, alive;
+};
+
+static heist_next noted_child_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type;
+	bench_send(*(heist_ref *)msg, 0);
+	return HEIST_STOP;
+}
+static const heist_class noted_child = {"child", HEIST_ABI, 16, noted_child_recv, NULL};
+
+static void start_life(heist_ctx *ctx, struct noted *m)
+{
+	heist_ref c = bench_spawn(heist_system_of(ctx), &noted_child, NULL);
+	bench_introduce(c, heist_self(ctx));
+	m->to_start--;
+}
+
+static heist_next noted_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	const struct noted_arg *a = arg;
+	struct noted *m = state;
+	(void)ctx;
+	m->to_start = m->to_end = a->lives;
+	return HEIST_CONTINUE;
+}
+
+/* Its messages: how many to begin with, then 0 for each end. */
+static heist_next noted_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	struct noted *m = state;
+	int64_t n = *(int64_t *)msg;
+	(void)type;
+	if (n == 0 && --m->to_end == 0)
+		bench_finish(m->to_start == 0);
+	for (n = n ? n : 1; n > 0 && m->to_start > 0; n--)
+		start_life(ctx, m);
+	return HEIST_CONTINUE;
+}
+static const heist_hooks noted_hooks = {0, sizeof(struct noted_arg), noted_init, NULL};
+static const heist_class noted = {"mother", HEIST_ABI, sizeof(struct noted), noted_recv,
+				  &noted_hooks};
+
+/* a: alive */
+static double spawn_stop_noted(const struct bench_row *row, heist_system *s)
+{
+	struct noted_arg a = {(int64_t)row->operations, row->a};
+	heist_ref m = bench_spawn(s, &noted, &a);
+	bench_settle(s);
+	bench_begin(1);
+	bench_send(m, row->a);
+	return bench_wait();
+}
+
+/* What the numbers of skynet and tree must add up to; written before they start. */
+static int64_t expected;
+
 /* ---- skynet ---- */
 
 struct sky {
@@ -79,7 +143,7 @@ static heist_next sky_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 	if (k->parent.v)
 		bench_send(k->parent, k->sum_todo >> 4);
 	else
-		bench_finish(k->sum_todo >> 4 == 499999500000);
+		bench_finish(k->sum_todo >> 4 == expected);
 	return HEIST_STOP;
 }
 static const heist_hooks sky_hooks = { 0, sizeof(struct sky_arg), sky_init, NULL };
@@ -101,16 +165,17 @@ static heist_next sky_init(heist_ctx *ctx, void *state, const void *arg)
 	return HEIST_CONTINUE;
 }
 
+/* a: leaves, a power of ten from ten on */
 static double skynet(const struct bench_row *row, heist_system *s)
 {
-	struct sky_arg a = { { 0 }, 0, 1000000 };
-	(void)row;
+	struct sky_arg a = {{0}, 0, row->a};
+	expected = row->a * (row->a - 1) / 2;
 	bench_begin(1);
 	bench_spawn(s, &sky, &a);
 	return bench_wait();
 }
 
-/* ---- tree: fib(25), one actor per call ---- */
+/* ---- tree: fib(n), one actor per call ---- */
 
 struct fib {
 	heist_ref parent;
@@ -134,7 +199,7 @@ static heist_next fib_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 	if (f->parent.v)
 		bench_send(f->parent, f->sum);
 	else
-		bench_finish(f->sum == 75025);
+		bench_finish(f->sum == expected);
 	return HEIST_STOP;
 }
 static const heist_hooks fib_hooks = { 0, sizeof(struct fib_arg), fib_init, NULL };
@@ -157,64 +222,125 @@ static heist_next fib_init(heist_ctx *ctx, void *state, const void *arg)
 	return HEIST_CONTINUE;
 }
 
+/* a: n, from 3 on */
 static double tree(const struct bench_row *row, heist_system *s)
 {
-	struct fib_arg a = { { 0 }, 25 };
-	(void)row;
+	struct fib_arg a = {{0}, row->a};
+	expected = 1;
+	for (int64_t i = 2, before = 1; i < row->a; i++) {
+		int64_t next = expected + before;
+		before = expected;
+		expected = next;
+	}
 	bench_begin(1);
 	bench_spawn(s, &fib, &a);
 	return bench_wait();
 }
 
-/* ---- idle_1M ---- */
+/* ---- idle ---- */
 
 static heist_next idler_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
-	(void)ctx, (void)state, (void)type, (void)msg;
+	(void)ctx, (void)type;
+	*(int64_t *)state += *(int64_t *)msg;
 	return HEIST_CONTINUE;
 }
 static const heist_class idler = { "idler", HEIST_ABI, 16, idler_recv, NULL };
 
-static heist_next nursery_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg);
-static const heist_class nursery = { "nursery", HEIST_ABI, 8, nursery_recv, NULL };
+struct nursery {
+	int64_t greet; /* each idler gets a message */
+};
 
 /* A thousand at a time, so that they start while others are spawned. */
 static heist_next nursery_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
+	struct nursery *y = state;
 	int64_t left = *(int64_t *)msg;
-	(void)state, (void)type;
-	for (int64_t i = 0; i < LIVE && left > 0; i++, left--)
-		bench_spawn(heist_system_of(ctx), &idler, NULL);
+	if (type == &BENCH_PEER) {
+		y->greet = left;
+		return HEIST_CONTINUE;
+	}
+	for (int64_t i = 0; i < LIVE && left > 0; i++, left--) {
+		heist_ref r = bench_spawn(heist_system_of(ctx), &idler, NULL);
+		if (y->greet)
+			bench_send(r, 1);
+	}
 	if (left == 0)
 		bench_finish(true);
 	else
 		bench_send(heist_self(ctx), left);
 	return HEIST_CONTINUE;
 }
-static double idle_1M(const struct bench_row *row, heist_system *s)
+static const heist_class nursery = {"nursery", HEIST_ABI, sizeof(struct nursery), nursery_recv,
+				    NULL};
+
+/* Time until all have had their turn; a: with a message each.  Tells the growth of RSS. */
+static double idle(const struct bench_row *row, heist_system *s)
 {
-	struct timespec pause = { .tv_sec = 1 };
 	heist_ref n = bench_spawn(s, &nursery, NULL);
-	bench_begin(1);
-	bench_send(n, 0);
-	bench_wait();
+	heist_send(n, &BENCH_PEER, &row->a);
+	bench_settle(s);
 	long before = bench_resident();
+	heist_time begin = heist_now(s);
 	bench_begin(1);
 	bench_send(n, (int64_t)row->operations);
 	if (bench_wait() < 0)
 		return -1;
-	nanosleep(&pause, NULL);
-	return (double)(bench_resident() - before);
+	bench_settle(s);
+	double ns = (double)(heist_now(s) - begin);
+	nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	bench_aside.rss = bench_resident() - before;
+	return ns;
+}
+
+static double idle_bytes(const struct bench_row *row, heist_system *s)
+{
+	return idle(row, s) < 0 ? -1 : (double)bench_aside.rss;
 }
 
 const struct bench_row bench_spawning[] = {
-	{ .name = "spawn_stop", .operation = "life", .min_workers = 1, .must = 25, .stretch = 15,
-	  .operations = 1000000, .sample = spawn_stop },
-	{ .name = "skynet", .operation = "actor", .min_workers = 1, .must = 27, .stretch = 16.2,
-	  .operations = 1111111, .sample = skynet },
-	{ .name = "tree", .operation = "actor", .min_workers = 1, .operations = 150049,
-	  .sample = tree },
-	{ .name = "idle_1M", .operation = "actor", .min_workers = 1, .must = 96, .stretch = 80,
-	  .operations = 1000000, .sample = idle_1M, .single = true, .unit = "B" },
-	{ 0 },
+	{.name = "spawn_stop",
+	 .operation = "life",
+	 .min_workers = 1,
+	 .must = 25,
+	 .stretch = 15,
+	 .operations = 1000000,
+	 .sample = spawn_stop},
+	{.name = "spawn_stop/noted",
+	 .operation = "life",
+	 .min_workers = 1,
+	 .operations = 300000,
+	 .a = LIVE,
+	 .sample = spawn_stop_noted},
+	{.name = "skynet",
+	 .operation = "actor",
+	 .min_workers = 1,
+	 .must = 27,
+	 .stretch = 16.2,
+	 .operations = 1111111,
+	 .a = 1000000,
+	 .sample = skynet},
+	{.name = "tree",
+	 .operation = "actor",
+	 .min_workers = 1,
+	 .operations = 150049,
+	 .a = 25,
+	 .sample = tree},
+	{.name = "idle_1M",
+	 .operation = "actor",
+	 .min_workers = 1,
+	 .must = 96,
+	 .stretch = 80,
+	 .operations = 1000000,
+	 .sample = idle_bytes,
+	 .single = true,
+	 .unit = "B"},
+	{.name = "idle",
+	 .operation = "actor",
+	 .min_workers = 1,
+	 .operations = 1000000,
+	 .a = 1,
+	 .sample = idle,
+	 .single = true},
+	{0},
 };

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * main.c - Heist under the contract of the peer programs (bench/peers/README.md). */
+#include <argp.h>
+#include <cjson/cJSON.h>
+#include <heist/version.h>
+#include <string.h>
+
+#include "bench/peers/heist/workloads.h"
+
+enum {
+	KEY_WORKLOAD = 1001,
+	KEY_PARAMS,
+	KEY_WORKERS,
+	KEY_SAMPLES,
+	KEY_STEP,
+	KEY_SETTINGS,
+	KEY_JSON,
+	KEY_LIST
+};
+
+struct options {
+	const struct workload *workload;
+	const char *params;
+	int64_t values[4];
+	uint32_t workers;
+	long samples;
+	bool step, tuned, list;
+};
+
+static const struct argp_option keys[] = {
+	{"workload", KEY_WORKLOAD, "NAME", 0, "What to run; --list prints the names", 0},
+	{"params", KEY_PARAMS, "K=V,...", 0, "Parameters that are not to have their defaults", 0},
+	{"workers", KEY_WORKERS, "N", 0, "Worker threads (default 1)", 0},
+	{"samples", KEY_SAMPLES, "N", 0, "Run so many samples and end (default 1)", 0},
+	{"step", KEY_STEP, NULL, 0, "Run a sample for each line of standard input", 0},
+	{"settings", KEY_SETTINGS, "tuned|default", 0, "See peer.json (default: default)", 0},
+	{"json", KEY_JSON, NULL, 0, "Write JSON, a line a sample; there is no other format", 0},
+	{"list", KEY_LIST, NULL, 0, "Print the workloads, one a line", 0},
+	{0},
+};
+
+static long number(struct argp_state *state, const char *what, const char *text, long most)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+	if (*end || end == text || n < 1 || n > most)
+		argp_error(state, "%s must be 1 to %ld, not '%s'", what, most, text);
+	return n;
+}
+
+static void finish(struct options *o, struct argp_state *state)
+{
+	if (o->list)
+		return;
+	if (!o->workload)
+		argp_error(state, "--workload is missing");
+	const char *wrong = workload_parse(o->workload, o->params, o->values);
+	if (wrong)
+		argp_error(state, "%s", wrong);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+	switch (key) {
+	case KEY_WORKLOAD:
+		o->workload = workload_find(arg);
+		if (!o->workload)
+			argp_error(state, "there is no workload '%s'; see --list", arg);
+		return 0;
+	case KEY_PARAMS:
+		o->params = arg;
+		return 0;
+	case KEY_WORKERS:
+		o->workers = (uint32_t)number(state, "--workers", arg, 256);
+		return 0;
+	case KEY_SAMPLES:
+		o->samples = number(state, "--samples", arg, 1000000);
+		return 0;
+	case KEY_STEP:
+		o->step = true;
+		return 0;
+	case KEY_SETTINGS:
+		o->tuned = strcmp(arg, "tuned") == 0;
+		if (!o->tuned && strcmp(arg, "default") != 0)
+			argp_error(state, "--settings must be tuned or default, not '%s'", arg);
+		return 0;
+	case KEY_JSON:
+		return 0;
+	case KEY_LIST:
+		o->list = true;
+		return 0;
+	case ARGP_KEY_END:
+		finish(o, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp argp = {
+	keys, parse, NULL, "One workload on Heist, under the contract in bench/peers/README.md.",
+	NULL, NULL,  NULL};
+
+static void print(cJSON *o)
+{
+	char *text = cJSON_PrintUnformatted(o);
+	if (!text)
+		bench_failed("out of memory");
+	puts(text);
+	if (fflush(stdout) != 0)
+		bench_failed("writing");
+	free(text);
+	cJSON_Delete(o);
+}
+
+static void introduce(const struct options *o)
+{
+	cJSON *j = cJSON_CreateObject();
+	cJSON_AddStringToObject(j, "peer", "heist");
+	cJSON_AddStringToObject(j, "version", HEIST_VERSION_STRING);
+	cJSON_AddStringToObject(j, "runtime", HEIST_BENCH_BUILD);
+	cJSON_AddStringToObject(j, "settings", o->tuned ? "tuned" : "default");
+	cJSON_AddNumberToObject(j, "workers", o->workers);
+	print(j);
+}
+
+static void add_latencies(cJSON *j)
+{
+	static const char *const names[5] = {"p50", "p90", "p99", "p999", "max"};
+	cJSON *l = cJSON_AddObjectToObject(j, "latency_ns");
+	for (int i = 0; i < 5; i++)
+		cJSON_AddNumberToObject(l, names[i], (double)bench_aside.latency[i]);
+}
+
+static void sample(const struct options *o, const struct bench_row *row)
+{
+	bench_aside = (struct bench_aside){0};
+	heist_system *s = bench_start(o->workers, o->tuned ? HEIST_ON : HEIST_DEFAULT);
+	double cpu = bench_cpu_ns(), ns = row->sample(row, s);
+	cpu = bench_cpu_ns() - cpu;
+	bench_stop(s);
+	if (ns < 0) {
+		fprintf(stderr, "%s: a wrong result, or no end within 60 seconds\n",
+			o->workload->name);
+		exit(1);
+	}
+	cJSON *j = cJSON_CreateObject();
+	cJSON_AddNumberToObject(j, "ns", ns);
+	cJSON_AddNumberToObject(j, "operations", (double)row->operations);
+	cJSON_AddNumberToObject(j, "cpu_ns", cpu);
+	if (bench_aside.rss)
+		cJSON_AddNumberToObject(j, "rss", (double)bench_aside.rss);
+	if (bench_aside.latency[4])
+		add_latencies(j);
+	print(j);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.workers = 1, .samples = 1};
+	char line[64];
+	argp_err_exit_status = 2;
+	argp_program_version = "heist " HEIST_VERSION_STRING;
+	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	for (const struct workload *w = workloads; o.list && w->name; w++)
+		puts(w->name);
+	if (o.list)
+		return 0;
+	struct bench_row row = workload_row(o.workload, o.values);
+	introduce(&o);
+	if (o.step)
+		while (fgets(line, sizeof line, stdin))
+			sample(&o, &row);
+	else
+		for (long i = 0; i < o.samples; i++)
+			sample(&o, &row);
+	return 0;
+}
