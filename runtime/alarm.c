@@ -4,21 +4,11 @@
 
 #include <string.h>
 
-static void alarms_lock(struct alarms *a)
-{
-	uint32_t open = 0;
-	while (!atomic_compare_exchange_weak_explicit(&a->lock, &open, 1, memory_order_acquire,
-						      memory_order_relaxed)) { /* AL1 acquire */
-		heist_relax();
-		open = 0;
-	}
-}
-
 static void alarms_unlock(struct alarms *a)
 {
 	uint64_t next = a->count ? a->heap[0].at : 0;
 	atomic_store_explicit(&a->next, next, memory_order_relaxed); /* advisory for readers */
-	atomic_store_explicit(&a->lock, 0, memory_order_release);    /* AL1 release */
+	spin_unlock(&a->lock);
 }
 
 static int alarms_grow(struct alarms *a, const struct heist_memory *memory)
@@ -61,7 +51,7 @@ static void sift_down(struct alarm *h, uint32_t n)
 int heist_alarm_add(struct alarms *a, const struct heist_memory *memory, struct alarm alarm)
 {
 	int r = 0;
-	alarms_lock(a);
+	spin_lock(&a->lock);
 	if (a->count == a->capacity)
 		r = alarms_grow(a, memory);
 	if (r == 0) {
@@ -77,7 +67,7 @@ bool heist_alarm_pop(struct alarms *a, uint64_t now, struct alarm *out)
 	uint64_t next = atomic_load_explicit(&a->next, memory_order_relaxed); /* advisory */
 	if (next == 0 || next > now)
 		return false;
-	alarms_lock(a);
+	spin_lock(&a->lock);
 	bool due = a->count && a->heap[0].at <= now;
 	if (due) {
 		*out = a->heap[0];

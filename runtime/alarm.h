@@ -8,6 +8,7 @@
 #define HEIST_RUNTIME_ALARM_H
 
 #include "lockfree/memory.h"
+#include "runtime/spinlock.h"
 
 struct alarm {
 	uint64_t at;
@@ -15,7 +16,7 @@ struct alarm {
 };
 
 struct alarms {
-	_Atomic uint32_t lock;
+	struct spinlock lock;
 	_Atomic uint64_t next; /* earliest deadline, 0 = none; readable by anybody */
 	struct alarm *heap;
 	uint32_t count, capacity;

@@ -25,21 +25,6 @@ static struct slab **slab_entry(char *base)
 	return (struct slab **)(void *)(base - sizeof(struct slab *));
 }
 
-static void slabs_lock(struct slabs *s)
-{
-	uint32_t open = 0;
-	while (!atomic_compare_exchange_weak_explicit(&s->lock, &open, 1, memory_order_acquire,
-						      memory_order_relaxed)) { /* SB1 acquire */
-		heist_relax();
-		open = 0;
-	}
-}
-
-static void slabs_unlock(struct slabs *s)
-{
-	atomic_store_explicit(&s->lock, 0, memory_order_release); /* SB1 release */
-}
-
 static void list_add(struct slabs *s, struct slab *b)
 {
 	b->previous = NULL;
@@ -103,7 +88,7 @@ static void *slab_take(struct slabs *s, struct slab *b)
 void *heist_slabs_get(struct slabs *s)
 {
 	void *block = NULL;
-	slabs_lock(s);
+	spin_lock(&s->lock);
 	if (!s->available) {
 		struct slab *b = slab_new(s->grown);
 		s->grown = true;
@@ -114,7 +99,7 @@ void *heist_slabs_get(struct slabs *s)
 	}
 	if (s->available)
 		block = slab_take(s, s->available);
-	slabs_unlock(s);
+	spin_unlock(&s->lock);
 	return block;
 }
 
@@ -122,7 +107,7 @@ void heist_slabs_put(struct slabs *s, void *block)
 {
 	char *base = (char *)((uintptr_t)block & ~(uintptr_t)(SLAB_SIZE - 1));
 	struct slab *b = *slab_entry(base), *surplus = NULL;
-	slabs_lock(s);
+	spin_lock(&s->lock);
 	if (b->free == 0)
 		list_add(s, b);
 	b->free |= (uint32_t)1 << (((char *)block - base) / (ptrdiff_t)SLAB_BLOCK);
@@ -131,7 +116,7 @@ void heist_slabs_put(struct slabs *s, void *block)
 		s->empty--;
 		surplus = b;
 	}
-	slabs_unlock(s);
+	spin_unlock(&s->lock);
 	if (surplus)
 		slab_delete(surplus);
 }

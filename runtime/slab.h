@@ -10,6 +10,7 @@
 #define HEIST_RUNTIME_SLAB_H
 
 #include "lockfree/memory.h"
+#include "runtime/spinlock.h"
 
 #define SLAB_SIZE   ((size_t)2 << 20)
 #define SLAB_BLOCK  ((size_t)64 << 10)
@@ -18,7 +19,7 @@
 struct slab;
 
 struct slabs {
-	_Atomic uint32_t lock;
+	struct spinlock lock;
 	uint32_t empty;		/* wholly free slabs: at most one is kept */
 	bool grown;		/* there has been a slab before */
 	struct slab *available; /* slabs with free blocks */

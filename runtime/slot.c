@@ -11,23 +11,11 @@ static size_t round_up(size_t n, size_t to)
 	return (n + to - 1) & ~(to - 1);
 }
 
-/* ---- the lock: short, never held over a call that waits ---- */
-
-static void slots_lock(struct slots *s)
-{
-	uint32_t open = 0;
-	while (!atomic_compare_exchange_weak_explicit(&s->lock, &open, 1, memory_order_acquire,
-						      memory_order_relaxed)) { /* SL1 acquire */
-		heist_relax();
-		open = 0;
-	}
-}
-
 static void slots_unlock(struct slots *s)
 {
 	bool purgeable = s->whole > 4 || s->limbo;
 	atomic_store_explicit(&s->purgeable, purgeable, memory_order_relaxed); /* advisory */
-	atomic_store_explicit(&s->lock, 0, memory_order_release); /* SL1 release */
+	spin_unlock(&s->lock);
 }
 
 /* ---- address space ---- */
@@ -145,7 +133,7 @@ uint32_t heist_slots_take(struct slots *s, uint32_t n, struct actor **list)
 {
 	uint32_t got = 0;
 	*list = NULL;
-	slots_lock(s);
+	spin_lock(&s->lock);
 	while (got == 0) {
 		if (!s->listed && !slots_grow(s))
 			break;
@@ -177,7 +165,7 @@ static void slot_give(struct slots *s, struct actor *a)
 
 struct actor *heist_slots_give(struct slots *s, uint32_t n, struct actor *list)
 {
-	slots_lock(s);
+	spin_lock(&s->lock);
 	while (n-- > 0 && list) {
 		struct actor *next = list->u.next_free;
 		slot_give(s, list);
@@ -201,7 +189,7 @@ static bool chunk_is_used_whole(struct slot_chunk *k)
 
 bool heist_slots_retire(struct slots *s)
 {
-	slots_lock(s);
+	spin_lock(&s->lock);
 	uint32_t *link = &s->listed;
 	while (*link && s->whole > 4) {
 		uint32_t c = *link - 1;
@@ -251,7 +239,7 @@ static void chunk_purge(struct slots *s, uint32_t c)
 
 void heist_slots_purge(struct slots *s)
 {
-	slots_lock(s);
+	spin_lock(&s->lock);
 	while (s->limbo) {
 		uint32_t c = s->limbo - 1;
 		s->limbo = s->chunks[c].next;

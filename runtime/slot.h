@@ -15,6 +15,7 @@
 
 #include "lockfree/memory.h"
 #include "runtime/actor.h"
+#include "runtime/spinlock.h"
 
 #define SLOT_CHUNK     1024u
 #define SLOT_REGION    32768u /* slots committed at once: 2 MiB */
@@ -45,7 +46,7 @@ struct slots {
 	struct actor *base;
 	_Atomic uint32_t limit; /* slots committed */
 	/* the lock's holder */
-	_Alignas(HEIST_ISOLATE) _Atomic uint32_t lock;
+	_Alignas(HEIST_ISOLATE) struct spinlock lock;
 	uint32_t max;
 	uint32_t first_generation;
 	uint32_t listed;     /* chunk + 1 of the list of chunks with free slots */

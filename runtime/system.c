@@ -19,31 +19,11 @@
 
 static struct foreign foreigners[RUNTIMES][FOREIGN_LOCALS];
 static struct {
-	_Atomic uint32_t lock;
+	struct spinlock lock;
 	uint32_t last; /* id given out last: ids go round, so that handles stay stale for long */
 	bool used[RUNTIMES];
 	uint32_t generation[RUNTIMES]; /* where a re-used id goes on */
 } runtimes;
-
-static void spin_lock(_Atomic uint32_t *lock)
-{
-	uint32_t open = 0;
-	for (uint32_t spins = 0;
-	     !atomic_compare_exchange_weak_explicit(lock, &open, 1, memory_order_acquire,
-						    memory_order_relaxed); /* RT1 acquire */
-	     spins++) {
-		open = 0;
-		if (spins % 64 == 63)
-			heist_thread_yield();
-		else
-			heist_relax();
-	}
-}
-
-static void spin_unlock(_Atomic uint32_t *lock)
-{
-	atomic_store_explicit(lock, 0, memory_order_release); /* RT1 release */
-}
 
 static uint32_t runtime_claim(uint32_t *generation)
 {
@@ -76,20 +56,12 @@ static void runtime_release(uint32_t id, uint32_t generation)
 static _Thread_local uint32_t foreign_hint __attribute__((tls_model("initial-exec")));
 static _Atomic uint32_t foreign_threads;
 
-static bool foreign_try(struct foreign *f)
-{
-	uint32_t open = 0;
-	return atomic_load_explicit(&f->lock, memory_order_relaxed) == 0 &&
-	       atomic_compare_exchange_strong_explicit(&f->lock, &open, 1, memory_order_acquire,
-						       memory_order_relaxed); /* RT1 acquire */
-}
-
 struct foreign *heist_foreign_enter(uint32_t id)
 {
 	if (foreign_hint == 0)
 		foreign_hint = atomic_fetch_add_explicit(&foreign_threads, 1, memory_order_relaxed) + 1;
 	struct foreign *f = &foreigners[id][foreign_hint % FOREIGN_LOCALS];
-	for (uint32_t k = 1; !foreign_try(f) && k < FOREIGN_LOCALS; k++) {
+	for (uint32_t k = 1; !spin_try(&f->lock) && k < FOREIGN_LOCALS; k++) {
 		foreign_hint = foreign_hint + 1 ? foreign_hint + 1 : 1;
 		f = &foreigners[id][foreign_hint % FOREIGN_LOCALS];
 		if (k == FOREIGN_LOCALS - 1) /* all taken: wait for this one */
@@ -156,10 +128,7 @@ static bool grace_is_over(struct heist_system *s, struct worker *self)
 
 static void slots_return(struct heist_system *s, struct worker *self)
 {
-	uint32_t nobody = 0;
-	if (!heist_slots_purgeable(&s->slots) ||
-	    !atomic_compare_exchange_strong_explicit(&s->purging, &nobody, 1, memory_order_acquire,
-						     memory_order_relaxed)) /* RT1 acquire */
+	if (!heist_slots_purgeable(&s->slots) || !spin_try(&s->purging))
 		return;
 	if (!s->retired && heist_slots_retire(&s->slots)) {
 		heist_fence_heavy(); /* every later comparison of a handle sees the new generations */
@@ -181,7 +150,7 @@ static void foreign_trim(struct heist_system *s)
 {
 	for (int i = 0; i < FOREIGN_LOCALS; i++) {
 		struct foreign *f = &foreigners[s->id][i];
-		if (inject_is_empty(&s->foreign[i].messages.returned) || !foreign_try(f))
+		if (inject_is_empty(&s->foreign[i].messages.returned) || !spin_try(&f->lock))
 			continue;
 		if (f->local)
 			heist_local_trim(f->local);

@@ -12,6 +12,7 @@
 #include "runtime/local.h"
 #include "runtime/outbox.h"
 #include "runtime/slab.h"
+#include "runtime/spinlock.h"
 #include "sched/pool.h"
 
 struct rt_worker;
@@ -38,7 +39,7 @@ struct rt_worker {
 
 /* One of the locals that foreign threads borrow; static, so that a lock outlives its runtime. */
 struct foreign {
-	_Alignas(HEIST_ISOLATE) _Atomic uint32_t lock;
+	_Alignas(HEIST_ISOLATE) struct spinlock lock;
 	struct local *local; /* NULL: the runtime is gone */
 };
 
@@ -62,7 +63,7 @@ struct heist_system {
 	void (*log)(void *user, const char *line);
 	struct local *foreign; /* FOREIGN_LOCALS of them */
 	/* grace period of the slot table: activations of each worker when chunks were retired */
-	_Atomic uint32_t purging;
+	struct spinlock purging;
 	bool retired;
 	uint64_t seen[SCHED_MAX_WORKERS];
 };

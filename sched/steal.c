@@ -5,6 +5,7 @@
  * spawn deque (one CAS each).  A lone item is left alone.  The last pass before parking also takes
  * lone items and LIFO slots, if they and their worker have not moved for SCHED_LONE_NS: then the
  * worker is stuck in a handler. */
+#include "lockfree/backoff.h"
 #include "sched/pool.h"
 
 /* What a thief took beyond the first item goes to its own FIFO. */
@@ -32,6 +33,7 @@ static struct runnable *steal_spawned(struct worker *w, struct worker *v)
 {
 	void *items[SCHED_STEAL_MAX];
 	uint64_t want = (deque_size(&v->spawned) + 1) / 2, n = 0;
+	struct backoff lost = BACKOFF_FIRST;
 	while (n < want && n < SCHED_STEAL_MAX) {
 		enum deque_steal s = deque_steal(&v->spawned, &items[n]);
 		if (s == STEAL_EMPTY)
@@ -39,7 +41,7 @@ static struct runnable *steal_spawned(struct worker *w, struct worker *v)
 		if (s == STEAL_OK)
 			n++;
 		else
-			heist_relax();
+			backoff_wait(&lost);
 	}
 	return n ? keep_rest(w, items, n) : NULL;
 }

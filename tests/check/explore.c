@@ -109,8 +109,8 @@ bool take_yield(void)
 	return y;
 }
 
-/* Threads that can go on: not those asleep; of those that yielded, only when somebody has stored since,
- * or when there is nobody else. */
+/* Threads that can go on: not those asleep; of those that yielded, `eager` takes only those since whose
+ * yield somebody has stored. */
 static int runnable(int *out, bool eager)
 {
 	int n = 0;
@@ -134,13 +134,21 @@ static int by_priority(const int *r, int n)
 	return best;
 }
 
+/* All wait for each other: take turns, so that each comes to read the newest values. */
+static int next_in_turn(void)
+{
+	int r[MAX_THREADS], n = runnable(r, false);
+	for (int i = 0; i < n; i++)
+		if (r[i] > self)
+			return r[i];
+	return n ? r[0] : -1;
+}
+
 static int pick_thread(void)
 {
 	int r[MAX_THREADS], n = runnable(r, true), current = -1;
 	if (n == 0)
-		n = runnable(r, false);
-	if (n == 0)
-		return -1;
+		return next_in_turn();
 	for (int i = 0; i < n; i++)
 		if (r[i] == self)
 			current = i;

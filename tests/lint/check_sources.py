@@ -7,7 +7,8 @@ import sys
 
 LAYERS = {"lockfree": ["lockfree/"], "sched": ["lockfree/", "sched/"],
           "runtime": ["lockfree/", "sched/", "runtime/", "heist/"]}
-THIRD_PARTY = {"hwloc.h": "sched/topology.c", "jemalloc/jemalloc.h": "runtime/alloc.c"}
+THIRD_PARTY = {"hwloc.h": "sched/topology.c", "jemalloc/jemalloc.h": "runtime/alloc.c",
+               "ck_backoff.h": "lockfree/backoff.h", "ck_barrier.h": "lockfree/barrier.h"}
 SEAM = {"lockfree/seam.h", "lockfree/seam.c"}
 BANNED = [(r"#include <stdatomic\.h>", "atomics come through lockfree/seam.h"),
           (r"#include <pthread\.h>", "threads come through lockfree/seam.h"),
@@ -31,6 +32,8 @@ def check(name, text):
         if m and re.match(r"(lockfree|sched|runtime|bench|tests|heist)/", m.group(1)):
             if not any(m.group(1).startswith(p) for p in LAYERS[layer]):
                 yield f"{name}:{n}: {layer} may not include {m.group(1)}"
+        if m and m.group(1).startswith("ck_") and m.group(1) not in THIRD_PARTY:
+            yield f"{name}:{n}: no adapter of libck is known for {m.group(1)}"
         if m and m.group(1) in THIRD_PARTY and THIRD_PARTY[m.group(1)] != name:
             yield f"{name}:{n}: {m.group(1)} belongs in {THIRD_PARTY[m.group(1)]}"
         if name not in SEAM and not m or (m and name not in SEAM):
