@@ -12,18 +12,18 @@
 enum bench_limit { LIMIT_NONE, LIMIT_LOCAL, LIMIT_HANDOFF, LIMIT_RING }; /* what to compare with */
 
 struct bench_row {
-	const char *name;	/* WORKLOAD[/VARIANT] */
-	const char *operation;	/* what real_time is the time of */
-	uint32_t min_workers;	/* 1 or 2 */
-	double must, stretch;	/* goals in ns per operation at one worker (2: at two), 0 = none */
+	const char *name;      /* WORKLOAD[/VARIANT] */
+	const char *operation; /* what real_time is the time of */
+	uint32_t min_workers;  /* 1 or 2 */
+	double must, stretch;  /* goals in ns per operation at one worker (2: at two), 0 = none */
 	enum bench_limit limit;
-	double limit_factor;	/* goal as a multiple of the limit, 0 = none */
-	uint64_t operations;	/* per sample */
-	int64_t a, b, c;	/* parameters of the workload */
-	uint64_t seed;          /* of its random numbers; actor i draws from seed + i */
+	double limit_factor; /* goal as a multiple of the limit, 0 = none */
+	uint64_t operations; /* per sample */
+	int64_t a, b, c;     /* parameters of the workload */
+	uint64_t seed;	     /* of its random numbers; actor i draws from seed + i */
 	/* One sample on a fresh runtime: nanoseconds in all, or -1: the result was wrong. */
 	double (*sample)(const struct bench_row *row, heist_system *s);
-	bool single; /* measured once per run, not sampled (memory, idle time) */
+	bool single;	  /* measured once per run, not sampled (memory, idle time) */
 	const char *unit; /* NULL: ns per operation; else what sample() returns is in this unit */
 };
 
@@ -37,7 +37,7 @@ double bench_wait(void);
 
 /* What a sample may tell beside its time. */
 struct bench_aside {
-	long rss;            /* idle: bytes by which the resident size grew            */
+	long rss;	     /* idle: bytes by which the resident size grew            */
 	uint64_t latency[5]; /* paced_latency: ns at 50 %, 90 %, 99 %, 99.9 %, maximum */
 };
 extern struct bench_aside bench_aside;

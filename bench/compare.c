@@ -31,9 +31,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "BEFORE.json AFTER.json",
-	.doc = "Compare two runs row by row: the ratio of the medians with its 95 % bootstrap interval.\v"
-	       "Verdict: faster or slower if the whole interval is beyond 3 %, the same if it is wholly "
-	       "within, else undecided.  Exit status: 1 if a row became slower, 2 if a file is no result.",
+	.doc = "Compare two runs row by row: the ratio of the medians with its 95 % bootstrap "
+	       "interval.\v"
+	       "Verdict: faster or slower if the whole interval is beyond 3 %, the same if it is "
+	       "wholly "
+	       "within, else undecided.  Exit status: 1 if a row became slower, 2 if a file is no "
+	       "result.",
 };
 
 static cJSON *load(const char *path)
@@ -52,7 +55,8 @@ static cJSON *load(const char *path)
 	cJSON *o = text ? cJSON_Parse(text) : NULL;
 	free(text);
 	if (!cJSON_IsArray(cJSON_GetObjectItem(o, "benchmarks"))) {
-		fprintf(stderr, "heist-bench: %s is not a result of heist-bench run --json\n", path);
+		fprintf(stderr, "heist-bench: %s is not a result of heist-bench run --json\n",
+			path);
 		exit(2);
 	}
 	return o;
@@ -96,12 +100,14 @@ int bench_compare_main(int argc, char **argv)
 	int slower = 0;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
 	cJSON *x = load(o.files[0]), *y = load(o.files[1]);
-	printf("%-40s %10s %10s %8s %17s  %s\n", "row", "before", "after", "ratio", "95 %", "verdict");
+	printf("%-40s %10s %10s %8s %17s  %s\n", "row", "before", "after", "ratio", "95 %",
+	       "verdict");
 	cJSON_ArrayForEach(before, cJSON_GetObjectItem(x, "benchmarks"))
 	{
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(before, "name"));
 		const cJSON *after = name ? find(cJSON_GetObjectItem(y, "benchmarks"), name) : NULL;
-		size_t na = samples_of(before, a, 4096), nb = after ? samples_of(after, b, 4096) : 0;
+		size_t na = samples_of(before, a, 4096),
+		       nb = after ? samples_of(after, b, 4096) : 0;
 		double low, high;
 		if (na == 0 || nb == 0)
 			continue;

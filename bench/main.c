@@ -23,8 +23,9 @@ int bench_list_main(int argc, char **argv)
 	for (size_t i = 0; i < n; i++) {
 		printf("%-34s %-10s", rows[i]->name, rows[i]->operation);
 		if (rows[i]->must > 0)
-			printf(" %5.4g %-2s %5.4g %s", rows[i]->must, rows[i]->unit ? rows[i]->unit : "ns",
-			       rows[i]->stretch, rows[i]->unit ? rows[i]->unit : "ns");
+			printf(" %5.4g %-2s %5.4g %s", rows[i]->must,
+			       rows[i]->unit ? rows[i]->unit : "ns", rows[i]->stretch,
+			       rows[i]->unit ? rows[i]->unit : "ns");
 		printf("%s\n", rows[i]->min_workers > 1 ? "   (2 workers or more)" : "");
 	}
 	return 0;

@@ -11,9 +11,10 @@ const struct bench_row *const *bench_rows(size_t *n)
 {
 	static const struct bench_row *all[MOST];
 	static size_t count;
-	static const struct bench_row *const lists[] = {bench_pairs,    bench_oneway, bench_ring,
-							bench_spawning, bench_many,   bench_outside,
-							bench_asking,   bench_paced};
+	static const struct bench_row *const lists[] = { bench_pairs,  bench_oneway,
+							 bench_ring,   bench_spawning,
+							 bench_many,   bench_outside,
+							 bench_asking, bench_paced };
 	for (size_t l = 0; count == 0 || l < sizeof lists / sizeof *lists; l++) {
 		if (l == 0 && count)
 			break;
@@ -63,7 +64,8 @@ static void unknown(const char *pattern)
 			least = distance(pattern, all[i]->name);
 			nearest = all[i]->name;
 		}
-	fprintf(stderr, "heist-bench: no row is called '%s'; did you mean '%s'?  See heist-bench list.\n",
+	fprintf(stderr,
+		"heist-bench: no row is called '%s'; did you mean '%s'?  See heist-bench list.\n",
 		pattern, nearest);
 }
 

@@ -25,7 +25,8 @@ static const struct argp_option keys[] = {
 	{ "workers", 'w', "N", 0, "Workers: a number, or all (default: at 1 and at all)", 0 },
 	{ "samples", 's', "N", 0, "Samples per row (default 30; 5 with --quick)", 0 },
 	{ "quick", 'q', NULL, 0, "Few samples, short idle times: a look, not a measurement", 0 },
-	{ "json", 'j', "FILE", 0, "Write google-benchmark's JSON to FILE, - for standard output only", 0 },
+	{ "json", 'j', "FILE", 0,
+	  "Write google-benchmark's JSON to FILE, - for standard output only", 0 },
 	{ 0 },
 };
 
@@ -66,9 +67,12 @@ static const struct argp argp = {
 	.options = keys,
 	.parser = parse,
 	.args_doc = "[ROW...]",
-	.doc = "Measure rows: all, or those that a name, a leading part of one, or a pattern selects.\v"
-	       "Each sample runs on a fresh runtime outside the timed part and checks its result; a row "
-	       "with a wrong result has no number.  Times are per operation (heist-bench list says of "
+	.doc = "Measure rows: all, or those that a name, a leading part of one, or a pattern "
+	       "selects.\v"
+	       "Each sample runs on a fresh runtime outside the timed part and checks its result; "
+	       "a row "
+	       "with a wrong result has no number.  Times are per operation (heist-bench list says "
+	       "of "
 	       "what).  Exit status: 0, or 1 if a row failed.\n\n"
 	       "  heist-bench run ping_pong 'one_way/W:*' --workers 1\n"
 	       "  heist-bench run --quick --json - | python3 -m json.tool\n",
@@ -137,7 +141,8 @@ static void measure_apart(struct result *r)
 		_exit(write(channel[1], value, sizeof value) != sizeof value);
 	}
 	close(channel[1]);
-	r->failed = child < 0 || read(channel[0], value, sizeof value) != sizeof value || value[0] < 0;
+	r->failed =
+		child < 0 || read(channel[0], value, sizeof value) != sizeof value || value[0] < 0;
 	close(channel[0]);
 	waitpid(child, NULL, 0);
 	r->samples = calloc(1, sizeof *r->samples);
@@ -223,7 +228,8 @@ int bench_run_main(int argc, char **argv)
 	}
 	calibrate_again(&c);
 	if (c.moved)
-		fprintf(out, "note: the hand-off between cores changed by more than 1.5 x during this run\n");
+		fprintf(out, "note: the hand-off between cores changed by more than 1.5 x during "
+			     "this run\n");
 	if (o.json && report_json(o.json, r, n, &c) != 0) {
 		fprintf(stderr, "heist-bench: cannot write %s\n", o.json);
 		return 1;

@@ -13,7 +13,7 @@
 
 #include "lockfree/seam.h"
 
-#if defined(HEIST_CHECK) || defined(HEIST_TSAN) || defined(HEIST_COUNT_ATOMICS) || \
+#if defined(HEIST_CHECK) || defined(HEIST_TSAN) || defined(HEIST_COUNT_ATOMICS) ||                 \
 	defined(HEIST_NO_CK)
 #define HEIST_CK 0
 #else

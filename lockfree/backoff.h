@@ -20,7 +20,10 @@
 struct backoff {
 	unsigned turns; /* of the next wait */
 };
-#define BACKOFF_FIRST { 64 } /* less than it takes to move a line between cores */
+#define BACKOFF_FIRST                                                                              \
+	{                                                                                          \
+		64                                                                                 \
+	} /* less than it takes to move a line between cores */
 
 #if HEIST_CK
 #define CK_BACKOFF_CEILING BACKOFF_LIMIT

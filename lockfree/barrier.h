@@ -74,7 +74,8 @@ static inline void barrier_wait(struct barrier *b, struct barrier_seat *seat)
 		atomic_store_explicit(&b->sense, seat->sense, BARRIER_ORDER_OPEN); /* BR2 release */
 		return;
 	}
-	while (atomic_load_explicit(&b->sense, memory_order_acquire) != seat->sense) /* BR2 acquire */
+	while (atomic_load_explicit(&b->sense, memory_order_acquire) !=
+	       seat->sense) /* BR2 acquire */
 		heist_relax();
 }
 

@@ -127,7 +127,8 @@ static void block_close(struct block_pool *p)
 
 static void block_open(struct block_pool *p, struct block *b)
 {
-	atomic_store_explicit(&b->left, BLOCK_BIAS, memory_order_relaxed); /* published with objects */
+	atomic_store_explicit(&b->left, BLOCK_BIAS,
+			      memory_order_relaxed); /* published with objects */
 	p->open = b;
 	p->open_freed = 0;
 	p->bump = (char *)b + BLOCK_HEADER;
@@ -203,7 +204,8 @@ void heist_block_flush(struct block_pool *p)
 		heist_block_return(p, block_of(p->hot[--p->hot_count]));
 	block_flush_returns(p);
 	/* An open block none of whose objects is in use starts again from its first one. */
-	if (p->open && (p->bump - ((char *)p->open + BLOCK_HEADER)) / (ptrdiff_t)p->unit == p->open_freed)
+	if (p->open &&
+	    (p->bump - ((char *)p->open + BLOCK_HEADER)) / (ptrdiff_t)p->unit == p->open_freed)
 		block_open(p, p->open);
 	block_collect(p);
 	while (p->spare)

@@ -43,7 +43,7 @@
 #define BLOCK_SPARES 4 /* free blocks a pool keeps; the rest goes back to the system */
 #endif
 #define BLOCK_AHEAD (16 * HEIST_CACHELINE) /* how far ahead of the bump pointer lines are fetched */
-#define BLOCK_BIAS ((int64_t)1 << 30)
+#define BLOCK_BIAS  ((int64_t)1 << 30)
 
 struct block_pool;
 
@@ -61,12 +61,12 @@ struct block {
 struct block_pool {
 	/* owner */
 	uint32_t hot_count;
-	uint32_t unit;		/* bytes per object, multiple of 8 */
-	char *bump, *bump_end;	/* fresh objects of the open block */
+	uint32_t unit;	       /* bytes per object, multiple of 8 */
+	char *bump, *bump_end; /* fresh objects of the open block */
 	struct block *open;
-	int64_t open_freed;	/* frees of the open block beyond the hot stack */
-	struct block *all;	/* newest first */
-	struct block *spare;	/* through link.next */
+	int64_t open_freed;  /* frees of the open block beyond the hot stack */
+	struct block *all;   /* newest first */
+	struct block *spare; /* through link.next */
 	uint32_t spare_count;
 	_Atomic uint32_t block_count; /* in existence; a statistic others may read */
 	const struct heist_memory *memory;

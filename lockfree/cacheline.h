@@ -5,17 +5,16 @@
 
 #include <stddef.h>
 
-#define HEIST_CACHELINE 64 /* size and alignment of a message and of an actor slot            */
-#define HEIST_ISOLATE   128 /* groups written by different threads: adjacent-line prefetch     */
+#define HEIST_CACHELINE 64  /* size and alignment of a message and of an actor slot */
+#define HEIST_ISOLATE	128 /* groups written by different threads: adjacent-line prefetch */
 
-#define HEIST_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define HEIST_LIKELY(x)	  __builtin_expect(!!(x), 1)
 #define HEIST_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define HEIST_COLD        __attribute__((cold, noinline))
+#define HEIST_COLD	  __attribute__((cold, noinline))
 #define HEIST_HOT_INLINE  static inline __attribute__((always_inline))
 
 /* The struct that contains a member. */
-#define HEIST_CONTAINER(p, type, member)                                                           \
-	((type *)(void *)((char *)(p) - offsetof(type, member)))
+#define HEIST_CONTAINER(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
 /* Ask for a line to write to before it is needed; has no effect on what the program means.  The
  * compiler's builtin asks for a shared copy on baseline x86-64, which costs a second transfer. */

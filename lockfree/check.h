@@ -18,7 +18,8 @@ __attribute__((cold, noreturn)) static inline void heist_check_failed(const char
 }
 
 #define HEIST_ENSURE(cond)                                                                         \
-	((void)(__builtin_expect(!!(cond), 1) || (heist_check_failed(#cond, __FILE__, __LINE__), 0)))
+	((void)(__builtin_expect(!!(cond), 1) ||                                                   \
+		(heist_check_failed(#cond, __FILE__, __LINE__), 0)))
 
 #ifdef NDEBUG
 #define HEIST_ASSERT(cond) ((void)0)

@@ -9,8 +9,7 @@ static size_t array_size(uint64_t capacity)
 
 static struct deque_array *array_new(struct deque *d, uint64_t capacity)
 {
-	struct deque_array *a =
-		heist_memory_get(d->memory, array_size(capacity), HEIST_CACHELINE);
+	struct deque_array *a = heist_memory_get(d->memory, array_size(capacity), HEIST_CACHELINE);
 	if (!a)
 		return NULL;
 	a->mask = capacity - 1;

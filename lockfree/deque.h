@@ -91,7 +91,8 @@ __attribute__((warn_unused_result)) HEIST_HOT_INLINE bool deque_push(struct dequ
 {
 	uint64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed); /* only writer */
 	uint64_t t = atomic_load_explicit(&d->top, memory_order_acquire);    /* DQ3 acquire */
-	struct deque_array *a = atomic_load_explicit(&d->array, memory_order_relaxed); /* only writer */
+	struct deque_array *a =
+		atomic_load_explicit(&d->array, memory_order_relaxed); /* only writer */
 	if (HEIST_UNLIKELY(b - t > a->mask) && !(a = heist_deque_grow(d, a, t, b)))
 		return false;
 	atomic_store_explicit(deque_cell(a, b), item, memory_order_relaxed); /* published by DQ1 */
@@ -103,14 +104,16 @@ __attribute__((warn_unused_result)) HEIST_HOT_INLINE bool deque_push(struct dequ
 HEIST_HOT_INLINE void *deque_pop(struct deque *d)
 {
 	uint64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed); /* only writer */
-	uint64_t t = atomic_load_explicit(&d->top, memory_order_relaxed); /* old is safe: see below */
+	uint64_t t =
+		atomic_load_explicit(&d->top, memory_order_relaxed); /* old is safe: see below */
 	if (b == t)
 		return NULL; /* top only grows towards bottom: empty stays empty */
 	b--;
-	struct deque_array *a = atomic_load_explicit(&d->array, memory_order_relaxed); /* only writer */
-	atomic_store_explicit(&d->bottom, b, DEQUE_ORDER_RESTORE); /* DQ1 release */
-	DEQUE_POP_FENCE();					   /* DQ2 */
-	t = atomic_load_explicit(&d->top, memory_order_relaxed);   /* ordered by DQ2 */
+	struct deque_array *a =
+		atomic_load_explicit(&d->array, memory_order_relaxed); /* only writer */
+	atomic_store_explicit(&d->bottom, b, DEQUE_ORDER_RESTORE);     /* DQ1 release */
+	DEQUE_POP_FENCE();					       /* DQ2 */
+	t = atomic_load_explicit(&d->top, memory_order_relaxed);       /* ordered by DQ2 */
 	void *item = NULL;
 	if ((int64_t)(b - t) >= 0) {
 		item = atomic_load_explicit(deque_cell(a, b), memory_order_relaxed); /* own store */
@@ -133,12 +136,13 @@ HEIST_HOT_INLINE void *deque_pop(struct deque *d)
 __attribute__((warn_unused_result)) static inline enum deque_steal deque_steal(struct deque *d,
 									       void **item)
 {
-	uint64_t t = atomic_load_explicit(&d->top, memory_order_acquire); /* DQ3 acquire */
-	DEQUE_STEAL_FENCE();						  /* DQ2 */
+	uint64_t t = atomic_load_explicit(&d->top, memory_order_acquire);    /* DQ3 acquire */
+	DEQUE_STEAL_FENCE();						     /* DQ2 */
 	uint64_t b = atomic_load_explicit(&d->bottom, memory_order_acquire); /* DQ1 acquire */
 	if ((int64_t)(b - t) <= 0)
 		return STEAL_EMPTY;
-	struct deque_array *a = atomic_load_explicit(&d->array, memory_order_acquire); /* DQ4 acquire */
+	struct deque_array *a =
+		atomic_load_explicit(&d->array, memory_order_acquire); /* DQ4 acquire */
 #ifdef DEQUE_MUTANT_READ_AFTER_CAS
 	if (!atomic_compare_exchange_strong_explicit(&d->top, &t, t + 1, memory_order_seq_cst,
 						     memory_order_relaxed))
@@ -168,7 +172,8 @@ deque_steal_some(struct deque *d, void **items, uint64_t max, bool *lost)
 	*lost = false;
 	if ((int64_t)(b - t) <= 0)
 		return 0;
-	struct deque_array *a = atomic_load_explicit(&d->array, memory_order_acquire); /* DQ4 acquire */
+	struct deque_array *a =
+		atomic_load_explicit(&d->array, memory_order_acquire); /* DQ4 acquire */
 	uint64_t n = (b - t + 1) / 2;
 	if (n > max)
 		n = max;

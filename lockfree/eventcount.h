@@ -72,7 +72,7 @@ static inline enum heist_wait eventcount_wait(struct eventcount *e, uint32_t key
  * if they have prepared already.  Returns the number of threads the kernel woke. */
 static inline int eventcount_notify(struct eventcount *e, int count)
 {
-	EVENTCOUNT_FENCE(); /* EC1 */
+	EVENTCOUNT_FENCE();						  /* EC1 */
 	if (atomic_load_explicit(&e->waiters, memory_order_relaxed) == 0) /* ordered by EC1 */
 		return 0;
 	atomic_fetch_add_explicit(&e->epoch, 1, memory_order_release); /* EC2 release */

@@ -36,7 +36,7 @@
 #include "lockfree/seam.h"
 
 struct lifo_slot {
-	_Atomic(void *) item;   /* owner and thief write */
+	_Atomic(void *) item;	/* owner and thief write */
 	_Atomic uint32_t claim; /* enum lifo_claim */
 	_Atomic(void *) stolen; /* the thief writes, before it commits */
 };
@@ -93,7 +93,7 @@ HEIST_HOT_INLINE uint32_t lifo_swap(struct lifo_slot *s, void *item, void **old)
 {
 	*old = atomic_load_explicit(&s->item, memory_order_acquire);  /* LS5 acquire */
 	atomic_store_explicit(&s->item, item, memory_order_release);  /* LS1 release */
-	LIFO_FENCE_OWNER();                                           /* LS2 */
+	LIFO_FENCE_OWNER();					      /* LS2 */
 	return atomic_load_explicit(&s->claim, memory_order_relaxed); /* ordered by LS2 */
 }
 
@@ -111,8 +111,8 @@ HEIST_HOT_INLINE void *lifo_take(struct lifo_slot *s)
 	void *item = atomic_load_explicit(&s->item, memory_order_relaxed); /* own store, or NULL */
 	if (!lifo_holds(item))
 		return NULL;
-	atomic_store_explicit(&s->item, NULL, memory_order_relaxed);        /* validated by LS2 */
-	LIFO_FENCE_OWNER();                                                 /* LS2 */
+	atomic_store_explicit(&s->item, NULL, memory_order_relaxed);	    /* validated by LS2 */
+	LIFO_FENCE_OWNER();						    /* LS2 */
 	uint32_t c = atomic_load_explicit(&s->claim, memory_order_relaxed); /* ordered by LS2 */
 	return HEIST_LIKELY(c == LIFO_FREE) ? item : lifo_settle(s, c, item);
 }

@@ -99,7 +99,7 @@ static inline void mpsc_init(struct mpsc *q)
 
 /* Any thread, wait-free.  The node belongs to the queue until next() gives it back. */
 __attribute__((warn_unused_result)) HEIST_HOT_INLINE enum mpsc_push mpsc_push(struct mpsc *q,
-									     struct mpsc_node *n)
+									      struct mpsc_node *n)
 {
 	atomic_store_explicit(&n->next, NULL, memory_order_relaxed); /* published by MQ1 */
 	struct mpsc_node *prev =
@@ -206,7 +206,8 @@ HEIST_HOT_INLINE void mpsc_close(_Atomic uint32_t *current, uint32_t next)
 HEIST_HOT_INLINE void mpsc_open(_Atomic uint32_t *current)
 {
 	uint32_t generation = atomic_load_explicit(current, memory_order_relaxed); /* own */
-	atomic_store_explicit(current, generation | MPSC_OPEN, memory_order_release); /* MQ5 release */
+	atomic_store_explicit(current, generation | MPSC_OPEN,
+			      memory_order_release); /* MQ5 release */
 }
 
 /* The consumer or owner: the present generation, open or closed. */

@@ -17,11 +17,11 @@
 
 struct actor {
 	struct mpsc mailbox;
-	struct runnable run;	 /* link: the holder of the right to run */
-	heist_recv_fn *recv;	 /* the runner; actor_dying, NULL (free) or the behaviour */
-	_Atomic uint32_t ticket; /* generation; the runner writes */
+	struct runnable run;	  /* link: the holder of the right to run */
+	heist_recv_fn *recv;	  /* the runner; actor_dying, NULL (free) or the behaviour */
+	_Atomic uint32_t ticket;  /* generation; the runner writes */
 	_Atomic uint16_t control; /* enum control_bit; any thread */
-	uint16_t config;	 /* enum config_bit; set by INIT */
+	uint16_t config;	  /* enum config_bit; set by INIT */
 	union {
 		uint64_t inline_state[2];
 		void *state;

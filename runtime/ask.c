@@ -175,14 +175,13 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 		return HEIST_ENOMEM;
 	uint32_t index = x->asks_free - 1;
 	struct request_header h = {
-		.asker = ref_make(s->id,
-				  mpsc_generation(&self->ticket),
-				  slot_index(&s->slots, self)).v,
+		.asker =
+			ref_make(s->id, mpsc_generation(&self->ticket), slot_index(&s->slots, self))
+				.v,
 		.id = (uint64_t)(x->ask_sequence + 1) << 32 | index,
 		.deadline = deadline,
 	};
-	struct message *m =
-		heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
+	struct message *m = heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
 	if (!m)
 		return HEIST_ENOMEM;
 	if (alarm_ensure(w, self, x, deadline) != 0) {
@@ -194,8 +193,9 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	struct ask *ask = &x->asks[index];
 	x->asks_free = ask->next_free;
 	x->asks_pending++;
-	*ask = (struct ask){ .k = k, .user = user, .deadline = deadline,
-			     .sequence = ++x->ask_sequence };
+	*ask = (struct ask){
+		.k = k, .user = user, .deadline = deadline, .sequence = ++x->ask_sequence
+	};
 	heist_message_push(&from, target, ref_generation(to), m);
 	return HEIST_OK;
 }

@@ -28,7 +28,9 @@ static struct call *call_new(heist_system *s, heist_ref to, const heist_type *ty
 	struct call *c = heist_memory_get(&s->memory, size, HEIST_CACHELINE);
 	if (!c)
 		return NULL;
-	*c = (struct call){ .system = s, .to = to, .type = type, .deadline = deadline, .size = size };
+	*c = (struct call){
+		.system = s, .to = to, .type = type, .deadline = deadline, .size = size
+	};
 	atomic_init(&c->users, 2);
 	c->reply = c->payload + payload;
 	if (type->size)
@@ -106,8 +108,10 @@ static void asker_never_started(void *arg)
 }
 
 static const heist_drops asker_drops = { asker_never_started, NULL };
-static const heist_type asker_arg = { .base = &asker_arg, .name = "heist.call",
-				      .size = sizeof(struct call *), .drops = &asker_drops };
+static const heist_type asker_arg = { .base = &asker_arg,
+				      .name = "heist.call",
+				      .size = sizeof(struct call *),
+				      .drops = &asker_drops };
 
 /* ---- the waiting thread ---- */
 

@@ -79,7 +79,8 @@ bool heist_outbox_rescue(struct rt_worker *w, struct rt_worker *stuck)
 static bool switch_run(struct rt_worker *w, run_fn *from, run_fn *to)
 {
 	/* fails when shutdown has put the discarding run there */
-	return atomic_compare_exchange_strong_explicit(&w->base.run, &from, to, memory_order_relaxed,
+	return atomic_compare_exchange_strong_explicit(&w->base.run, &from, to,
+						       memory_order_relaxed,
 						       memory_order_relaxed); /* code only */
 }
 

@@ -6,7 +6,8 @@
 
 #include "runtime/system.h"
 
-void heist_local_init(struct local *l, struct heist_system *system, const struct heist_memory *memory)
+void heist_local_init(struct local *l, struct heist_system *system,
+		      const struct heist_memory *memory)
 {
 	memset(l, 0, sizeof *l);
 	l->system = system;

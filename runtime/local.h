@@ -9,8 +9,8 @@
 #include "runtime/message.h"
 #include "runtime/slot.h"
 
-#define STATE_CLASSES 5	  /* 64, 128, 256, 512, 1024 bytes; larger ones come from the memory hooks */
-#define SLOTS_BATCH   256 /* slots moved between a free list and the table at once */
+#define STATE_CLASSES 5 /* 64, 128, 256, 512, 1024 bytes; larger ones come from the memory hooks */
+#define SLOTS_BATCH   256  /* slots moved between a free list and the table at once */
 #define SLOTS_KEPT    4096 /* free slots a thread keeps for itself */
 
 struct local {
@@ -19,8 +19,9 @@ struct local {
 	struct actor *slots; /* the table; the first slots_limit of it may be touched */
 	uintptr_t *meta;     /* beside it: slot.h                                      */
 	uint32_t slots_limit;
-	uint32_t direct_id; /* of the runtime, or nothing a handle can have while sends are deferred */
-	uint32_t id;	    /* of the runtime */
+	uint32_t
+		direct_id; /* of the runtime, or nothing a handle can have while sends are deferred */
+	uint32_t id;	   /* of the runtime */
 	struct actor *free_slots;
 	uint32_t free_count;
 	uint32_t highest_generation; /* ended here */

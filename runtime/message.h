@@ -41,9 +41,9 @@ enum message_kind {
 };
 
 enum message_flag {
-	MESSAGE_LARGE = 8,   /* the payload is elsewhere                                       */
-	MESSAGE_TAKEN = 16,  /* while handled: the payload belongs to the handler              */
-	MESSAGE_BOUNCE = 32, /* a request that becomes its own reply when it leaves the mailbox */
+	MESSAGE_LARGE = 8,     /* the payload is elsewhere                                       */
+	MESSAGE_TAKEN = 16,    /* while handled: the payload belongs to the handler              */
+	MESSAGE_BOUNCE = 32,   /* a request that becomes its own reply when it leaves the mailbox */
 	MESSAGE_ANSWERED = 64, /* a request that nobody owes a reply any more                   */
 };
 

@@ -54,7 +54,7 @@ HEIST_HOT_INLINE void outbox_enter(struct outbox *o)
 {
 	for (;;) {
 		atomic_store_explicit(&o->busy, 1, memory_order_relaxed);
-		heist_fence_owner();							/* OB2 */
+		heist_fence_owner();							  /* OB2 */
 		if (HEIST_LIKELY(!atomic_load_explicit(&o->claim, memory_order_acquire))) /* OB3 */
 			return;
 		atomic_store_explicit(&o->busy, 0, memory_order_release); /* OB1 release */
@@ -74,7 +74,7 @@ static inline bool outbox_claim(struct outbox *o)
 	if (!atomic_compare_exchange_strong_explicit(&o->claim, &free, 1, memory_order_acquire,
 						     memory_order_relaxed)) /* OB3 acquire */
 		return false;
-	if (heist_fence_thief() && /* OB2 */
+	if (heist_fence_thief() &&				   /* OB2 */
 	    !atomic_load_explicit(&o->busy, memory_order_acquire)) /* OB1 acquire */
 		return true;
 	atomic_store_explicit(&o->claim, 0, memory_order_release); /* OB3 release */

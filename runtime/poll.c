@@ -5,7 +5,8 @@
 static bool polling_begin(struct heist_system *s)
 {
 	uint32_t nobody = 0;
-	return atomic_compare_exchange_strong_explicit(&s->polling, &nobody, 1, memory_order_acquire,
+	return atomic_compare_exchange_strong_explicit(&s->polling, &nobody, 1,
+						       memory_order_acquire,
 						       memory_order_relaxed); /* PO1 acquire */
 }
 

@@ -106,7 +106,7 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, boo
 	if (HEIST_UNLIKELY(x != NULL))
 		heist_extra_free(s, x);
 	/* While it drains it still belongs to its worker, but it has no extra and no state any more. */
-	a->config &= (uint16_t)~(CONFIG_EXTRA | CONFIG_LARGE_STATE);
+	a->config &= (uint16_t) ~(CONFIG_EXTRA | CONFIG_LARGE_STATE);
 }
 
 void heist_actor_end_left(struct rt_worker *w, struct actor *a)
@@ -125,7 +125,8 @@ static bool starts_actor(struct actor *a, struct message *m)
 }
 
 /* One message that nobody will handle. */
-static void drain_message(struct rt_worker *w, struct actor *a, struct message *m, heist_cause cause)
+static void drain_message(struct rt_worker *w, struct actor *a, struct message *m,
+			  heist_cause cause)
 {
 	struct heist_system *s = w->local.system;
 	uint32_t kind = message_kind(m);
@@ -139,8 +140,7 @@ static void drain_message(struct rt_worker *w, struct actor *a, struct message *
 					  memory_order_acq_rel); /* CT1 */
 	} else if (kind != KIND_ALARM && kind != KIND_INIT) {
 		heist_message_lost(s, &w->local, m,
-				   ref_make(s->id, message_generation(m),
-					    slot_index(&s->slots, a)),
+				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
 				   cause, HEIST_EDEAD);
 	}
 }
@@ -201,8 +201,8 @@ static heist_next run_init(struct rt_worker *w, struct actor *a, struct message 
 static bool request_expired(struct rt_worker *w, struct message *m)
 {
 	uint64_t deadline = ((struct request_header *)(void *)m->u.bytes)->deadline;
-	return deadline && (deadline <= w->base.now ||
-			    deadline <= (w->base.now = heist_clock_ns()));
+	return deadline &&
+	       (deadline <= w->base.now || deadline <= (w->base.now = heist_clock_ns()));
 }
 
 static heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m)
@@ -212,7 +212,7 @@ static heist_next run_request(struct rt_worker *w, struct actor *a, struct messa
 	if (!w->ctx.owes_reply) {
 		message_set(m, MESSAGE_ANSWERED);
 	} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
-		int answer = v == HEIST_FAIL			      ? -HEIST_ECRASH
+		int answer = v == HEIST_FAIL				 ? -HEIST_ECRASH
 			     : m->type->reply_size == sizeof(heist_unit) ? HEIST_OK
 									 : -HEIST_ENOREPLY;
 		message_set(m, MESSAGE_BOUNCE);
@@ -322,8 +322,8 @@ HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 }
 
 /* What a handler ended: the current message is done with. */
-static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
-				       heist_next v, heist_status why)
+static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n, heist_next v,
+			    heist_status why)
 {
 	struct heist_system *s = w->local.system;
 	struct message *m = (struct message *)n;
@@ -355,8 +355,7 @@ static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_no
  * HEIST_RUN_OVER: *verdict is the end of this run. */
 #define HEIST_RUN_OVER ((heist_next)-1)
 static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
-					 bool *counted, heist_status *why,
-					 enum verdict *verdict)
+					 bool *counted, heist_status *why, enum verdict *verdict)
 {
 	struct message *m = (struct message *)n;
 	if (a->recv == NULL || a->recv == actor_dying) {
@@ -398,8 +397,8 @@ struct batch {
 	uint32_t skipped;  /* looked at, but not handled */
 	uint64_t started;
 	enum verdict verdict;
-	bool linger;	 /* fed from outside: wait a little before turning idle */
-	uint64_t sent;	 /* what the worker had sent when the batch began */
+	bool linger;   /* fed from outside: wait a little before turning idle */
+	uint64_t sent; /* what the worker had sent when the batch began */
 };
 
 static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
@@ -528,7 +527,9 @@ static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_
 		retire(w, a, m);
 	if (what != MPSC_NODE)
 		handled_count(w, 0);
-	return what == MPSC_LATE ? RUN_LATE : what == MPSC_NODE ? run_batch(w, a, n, HEIST_RUN_FRESH) : RUN_DONE;
+	return what == MPSC_LATE   ? RUN_LATE
+	       : what == MPSC_NODE ? run_batch(w, a, n, HEIST_RUN_FRESH)
+				   : RUN_DONE;
 }
 
 /* An actor that was suspended, or waits for a late link. */
@@ -554,7 +555,8 @@ enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 	struct mpsc_node *n = a->mailbox.first;
 	struct message *m = (struct message *)n;
 	if (HEIST_UNLIKELY(w->base.fed) || HEIST_UNLIKELY(!is_usual(a, m)))
-		return starts_actor(a, m) ? run_start(w, a, n) : run_batch(w, a, n, HEIST_RUN_FRESH);
+		return starts_actor(a, m) ? run_start(w, a, n)
+					  : run_batch(w, a, n, HEIST_RUN_FRESH);
 	w->ctx.actor = a;
 	heist_next v = handle(w, a, m);
 	a = w->ctx.actor; /* read again: cheaper than to keep them over the call */

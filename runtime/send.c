@@ -45,7 +45,8 @@ heist_status heist_sender_check(struct sender *from, heist_ref to, struct actor 
 void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size)
 {
 	size_t total = sizeof(struct large) + size;
-	struct large *l = total < size ? NULL : heist_memory_get(&s->memory, total, HEIST_CACHELINE);
+	struct large *l =
+		total < size ? NULL : heist_memory_get(&s->memory, total, HEIST_CACHELINE);
 	if (!l)
 		return NULL;
 	*l = (struct large){ .total = total, .type = type, .system = s };
@@ -53,8 +54,8 @@ void *heist_large_new(struct heist_system *s, const heist_type *type, size_t siz
 }
 
 struct message *heist_message_build(struct sender *from, enum message_kind kind,
-				    const heist_type *type, const void *header,
-				    const void *payload, size_t size)
+				    const heist_type *type, const void *header, const void *payload,
+				    size_t size)
 {
 	struct message *m = block_alloc(&from->local->messages);
 	if (!m)
@@ -110,7 +111,8 @@ static bool may_defer(struct rt_worker *w, heist_ref to, const heist_type *type,
 	       block_can_alloc(&w->local.messages);
 }
 
-static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heist_type *type, const void *msg)
+static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heist_type *type,
+							const void *msg)
 {
 	struct sender from;
 	struct actor *a;
@@ -141,14 +143,16 @@ heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)
 	if (HEIST_UNLIKELY(!w) || HEIST_UNLIKELY(!type) || HEIST_UNLIKELY(!msg))
 		return send_slow(to, type, msg);
 	struct local *l = &w->local;
-	if (HEIST_UNLIKELY(ref_runtime(to) != l->direct_id) || HEIST_UNLIKELY(ref_slot(to) >= l->slots_limit))
+	if (HEIST_UNLIKELY(ref_runtime(to) != l->direct_id) ||
+	    HEIST_UNLIKELY(ref_slot(to) >= l->slots_limit))
 		return send_slow(to, type, msg);
 	struct actor *a = &l->slots[ref_slot(to)];
 	HEIST_PREFETCH_WRITE(a); /* one transfer, not one to compare and one to exchange */
 	uint32_t generation = ref_generation(to), size = type->size;
 	if (HEIST_UNLIKELY(mpsc_ticket(&a->ticket, generation) == MPSC_TICKET_CLOSED))
 		return HEIST_EDEAD;
-	if (HEIST_UNLIKELY(!copies_by_words(size)) || HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
+	if (HEIST_UNLIKELY(!copies_by_words(size)) ||
+	    HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
 		return send_slow(to, type, msg);
 	struct message *m = block_alloc_fast(&l->messages);
 	m->type = type;

@@ -22,8 +22,8 @@ heist_status heist_sender_check(struct sender *from, heist_ref to, struct actor 
 
 /* A message with a copied payload; NULL: out of memory.  header: of message_header_size(kind). */
 struct message *heist_message_build(struct sender *from, enum message_kind kind,
-				    const heist_type *type, const void *header,
-				    const void *payload, size_t size);
+				    const heist_type *type, const void *header, const void *payload,
+				    size_t size);
 /* Push a message for `generation` of an actor: it is accepted from here on. */
 void heist_message_push(struct sender *from, struct actor *a, uint32_t generation,
 			struct message *m);

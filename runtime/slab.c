@@ -6,9 +6,9 @@
 #include "runtime/alloc.h"
 
 struct slab {
-	char *base;	/* SLAB_SIZE, aligned to it */
-	void *mapping;	/* what was reserved */
-	uint32_t free;	/* bit per block */
+	char *base;		      /* SLAB_SIZE, aligned to it */
+	void *mapping;		      /* what was reserved */
+	uint32_t free;		      /* bit per block */
 	struct slab *next, *previous; /* in available */
 };
 

@@ -86,7 +86,8 @@ static bool slots_grow(struct slots *s)
 		return false;
 	uint32_t chunk = limit / SLOT_CHUNK;
 	if (commit_range((char *)s->meta, limit * sizeof *s->meta, n * sizeof *s->meta) != 0 ||
-	    commit_range((char *)s->control, limit * sizeof *s->control, n * sizeof *s->control) != 0 ||
+	    commit_range((char *)s->control, limit * sizeof *s->control, n * sizeof *s->control) !=
+		    0 ||
 	    commit_range((char *)s->chunks, chunk * sizeof *s->chunks,
 			 CHUNKS_PER_REGION * sizeof *s->chunks) != 0 ||
 	    heist_pages_commit(s->base + limit, n * sizeof *s->base) != 0)
@@ -97,7 +98,8 @@ static bool slots_grow(struct slots *s)
 		chunk_reset(s, chunk + c, s->first_generation);
 		chunk_list(s, chunk + c);
 	}
-	atomic_store_explicit(&s->limit, limit + SLOT_REGION, memory_order_release); /* SL2 release */
+	atomic_store_explicit(&s->limit, limit + SLOT_REGION,
+			      memory_order_release); /* SL2 release */
 	return true;
 }
 
@@ -113,8 +115,8 @@ static uint32_t chunk_take(struct slots *s, uint32_t c, uint32_t n, struct actor
 	for (uint32_t i = 0; i < SLOT_CHUNK / 64 && got < n; i++)
 		while (k->free[i] && got < n) {
 			uint64_t bit = k->free[i] & -k->free[i];
-			struct actor *a = &s->base[c * SLOT_CHUNK + i * 64 +
-						   (uint32_t)__builtin_ctzll(bit)];
+			struct actor *a =
+				&s->base[c * SLOT_CHUNK + i * 64 + (uint32_t)__builtin_ctzll(bit)];
 			k->free[i] ^= bit;
 			if (k->virgin[i] & bit) {
 				k->virgin[i] ^= bit;

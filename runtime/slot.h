@@ -49,9 +49,9 @@ struct slots {
 	_Alignas(HEIST_ISOLATE) struct spinlock lock;
 	uint32_t max;
 	uint32_t first_generation;
-	uint32_t listed;     /* chunk + 1 of the list of chunks with free slots */
-	uint32_t whole;	     /* chunks all of whose slots are free and that hold memory */
-	uint32_t limbo;	     /* chunk + 1 of the list that waits for its grace period */
+	uint32_t listed; /* chunk + 1 of the list of chunks with free slots */
+	uint32_t whole;	 /* chunks all of whose slots are free and that hold memory */
+	uint32_t limbo;	 /* chunk + 1 of the list that waits for its grace period */
 	void *reservation;
 	size_t reserved;
 	/* side tables by slot */

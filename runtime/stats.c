@@ -16,9 +16,9 @@ static void add_local(const struct local *l, heist_stats *t)
 	t->handled += get(&l->handled_more);
 	for (int i = 0; i < HEIST_CAUSES; i++)
 		t->lost[i] += get(&l->lost[i]);
-	t->message_bytes += (uint64_t)atomic_load_explicit(&l->messages.block_count,
-							    memory_order_relaxed) *
-			    BLOCK_SIZE;
+	t->message_bytes +=
+		(uint64_t)atomic_load_explicit(&l->messages.block_count, memory_order_relaxed) *
+		BLOCK_SIZE;
 }
 
 heist_status heist_get_stats(const heist_system *s, heist_stats *out)

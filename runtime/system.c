@@ -59,7 +59,8 @@ static _Atomic uint32_t foreign_threads;
 struct foreign *heist_foreign_enter(uint32_t id)
 {
 	if (foreign_hint == 0)
-		foreign_hint = atomic_fetch_add_explicit(&foreign_threads, 1, memory_order_relaxed) + 1;
+		foreign_hint =
+			atomic_fetch_add_explicit(&foreign_threads, 1, memory_order_relaxed) + 1;
 	struct foreign *f = &foreigners[id][foreign_hint % FOREIGN_LOCALS];
 	for (uint32_t k = 1; !spin_try(&f->lock) && k < FOREIGN_LOCALS; k++) {
 		foreign_hint = foreign_hint + 1 ? foreign_hint + 1 : 1;
@@ -133,8 +134,8 @@ static void slots_return(struct heist_system *s, struct worker *self)
 	if (!s->retired && heist_slots_retire(&s->slots)) {
 		heist_fence_heavy(); /* every later comparison of a handle sees the new generations */
 		for (uint32_t i = 0; i < s->pool.workers; i++)
-			s->seen[i] = atomic_load_explicit(
-				&pool_worker(&s->pool, i)->activations, memory_order_relaxed);
+			s->seen[i] = atomic_load_explicit(&pool_worker(&s->pool, i)->activations,
+							  memory_order_relaxed);
 		foreign_grace(s);
 		s->retired = true;
 	}
@@ -315,7 +316,8 @@ static struct heist_system *system_new(const heist_config *c, uint32_t workers, 
 		s->memory.user = &s->slabs;
 	if (heist_slots_init(&s->slots, c->max_actors ? c->max_actors : SLOT_MAX, generation) != 0)
 		goto fail;
-	s->foreign = heist_memory_get(&s->memory, FOREIGN_LOCALS * sizeof *s->foreign, HEIST_ISOLATE);
+	s->foreign =
+		heist_memory_get(&s->memory, FOREIGN_LOCALS * sizeof *s->foreign, HEIST_ISOLATE);
 	if (!s->foreign)
 		goto fail;
 	for (int i = 0; i < FOREIGN_LOCALS; i++)
@@ -412,7 +414,8 @@ static bool system_drain(struct heist_system *s, uint64_t deadline)
 static void end_left_over(struct rt_worker *w)
 {
 	struct heist_system *s = w->local.system;
-	uint32_t limit = atomic_load_explicit(&s->slots.limit, memory_order_acquire); /* SL2 acquire */
+	uint32_t limit =
+		atomic_load_explicit(&s->slots.limit, memory_order_acquire); /* SL2 acquire */
 	for (uint32_t c = 0; c < limit / SLOT_CHUNK; c++) {
 		if (s->slots.chunks[c].free_count == SLOT_CHUNK)
 			continue;
@@ -480,7 +483,8 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	if (!system_drain(s, drain)) {
 		heist_pool_run_with(&s->pool, heist_actor_discard);
 		if (!system_drain(s, deadline)) {
-			heist_system_log(s, "heist_shutdown: a handler is still running at the deadline");
+			heist_system_log(
+				s, "heist_shutdown: a handler is still running at the deadline");
 			return HEIST_ETIMEOUT;
 		}
 	}

@@ -22,8 +22,8 @@ struct heist_ctx {
 	struct rt_worker *worker;
 	struct actor *actor;
 	struct message *current; /* the message being handled, if it is not a small plain one */
-	bool owes_reply;       /* current is a request that was not answered yet */
-	bool stop_after;       /* end the actor after this turn (internal actors) */
+	bool owes_reply;	 /* current is a request that was not answered yet */
+	bool stop_after;	 /* end the actor after this turn (internal actors) */
 };
 
 struct rt_worker {

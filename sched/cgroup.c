@@ -282,8 +282,8 @@ static bool groups_read(const char *root, struct groups *g)
 static uint64_t quota_of_mounts(const char *root, const struct groups *g)
 {
 	struct lines l;
-	uint64_t inside[2] = {0, 0}, outside[2] = {0, 0};
-	bool seen[2] = {false, false};
+	uint64_t inside[2] = { 0, 0 }, outside[2] = { 0, 0 };
+	bool seen[2] = { false, false };
 	if (!lines_open(&l, root, "/proc/self/mountinfo"))
 		return 0;
 	for (char *line; (line = lines_next(&l)) != NULL;) {

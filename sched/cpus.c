@@ -18,7 +18,7 @@
 /* ---- the affinity mask ---- */
 
 /* The kernel refuses a buffer smaller than its own mask, and does not tell the size. */
-#define MASK_FIRST 128u       /* 1,024 CPUs */
+#define MASK_FIRST 128u	      /* 1,024 CPUs */
 #define MASK_LAST  (1u << 20) /* 8 million */
 
 bool heist_cpus_mask_get(struct cpus_mask *mask)
@@ -28,7 +28,7 @@ bool heist_cpus_mask_get(struct cpus_mask *mask)
 		cpu_set_t *set = heist_mem_alloc(size, _Alignof(cpu_set_t));
 		if (!set)
 			return false;
-		*mask = (struct cpus_mask){(unsigned long *)(void *)set, size};
+		*mask = (struct cpus_mask){ (unsigned long *)(void *)set, size };
 		if (sched_getaffinity(0, size, set) == 0)
 			return true;
 		larger = errno == EINVAL;
@@ -40,7 +40,7 @@ bool heist_cpus_mask_get(struct cpus_mask *mask)
 void heist_cpus_mask_put(struct cpus_mask *mask)
 {
 	heist_mem_free(mask->words, mask->size);
-	*mask = (struct cpus_mask){NULL, 0};
+	*mask = (struct cpus_mask){ NULL, 0 };
 }
 
 uint32_t heist_cpus_allowed(void)

@@ -33,7 +33,7 @@ const char *heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *r
 /* The affinity mask of the calling thread, hence of a thread that it starts. */
 struct cpus_mask {
 	unsigned long *words; /* CPU 0 is the lowest bit of the first */
-	size_t size;          /* in bytes; the same for every mask of this system */
+	size_t size;	      /* in bytes; the same for every mask of this system */
 };
 /* False: no memory, or the system does not tell; nothing to put back then. */
 bool heist_cpus_mask_get(struct cpus_mask *mask);
@@ -44,12 +44,12 @@ uint32_t heist_cpus_allowed(void);
 /* ---- the decision alone: pure ---- */
 
 struct cpus_facts {
-	uint32_t workers;        /* config; 0 = not given */
-	enum cpus_pin pin;       /* config */
+	uint32_t workers;	 /* config; 0 = not given */
+	enum cpus_pin pin;	 /* config */
 	const char *env_workers; /* texts or NULL */
 	const char *env_pin;
 	uint32_t allowed; /* CPUs in the mask, at least 1 */
-	uint64_t quota;   /* thousandths of a CPU, 0 = none */
+	uint64_t quota;	  /* thousandths of a CPU, 0 = none */
 };
 const char *heist_cpus_decide(const struct cpus_facts *facts, struct cpus_choice *out);
 

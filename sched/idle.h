@@ -83,7 +83,8 @@ static inline void idle_park(struct idle *s, uint32_t i)
 static inline bool idle_claim(struct idle *s, uint32_t i)
 {
 	uint64_t bit = (uint64_t)1 << (i % 64);
-	if (!(atomic_fetch_and_explicit(&s->mask[i / 64], ~bit, memory_order_acq_rel) & bit)) /* ID2 */
+	if (!(atomic_fetch_and_explicit(&s->mask[i / 64], ~bit, memory_order_acq_rel) &
+	      bit)) /* ID2 */
 		return false;
 	atomic_fetch_add_explicit(&s->counts, IDLE_SEARCHING - IDLE_PARKED,
 				  memory_order_acq_rel); /* ID3 */

@@ -52,7 +52,8 @@ static bool pool_has_surplus(struct pool *p)
 {
 	for (uint32_t i = 0; i < p->workers; i++) {
 		struct worker *v = pool_worker(p, i);
-		if (deque_size(&v->fifo) + deque_size(&v->spawned) >= 2 || !inject_is_empty(&v->inbox))
+		if (deque_size(&v->fifo) + deque_size(&v->spawned) >= 2 ||
+		    !inject_is_empty(&v->inbox))
 			return true;
 	}
 	return false;

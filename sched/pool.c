@@ -146,7 +146,7 @@ void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r)
 	struct worker *w = pool_worker(p, i);
 	inject_push(&w->bound, &r->link);
 	if (heist_worker_self == w)
-		return; /* it looks there before it parks */
+		return;	     /* it looks there before it parks */
 	heist_fence_light(); /* ID1 */
 	if (idle_is_parked(&p->idle, i))
 		wake_worker(p, i);
@@ -189,10 +189,12 @@ static bool all_parked(struct pool *p, uint64_t *parks)
 {
 	*parks = 0;
 	for (uint32_t i = 0; i < p->workers; i++) {
-		if (!(atomic_load_explicit(&p->idle.mask[i / 64], memory_order_acquire) >> (i % 64) &
+		if (!(atomic_load_explicit(&p->idle.mask[i / 64], memory_order_acquire) >>
+			      (i % 64) &
 		      1)) /* ID2 acquire */
 			return false;
-		*parks += atomic_load_explicit(&pool_worker(p, i)->stats.parks, memory_order_relaxed);
+		*parks +=
+			atomic_load_explicit(&pool_worker(p, i)->stats.parks, memory_order_relaxed);
 	}
 	return true;
 }

@@ -35,7 +35,7 @@ struct pool_config {
 	const struct heist_memory *memory;
 	uint32_t workers;
 	bool pin, polled;
-	size_t worker_size; /* of the struct that begins with struct worker */
+	size_t worker_size;    /* of the struct that begins with struct worker */
 	const char *synthetic; /* topology for tests, or NULL */
 	uint64_t seed;
 };
@@ -53,7 +53,7 @@ struct pool {
 	size_t worker_size;
 	char *base; /* the workers */
 	/* any thread, rarely */
-	_Alignas(HEIST_ISOLATE) _Atomic uint32_t sentinel; /* worker + 1 that parks with a timeout */
+	_Alignas(HEIST_ISOLATE) _Atomic uint32_t sentinel; /* who parks with a timeout, + 1 */
 	_Atomic uint32_t next_inbox;
 	_Atomic uint32_t stop;	  /* workers leave when they find no work */
 	_Atomic uint32_t exited;  /* workers that have left                */

@@ -15,7 +15,7 @@
 struct heist_machine {
 	hwloc_topology_t h;
 	struct cpus_mask mask; /* the affinity mask it was loaded under; empty: synthetic */
-	uint32_t users;        /* under the lock of `current` */
+	uint32_t users;	       /* under the lock of `current` */
 };
 
 /* The description that new runtimes share; it counts as one user.  The lock is held for a few
@@ -98,7 +98,7 @@ static struct heist_machine *machine_load(const char *synthetic)
 	struct heist_machine *m = heist_mem_alloc(sizeof *m, _Alignof(struct heist_machine));
 	if (!m)
 		return NULL;
-	*m = (struct heist_machine){.users = 1};
+	*m = (struct heist_machine){ .users = 1 };
 	if (hwloc_topology_init(&m->h) != 0) {
 		heist_mem_free(m, sizeof *m);
 		return NULL;
@@ -241,7 +241,7 @@ int heist_topology_init(struct heist_topology *t, uint32_t workers, bool bind,
 			const char *synthetic, const struct heist_memory *memory)
 {
 	HEIST_ENSURE(workers >= 1 && workers <= UINT16_MAX);
-	*t = (struct heist_topology){.workers = workers, .memory = memory};
+	*t = (struct heist_topology){ .workers = workers, .memory = memory };
 	char *array = heist_memory_get(memory, array_size(workers), HEIST_CACHELINE);
 	if (!array)
 		return -1;
@@ -288,7 +288,7 @@ bool heist_topology_first_refusal(struct heist_topology *t)
 void heist_victims_begin(struct heist_victims *it, const struct heist_topology *t, uint32_t worker,
 			 uint64_t random)
 {
-	*it = (struct heist_victims){.count = t->workers - 1, .random = random};
+	*it = (struct heist_victims){ .count = t->workers - 1, .random = random };
 	if (it->count == 0)
 		return;
 	it->row = &t->victims[(size_t)worker * it->count];

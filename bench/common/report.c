@@ -44,13 +44,15 @@ void report_environment(FILE *out)
 	first_line("/sys/kernel/mm/transparent_hugepage/enabled", "", thp, sizeof thp);
 	load[strcspn(load, " ")] = '\0';
 	fprintf(out, "heist %s, %s, %ld CPUs, %s %s, %s, huge pages %s, load %s\n",
-		HEIST_VERSION_STRING, cpu, cpus(), u.sysname, u.release, HEIST_BENCH_BUILD, thp, load);
+		HEIST_VERSION_STRING, cpu, cpus(), u.sysname, u.release, HEIST_BENCH_BUILD, thp,
+		load);
 }
 
 void report_calibration(FILE *out, const struct calibration *c)
 {
 	fprintf(out,
-		"limits (ns): exchange %.2f  fence %.2f  call %.2f  free list %.2f  allocation %.1f  "
+		"limits (ns): exchange %.2f  fence %.2f  call %.2f  free list %.2f  allocation "
+		"%.1f  "
 		"clock %.1f\n"
 		"             2 exchanges + call + free list = %.2f per message at least\n",
 		c->rmw, c->fence, c->call, c->pool, c->alloc, c->clock, c->local);
@@ -95,7 +97,8 @@ static void format_goal(const struct result *r, double limit, char *out, size_t 
 	if (stretch)
 		snprintf(out, size, "<= %.4g stretch: met", row->stretch);
 	else
-		snprintf(out, size, "<= %.4g %s: %s", goal, kind, r->stats.min <= goal ? "met" : "missed");
+		snprintf(out, size, "<= %.4g %s: %s", goal, kind,
+			 r->stats.min <= goal ? "met" : "missed");
 }
 
 void report_row(FILE *out, const struct result *r, const struct calibration *c)
@@ -112,8 +115,8 @@ void report_row(FILE *out, const struct result *r, const struct calibration *c)
 	snprintf(ci, sizeof ci, "%.4g - %.4g", r->stats.ci_low, r->stats.ci_high);
 	format_goal(r, limit, goal, sizeof goal);
 	fprintf(out, "%-34s %7.4g %-2s %7.4g %-2s %21s %9s  %s\n", name, r->stats.min,
-		r->row->unit ? r->row->unit : "ns", r->stats.median, r->row->unit ? r->row->unit : "ns",
-		ci, ratio, goal);
+		r->row->unit ? r->row->unit : "ns", r->stats.median,
+		r->row->unit ? r->row->unit : "ns", ci, ratio, goal);
 }
 
 /* ---- JSON ---- */
@@ -137,11 +140,16 @@ static cJSON *json_context(const struct calibration *c)
 	const struct {
 		const char *name;
 		double value;
-	} units[] = { { "exchange", c->rmw },	     { "fence", c->fence },
-		      { "call", c->call },	     { "free_list", c->pool },
-		      { "allocation", c->alloc },    { "clock", c->clock },
-		      { "message_bound", c->local }, { "handoff", c->handoff },
-		      { "spsc_ring", c->ring },	     { "futex_wake", c->wake },
+	} units[] = { { "exchange", c->rmw },
+		      { "fence", c->fence },
+		      { "call", c->call },
+		      { "free_list", c->pool },
+		      { "allocation", c->alloc },
+		      { "clock", c->clock },
+		      { "message_bound", c->local },
+		      { "handoff", c->handoff },
+		      { "spsc_ring", c->ring },
+		      { "futex_wake", c->wake },
 		      { "futex_wake_cost", c->wake_cost } };
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		cJSON_AddNumberToObject(k, units[i].name, units[i].value);

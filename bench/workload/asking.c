@@ -66,9 +66,17 @@ static double ask(const struct bench_row *row, heist_system *s)
 }
 
 const struct bench_row bench_asking[] = {
-	{ .name = "ask/x1", .operation = "ask", .min_workers = 1, .operations = 500000, .a = 1,
+	{ .name = "ask/x1",
+	  .operation = "ask",
+	  .min_workers = 1,
+	  .operations = 500000,
+	  .a = 1,
 	  .sample = ask },
-	{ .name = "ask/x50", .operation = "ask", .min_workers = 1, .operations = 500000, .a = 50,
+	{ .name = "ask/x50",
+	  .operation = "ask",
+	  .min_workers = 1,
+	  .operations = 500000,
+	  .a = 50,
 	  .sample = ask },
 	{ 0 },
 };

@@ -128,7 +128,7 @@ static heist_next mall_init(heist_ctx *ctx, void *state, const void *arg)
 	const struct mall_arg *a = arg;
 	struct mall *m = state;
 	(void)ctx;
-	*m = (struct mall){-1, a->meetings, 0, 2 * a->meetings, a->creatures};
+	*m = (struct mall){ -1, a->meetings, 0, 2 * a->meetings, a->creatures };
 	return HEIST_CONTINUE;
 }
 
@@ -153,8 +153,8 @@ static heist_next mall_recv(heist_ctx *ctx, void *state, const heist_type *type,
 	}
 	return HEIST_CONTINUE;
 }
-static const heist_hooks mall_hooks = {0, sizeof(struct mall_arg), mall_init, NULL};
-static const heist_class mall = {"mall", HEIST_ABI, sizeof(struct mall), mall_recv, &mall_hooks};
+static const heist_hooks mall_hooks = { 0, sizeof(struct mall_arg), mall_init, NULL };
+static const heist_class mall = { "mall", HEIST_ABI, sizeof(struct mall), mall_recv, &mall_hooks };
 
 struct creature {
 	heist_ref mall;
@@ -172,7 +172,7 @@ static heist_next creature_init(heist_ctx *ctx, void *state, const void *arg)
 	const struct creature_arg *a = arg;
 	struct creature *c = state;
 	(void)ctx;
-	*c = (struct creature){a->mall, a->number, 0, (enum colour)(a->number % 3)};
+	*c = (struct creature){ a->mall, a->number, 0, (enum colour)(a->number % 3) };
 	return HEIST_CONTINUE;
 }
 
@@ -189,16 +189,16 @@ static heist_next creature_recv(heist_ctx *ctx, void *state, const heist_type *t
 	bench_send(c->mall, other == FADED ? say(c->met, FADED) : say(c->number, c->colour));
 	return HEIST_CONTINUE;
 }
-static const heist_hooks creature_hooks = {0, sizeof(struct creature_arg), creature_init, NULL};
-static const heist_class creature = {"creature", HEIST_ABI, sizeof(struct creature), creature_recv,
-				     &creature_hooks};
+static const heist_hooks creature_hooks = { 0, sizeof(struct creature_arg), creature_init, NULL };
+static const heist_class creature = { "creature", HEIST_ABI, sizeof(struct creature), creature_recv,
+				      &creature_hooks };
 
 /* a: creatures */
 static double chameneos(const struct bench_row *row, heist_system *s)
 {
-	struct mall_arg m = {(int64_t)row->operations, row->a};
-	struct creature_arg c = {bench_spawn(s, &mall, &m), 0};
-	heist_ref nobody = {0};
+	struct mall_arg m = { (int64_t)row->operations, row->a };
+	struct creature_arg c = { bench_spawn(s, &mall, &m), 0 };
+	heist_ref nobody = { 0 };
 	for (; c.number < row->a; c.number++)
 		all[c.number] = bench_spawn(s, &creature, &c);
 	bench_settle(s);
@@ -304,51 +304,51 @@ static double steal_imbalance(const struct bench_row *row, heist_system *s)
 	return ns / ideal * 100 * (double)row->operations;
 }
 
-#define UBENCH(P, B)                                                                   \
-	.name = "message_ubench/" #P "x" #B, .operation = "message", .min_workers = 1, \
+#define UBENCH(P, B)                                                                               \
+	.name = "message_ubench/" #P "x" #B, .operation = "message", .min_workers = 1,             \
 	.operations = 4000000, .a = P, .b = B, .seed = 1, .sample = message_ubench
 
 const struct bench_row bench_many[] = {
-	{UBENCH(8, 5), .must = 10, .stretch = 6.7},
-	{UBENCH(320, 30)},
-	{UBENCH(1000, 5)},
-	{.name = "big",
-	 .operation = "message",
-	 .min_workers = 1,
-	 .must = 20,
-	 .stretch = 10,
-	 .operations = 4800000,
-	 .a = 120,
-	 .b = 20000,
-	 .c = 1,
-	 .seed = 1,
-	 .sample = big},
-	{.name = "big/x50",
-	 .operation = "message",
-	 .min_workers = 1,
-	 .operations = 4800000,
-	 .a = 120,
-	 .b = 20000,
-	 .c = 50,
-	 .seed = 1,
-	 .sample = big},
-	{.name = "chameneos",
-	 .operation = "meeting",
-	 .min_workers = 1,
-	 .operations = 200000,
-	 .a = 100,
-	 .sample = chameneos},
-	{.name = "fan_out",
-	 .operation = "message",
-	 .min_workers = 1,
-	 .operations = 1200000,
-	 .a = 60,
-	 .sample = fan_out},
-	{.name = "steal_imbalance",
-	 .operation = "run",
-	 .min_workers = 1,
-	 .operations = 5000,
-	 .sample = steal_imbalance,
-	 .unit = "%"},
-	{0},
+	{ UBENCH(8, 5), .must = 10, .stretch = 6.7 },
+	{ UBENCH(320, 30) },
+	{ UBENCH(1000, 5) },
+	{ .name = "big",
+	  .operation = "message",
+	  .min_workers = 1,
+	  .must = 20,
+	  .stretch = 10,
+	  .operations = 4800000,
+	  .a = 120,
+	  .b = 20000,
+	  .c = 1,
+	  .seed = 1,
+	  .sample = big },
+	{ .name = "big/x50",
+	  .operation = "message",
+	  .min_workers = 1,
+	  .operations = 4800000,
+	  .a = 120,
+	  .b = 20000,
+	  .c = 50,
+	  .seed = 1,
+	  .sample = big },
+	{ .name = "chameneos",
+	  .operation = "meeting",
+	  .min_workers = 1,
+	  .operations = 200000,
+	  .a = 100,
+	  .sample = chameneos },
+	{ .name = "fan_out",
+	  .operation = "message",
+	  .min_workers = 1,
+	  .operations = 1200000,
+	  .a = 60,
+	  .sample = fan_out },
+	{ .name = "steal_imbalance",
+	  .operation = "run",
+	  .min_workers = 1,
+	  .operations = 5000,
+	  .sample = steal_imbalance,
+	  .unit = "%" },
+	{ 0 },
 };

@@ -84,7 +84,9 @@ static void configure(int64_t total, int64_t window, int64_t size, bool move)
 	set.window = window;
 	set.size = size;
 	set.move = move;
-	set.type = (heist_type){ .base = &set.type, .name = "payload", .size = (uint32_t)size,
+	set.type = (heist_type){ .base = &set.type,
+				 .name = "payload",
+				 .size = (uint32_t)size,
 				 .reply_size = sizeof(heist_unit) };
 }
 
@@ -126,8 +128,8 @@ static heist_next fan_counter_recv(heist_ctx *ctx, void *state, const heist_type
 		bench_send(producers[from], 1);
 	return HEIST_CONTINUE;
 }
-static const heist_class fan_counter = {"fan_counter", HEIST_ABI, sizeof(struct fan_counter),
-					fan_counter_recv, NULL};
+static const heist_class fan_counter = { "fan_counter", HEIST_ABI, sizeof(struct fan_counter),
+					 fan_counter_recv, NULL };
 
 struct fan_producer {
 	heist_ref to;
@@ -149,15 +151,15 @@ static heist_next fan_producer_recv(heist_ctx *ctx, void *state, const heist_typ
 		bench_send(p->to, p->number);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks fan_producer_hooks = {0, sizeof(struct fan_producer), fan_producer_init,
-					       NULL};
-static const heist_class fan_producer = {"fan_producer", HEIST_ABI, sizeof(struct fan_producer),
-					 fan_producer_recv, &fan_producer_hooks};
+static const heist_hooks fan_producer_hooks = { 0, sizeof(struct fan_producer), fan_producer_init,
+						NULL };
+static const heist_class fan_producer = { "fan_producer", HEIST_ABI, sizeof(struct fan_producer),
+					  fan_producer_recv, &fan_producer_hooks };
 
 /* a: producers; b: window */
 static double fan_in(const struct bench_row *row, heist_system *s)
 {
-	struct fan_producer p = {.left = (int64_t)row->operations / row->a};
+	struct fan_producer p = { .left = (int64_t)row->operations / row->a };
 	configure(p.left * row->a, row->b, 8, false);
 	p.to = bench_spawn(s, &fan_counter, NULL);
 	bench_introduce(p.to, p.to);
@@ -186,13 +188,14 @@ static heist_next feeder_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	}
 	return HEIST_CONTINUE;
 }
-static const heist_class feeder = { "feeder", HEIST_ABI, sizeof(struct producer), feeder_recv, NULL };
+static const heist_class feeder = { "feeder", HEIST_ABI, sizeof(struct producer), feeder_recv,
+				    NULL };
 
 /* b: window */
 static double stream(const struct bench_row *row, heist_system *s)
 {
 	int64_t total = (int64_t)row->operations;
-	heist_ref nobody = {0};
+	heist_ref nobody = { 0 };
 	configure(total, row->b, 8, false);
 	heist_ref c = bench_spawn_on(s, &counter, 2), p = bench_spawn_on(s, &feeder, 1);
 	bench_introduce(c, nobody);
@@ -207,40 +210,44 @@ static double stream(const struct bench_row *row, heist_system *s)
 	.name = "one_way/W:" #W, .operation = "message", .min_workers = 1, .operations = 3000000,  \
 	.a = W, .sample = one_way
 #define FAN_IN(P)                                                                                  \
-	{ .name = "fan_in/P:" #P, .operation = "message", .min_workers = 1, .operations = 1000000, \
-	  .a = P, .b = 1000, .sample = fan_in }
+	{                                                                                          \
+		.name = "fan_in/P:" #P, .operation = "message", .min_workers = 1,                  \
+		.operations = 1000000, .a = P, .b = 1000, .sample = fan_in                         \
+	}
 #define PAYLOAD(N, MOVE, HOW)                                                                      \
-	{ .name = "payload/" #N "/" HOW, .operation = "message", .min_workers = 1,                 \
-	  .operations = 500000, .a = 50, .b = N, .c = MOVE, .sample = one_way }
+	{                                                                                          \
+		.name = "payload/" #N "/" HOW, .operation = "message", .min_workers = 1,           \
+		.operations = 500000, .a = 50, .b = N, .c = MOVE, .sample = one_way                \
+	}
 
 const struct bench_row bench_oneway[] = {
-	{ONE_WAY(1)},
-	{ONE_WAY(10)},
-	{ONE_WAY(50)},
-	{ONE_WAY(100), .must = 7, .stretch = 5.5},
-	{ONE_WAY(1000)},
-	{.name = "one_way/flood",
-	 .operation = "message",
-	 .min_workers = 1,
-	 .must = 12,
-	 .stretch = 9,
-	 .operations = 1000000,
-	 .sample = one_way},
+	{ ONE_WAY(1) },
+	{ ONE_WAY(10) },
+	{ ONE_WAY(50) },
+	{ ONE_WAY(100), .must = 7, .stretch = 5.5 },
+	{ ONE_WAY(1000) },
+	{ .name = "one_way/flood",
+	  .operation = "message",
+	  .min_workers = 1,
+	  .must = 12,
+	  .stretch = 9,
+	  .operations = 1000000,
+	  .sample = one_way },
 	FAN_IN(1),
 	FAN_IN(2),
 	FAN_IN(8),
 	FAN_IN(60),
 	FAN_IN(100),
-	{.name = "fan_in/stream",
-	 .operation = "message",
-	 .min_workers = 2,
-	 .must = 12,
-	 .stretch = 6,
-	 .limit = LIMIT_RING,
-	 .limit_factor = 2.5,
-	 .operations = 2000000,
-	 .b = 1000,
-	 .sample = stream},
+	{ .name = "fan_in/stream",
+	  .operation = "message",
+	  .min_workers = 2,
+	  .must = 12,
+	  .stretch = 6,
+	  .limit = LIMIT_RING,
+	  .limit_factor = 2.5,
+	  .operations = 2000000,
+	  .b = 1000,
+	  .sample = stream },
 	PAYLOAD(8, 0, "copied"),
 	PAYLOAD(40, 0, "copied"),
 	PAYLOAD(200, 0, "copied"),
@@ -248,5 +255,5 @@ const struct bench_row bench_oneway[] = {
 	PAYLOAD(40, 1, "moved"),
 	PAYLOAD(200, 1, "moved"),
 	PAYLOAD(4096, 1, "moved"),
-	{0},
+	{ 0 },
 };

@@ -116,11 +116,16 @@ static double idle_cpu(const struct bench_row *row, heist_system *s)
 }
 
 #define INJECTION(T, N)                                                                            \
-	{ .name = "injection/threads:" #T "/actors:" #N, .operation = "message", .min_workers = 1, \
-	  .must = 60, .stretch = 30, .operations = 1000000, .a = T, .b = N, .sample = injection }
+	{                                                                                          \
+		.name = "injection/threads:" #T "/actors:" #N, .operation = "message",             \
+		.min_workers = 1, .must = 60, .stretch = 30, .operations = 1000000, .a = T,        \
+		.b = N, .sample = injection                                                        \
+	}
 #define WAKE(US, TEXT)                                                                             \
-	{ .name = "wake_latency/gap:" TEXT, .operation = "wake", .min_workers = 1, .operations = 1, \
-	  .a = US, .sample = wake_latency }
+	{                                                                                          \
+		.name = "wake_latency/gap:" TEXT, .operation = "wake", .min_workers = 1,           \
+		.operations = 1, .a = US, .sample = wake_latency                                   \
+	}
 
 const struct bench_row bench_outside[] = {
 	INJECTION(1, 1),
@@ -131,7 +136,14 @@ const struct bench_row bench_outside[] = {
 	WAKE(100, "100us"),
 	WAKE(1000, "1ms"),
 	WAKE(10000, "10ms"),
-	{ .name = "idle_cpu", .operation = "run", .min_workers = 1, .must = 0.1, .operations = 1,
-	  .a = 60, .sample = idle_cpu, .single = true, .unit = "%" },
+	{ .name = "idle_cpu",
+	  .operation = "run",
+	  .min_workers = 1,
+	  .must = 0.1,
+	  .operations = 1,
+	  .a = 60,
+	  .sample = idle_cpu,
+	  .single = true,
+	  .unit = "%" },
 	{ 0 },
 };

@@ -12,7 +12,7 @@ static struct {
 	heist_time begin;
 	uint64_t period, count;
 	uint32_t *latency; /* ns, of message i; about 4 s at most */
-} pace;                    /* written before the first message; each latency by one handler */
+} pace;			   /* written before the first message; each latency by one handler */
 
 static heist_next paced_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -22,7 +22,7 @@ static heist_next paced_recv(heist_ctx *ctx, void *state, const heist_type *type
 	bench_finish(true);
 	return HEIST_CONTINUE;
 }
-static const heist_class paced = {"paced", HEIST_ABI, 0, paced_recv, NULL};
+static const heist_class paced = { "paced", HEIST_ABI, 0, paced_recv, NULL };
 
 static int by_value(const void *a, const void *b)
 {
@@ -32,7 +32,7 @@ static int by_value(const void *a, const void *b)
 
 static void note_latencies(void)
 {
-	static const double at[4] = {0.5, 0.9, 0.99, 0.999};
+	static const double at[4] = { 0.5, 0.9, 0.99, 0.999 };
 	qsort(pace.latency, pace.count, sizeof *pace.latency, by_value);
 	for (int i = 0; i < 4; i++)
 		bench_aside.latency[i] = pace.latency[(uint64_t)(at[i] * (double)pace.count)];
@@ -82,22 +82,22 @@ static double paced_p99(const struct bench_row *row, heist_system *s)
 }
 
 const struct bench_row bench_paced[] = {
-	{.name = "paced_latency",
-	 .operation = "message",
-	 .min_workers = 1,
-	 .operations = 300000,
-	 .a = 10000,
-	 .b = 64,
-	 .sample = paced_latency,
-	 .single = true},
-	{.name = "paced_latency/p99",
-	 .operation = "message",
-	 .min_workers = 1,
-	 .must = 3000,
-	 .operations = 300000,
-	 .a = 10000,
-	 .b = 64,
-	 .sample = paced_p99,
-	 .single = true},
-	{0},
+	{ .name = "paced_latency",
+	  .operation = "message",
+	  .min_workers = 1,
+	  .operations = 300000,
+	  .a = 10000,
+	  .b = 64,
+	  .sample = paced_latency,
+	  .single = true },
+	{ .name = "paced_latency/p99",
+	  .operation = "message",
+	  .min_workers = 1,
+	  .must = 3000,
+	  .operations = 300000,
+	  .a = 10000,
+	  .b = 64,
+	  .sample = paced_p99,
+	  .single = true },
+	{ 0 },
 };

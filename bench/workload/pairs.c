@@ -60,7 +60,7 @@ static heist_next asking_init(heist_ctx *ctx, void *state, const void *arg)
 	const struct asking_arg *a = arg;
 	struct asking *p = state;
 	(void)ctx;
-	*p = (struct asking){a->peer, a->left, 0, a->window};
+	*p = (struct asking){ a->peer, a->left, 0, a->window };
 	return HEIST_CONTINUE;
 }
 
@@ -81,9 +81,9 @@ static heist_next asking_recv(heist_ctx *ctx, void *state, const heist_type *typ
 		bench_send(p->peer, i);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks asking_hooks = {0, sizeof(struct asking_arg), asking_init, NULL};
-static const heist_class asking = {"asking", HEIST_ABI, sizeof(struct asking), asking_recv,
-				   &asking_hooks};
+static const heist_hooks asking_hooks = { 0, sizeof(struct asking_arg), asking_init, NULL };
+static const heist_class asking = { "asking", HEIST_ABI, sizeof(struct asking), asking_recv,
+				    &asking_hooks };
 
 static heist_next answering_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -94,14 +94,14 @@ static heist_next answering_recv(heist_ctx *ctx, void *state, const heist_type *
 		bench_send(*(heist_ref *)state, *(int64_t *)msg);
 	return HEIST_CONTINUE;
 }
-static const heist_class answering = {"answering", HEIST_ABI, sizeof(heist_ref), answering_recv,
-				      NULL};
+static const heist_class answering = { "answering", HEIST_ABI, sizeof(heist_ref), answering_recv,
+				       NULL };
 
 /* a: window; b: pairs */
 static double pairs(const struct bench_row *row, heist_system *s)
 {
 	heist_ref first[MOST_PAIRS];
-	struct asking_arg arg = {.left = (int64_t)row->operations / row->b / 2, .window = row->a};
+	struct asking_arg arg = { .left = (int64_t)row->operations / row->b / 2, .window = row->a };
 	for (int64_t i = 0; i < row->b; i++) {
 		arg.peer = bench_spawn(s, &answering, NULL);
 		first[i] = bench_spawn(s, &asking, &arg);
@@ -114,30 +114,30 @@ static double pairs(const struct bench_row *row, heist_system *s)
 	return bench_wait();
 }
 
-#define PAIRS(W)                                                                                \
-	.name = "pairs/W:" #W, .operation = "message", .min_workers = 1, .operations = 8000000, \
+#define PAIRS(W)                                                                                   \
+	.name = "pairs/W:" #W, .operation = "message", .min_workers = 1, .operations = 8000000,    \
 	.a = W, .b = 4, .sample = pairs
 
 const struct bench_row bench_pairs[] = {
-	{.name = "ping_pong",
-	 .operation = "message",
-	 .min_workers = 1,
-	 .must = 8,
-	 .stretch = 6,
-	 .limit = LIMIT_LOCAL,
-	 .limit_factor = 2.0,
-	 .operations = 5000000,
-	 .sample = ping_pong},
-	{.name = "ping_pong/cross",
-	 .operation = "message",
-	 .min_workers = 2,
-	 .limit = LIMIT_HANDOFF,
-	 .limit_factor = 4.0,
-	 .operations = 300000,
-	 .a = 1,
-	 .sample = ping_pong},
-	{PAIRS(1)},
-	{PAIRS(50), .must = 5, .stretch = 3.33},
-	{PAIRS(100)},
-	{0},
+	{ .name = "ping_pong",
+	  .operation = "message",
+	  .min_workers = 1,
+	  .must = 8,
+	  .stretch = 6,
+	  .limit = LIMIT_LOCAL,
+	  .limit_factor = 2.0,
+	  .operations = 5000000,
+	  .sample = ping_pong },
+	{ .name = "ping_pong/cross",
+	  .operation = "message",
+	  .min_workers = 2,
+	  .limit = LIMIT_HANDOFF,
+	  .limit_factor = 4.0,
+	  .operations = 300000,
+	  .a = 1,
+	  .sample = ping_pong },
+	{ PAIRS(1) },
+	{ PAIRS(50), .must = 5, .stretch = 3.33 },
+	{ PAIRS(100) },
+	{ 0 },
 };

@@ -71,7 +71,7 @@ static heist_next noted_child_recv(heist_ctx *ctx, void *state, const heist_type
 	bench_send(*(heist_ref *)msg, 0);
 	return HEIST_STOP;
 }
-static const heist_class noted_child = {"child", HEIST_ABI, 16, noted_child_recv, NULL};
+static const heist_class noted_child = { "child", HEIST_ABI, 16, noted_child_recv, NULL };
 
 static void start_life(heist_ctx *ctx, struct noted *m)
 {
@@ -101,14 +101,14 @@ static heist_next noted_recv(heist_ctx *ctx, void *state, const heist_type *type
 		start_life(ctx, m);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks noted_hooks = {0, sizeof(struct noted_arg), noted_init, NULL};
-static const heist_class noted = {"mother", HEIST_ABI, sizeof(struct noted), noted_recv,
-				  &noted_hooks};
+static const heist_hooks noted_hooks = { 0, sizeof(struct noted_arg), noted_init, NULL };
+static const heist_class noted = { "mother", HEIST_ABI, sizeof(struct noted), noted_recv,
+				   &noted_hooks };
 
 /* a: alive */
 static double spawn_stop_noted(const struct bench_row *row, heist_system *s)
 {
-	struct noted_arg a = {(int64_t)row->operations, row->a};
+	struct noted_arg a = { (int64_t)row->operations, row->a };
 	heist_ref m = bench_spawn(s, &noted, &a);
 	bench_settle(s);
 	bench_begin(1);
@@ -168,7 +168,7 @@ static heist_next sky_init(heist_ctx *ctx, void *state, const void *arg)
 /* a: leaves, a power of ten from ten on */
 static double skynet(const struct bench_row *row, heist_system *s)
 {
-	struct sky_arg a = {{0}, 0, row->a};
+	struct sky_arg a = { { 0 }, 0, row->a };
 	expected = row->a * (row->a - 1) / 2;
 	bench_begin(1);
 	bench_spawn(s, &sky, &a);
@@ -193,7 +193,7 @@ static heist_next fib_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 {
 	struct fib *f = state;
 	(void)ctx, (void)type;
-	f->sum += (int32_t)*(int64_t *)msg;
+	f->sum += (int32_t) * (int64_t *)msg;
 	if (--f->todo)
 		return HEIST_CONTINUE;
 	if (f->parent.v)
@@ -225,7 +225,7 @@ static heist_next fib_init(heist_ctx *ctx, void *state, const void *arg)
 /* a: n, from 3 on */
 static double tree(const struct bench_row *row, heist_system *s)
 {
-	struct fib_arg a = {{0}, row->a};
+	struct fib_arg a = { { 0 }, row->a };
 	expected = 1;
 	for (int64_t i = 2, before = 1; i < row->a; i++) {
 		int64_t next = expected + before;
@@ -271,8 +271,8 @@ static heist_next nursery_recv(heist_ctx *ctx, void *state, const heist_type *ty
 		bench_send(heist_self(ctx), left);
 	return HEIST_CONTINUE;
 }
-static const heist_class nursery = {"nursery", HEIST_ABI, sizeof(struct nursery), nursery_recv,
-				    NULL};
+static const heist_class nursery = { "nursery", HEIST_ABI, sizeof(struct nursery), nursery_recv,
+				     NULL };
 
 /* Time until all have had their turn; a: with a message each.  Tells the growth of RSS. */
 static double idle(const struct bench_row *row, heist_system *s)
@@ -288,7 +288,7 @@ static double idle(const struct bench_row *row, heist_system *s)
 		return -1;
 	bench_settle(s);
 	double ns = (double)(heist_now(s) - begin);
-	nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	bench_aside.rss = bench_resident() - before;
 	return ns;
 }
@@ -299,48 +299,48 @@ static double idle_bytes(const struct bench_row *row, heist_system *s)
 }
 
 const struct bench_row bench_spawning[] = {
-	{.name = "spawn_stop",
-	 .operation = "life",
-	 .min_workers = 1,
-	 .must = 25,
-	 .stretch = 15,
-	 .operations = 1000000,
-	 .sample = spawn_stop},
-	{.name = "spawn_stop/noted",
-	 .operation = "life",
-	 .min_workers = 1,
-	 .operations = 300000,
-	 .a = LIVE,
-	 .sample = spawn_stop_noted},
-	{.name = "skynet",
-	 .operation = "actor",
-	 .min_workers = 1,
-	 .must = 27,
-	 .stretch = 16.2,
-	 .operations = 1111111,
-	 .a = 1000000,
-	 .sample = skynet},
-	{.name = "tree",
-	 .operation = "actor",
-	 .min_workers = 1,
-	 .operations = 150049,
-	 .a = 25,
-	 .sample = tree},
-	{.name = "idle_1M",
-	 .operation = "actor",
-	 .min_workers = 1,
-	 .must = 96,
-	 .stretch = 80,
-	 .operations = 1000000,
-	 .sample = idle_bytes,
-	 .single = true,
-	 .unit = "B"},
-	{.name = "idle",
-	 .operation = "actor",
-	 .min_workers = 1,
-	 .operations = 1000000,
-	 .a = 1,
-	 .sample = idle,
-	 .single = true},
-	{0},
+	{ .name = "spawn_stop",
+	  .operation = "life",
+	  .min_workers = 1,
+	  .must = 25,
+	  .stretch = 15,
+	  .operations = 1000000,
+	  .sample = spawn_stop },
+	{ .name = "spawn_stop/noted",
+	  .operation = "life",
+	  .min_workers = 1,
+	  .operations = 300000,
+	  .a = LIVE,
+	  .sample = spawn_stop_noted },
+	{ .name = "skynet",
+	  .operation = "actor",
+	  .min_workers = 1,
+	  .must = 27,
+	  .stretch = 16.2,
+	  .operations = 1111111,
+	  .a = 1000000,
+	  .sample = skynet },
+	{ .name = "tree",
+	  .operation = "actor",
+	  .min_workers = 1,
+	  .operations = 150049,
+	  .a = 25,
+	  .sample = tree },
+	{ .name = "idle_1M",
+	  .operation = "actor",
+	  .min_workers = 1,
+	  .must = 96,
+	  .stretch = 80,
+	  .operations = 1000000,
+	  .sample = idle_bytes,
+	  .single = true,
+	  .unit = "B" },
+	{ .name = "idle",
+	  .operation = "actor",
+	  .min_workers = 1,
+	  .operations = 1000000,
+	  .a = 1,
+	  .sample = idle,
+	  .single = true },
+	{ 0 },
 };

@@ -3,13 +3,21 @@
 #include <heist/heist.h>
 #include <stdio.h>
 
-struct counter_add   { int64_t by; };
-struct counter_get   { char unused; };
-struct counter_value { int64_t n; };
+struct counter_add {
+	int64_t by;
+};
+struct counter_get {
+	char unused;
+};
+struct counter_value {
+	int64_t n;
+};
 #define COUNTER(X, P) X(P, add, heist_unit, NULL) X(P, get, struct counter_value, NULL)
 HEIST_PROTOCOL(counter, COUNTER);
 
-struct counter { int64_t n; }; /* private state: zeroed and freed by the runtime */
+struct counter {
+	int64_t n;
+}; /* private state: zeroed and freed by the runtime */
 static heist_next counter_on_add(heist_ctx *c, struct counter *s, struct counter_add *m)
 {
 	(void)c;
@@ -33,7 +41,8 @@ int main(void)
 		return 1;
 	for (int i = 0; i < 1000; i++)
 		counter_send_add(c, (struct counter_add){ .by = 1 });
-	heist_status st = counter_call_get(sys, c, (struct counter_get){ 0 }, heist_in_ms(sys, 5000), &v);
+	heist_status st =
+		counter_call_get(sys, c, (struct counter_get){ 0 }, heist_in_ms(sys, 5000), &v);
 	printf("%s %lld\n", heist_strstatus(st), (long long)v.n);
 	return heist_shutdown(sys, heist_in_ms(sys, 5000)) != HEIST_OK || v.n != 1000;
 }

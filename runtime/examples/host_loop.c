@@ -4,11 +4,15 @@
 #include <poll.h>
 #include <stdio.h>
 
-struct echo_say { int64_t n; };
+struct echo_say {
+	int64_t n;
+};
 #define ECHO(X, P) X(P, say, heist_unit, NULL)
 HEIST_PROTOCOL(echo, ECHO);
 
-struct echo { int64_t heard; };
+struct echo {
+	int64_t heard;
+};
 static int64_t last;
 static heist_next echo_on_say(heist_ctx *c, struct echo *s, struct echo_say *m)
 {

@@ -3,12 +3,18 @@
 #include <heist/heist.h>
 #include <stdio.h>
 
-struct worker_square { int64_t n; };
-struct worker_result { int64_t n; };
+struct worker_square {
+	int64_t n;
+};
+struct worker_result {
+	int64_t n;
+};
 #define WORKER(X, P) X(P, square, struct worker_result, NULL)
 HEIST_PROTOCOL(worker, WORKER);
 
-struct worker { char unused; };
+struct worker {
+	char unused;
+};
 static heist_next worker_on_square(heist_ctx *c, struct worker *s, struct worker_square *m)
 {
 	(void)s;
@@ -17,8 +23,12 @@ static heist_next worker_on_square(heist_ctx *c, struct worker *s, struct worker
 }
 HEIST_ACTOR(worker, struct worker, WORKER);
 
-struct boss_sum   { int64_t upto; };
-struct boss_total { int64_t n; };
+struct boss_sum {
+	int64_t upto;
+};
+struct boss_total {
+	int64_t n;
+};
 #define BOSS(X, P) X(P, sum, struct boss_total, NULL)
 HEIST_PROTOCOL(boss, BOSS);
 
@@ -59,7 +69,8 @@ int main(void)
 	struct boss_total t = { 0 };
 	if (heist_start(NULL, &sys) || boss_spawn(sys, NULL, NULL, &b))
 		return 1;
-	heist_status st = boss_call_sum(sys, b, (struct boss_sum){ 1000 }, heist_in_ms(sys, 5000), &t);
+	heist_status st =
+		boss_call_sum(sys, b, (struct boss_sum){ 1000 }, heist_in_ms(sys, 5000), &t);
 	printf("%s %lld\n", heist_strstatus(st), (long long)t.n);
 	return heist_shutdown(sys, heist_in_ms(sys, 5000)) != HEIST_OK || t.n != 333833500;
 }

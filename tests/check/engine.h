@@ -12,8 +12,16 @@
 #define MAX_STEPS     6000
 #define MAIN	      MAX_THREADS /* the index of setup and finish */
 
-enum kind { KIND_NONE, KIND_ASSERT, KIND_RACE, KIND_FREED, KIND_DOUBLE_FREE, KIND_PROGRESS,
-	    KIND_DEADLOCK, KIND_LIMIT };
+enum kind {
+	KIND_NONE,
+	KIND_ASSERT,
+	KIND_RACE,
+	KIND_FREED,
+	KIND_DOUBLE_FREE,
+	KIND_PROGRESS,
+	KIND_DEADLOCK,
+	KIND_LIMIT
+};
 enum order { RELAXED, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 
 /* ---- explore.c: threads, choices, the loop over executions ---- */
@@ -21,8 +29,8 @@ extern int self;    /* the running thread */
 extern int threads; /* of the model */
 int choose(int n);  /* 0..n-1, a branch of the search */
 bool chance(int one_in);
-void step(void);    /* before every shared access: somebody else may run first */
-void yielded(void); /* the running thread waits for others */
+void step(void);       /* before every shared access: somebody else may run first */
+void yielded(void);    /* the running thread waits for others */
 bool take_yield(void); /* it did; forget it */
 void stores_changed(void);
 void sleep_on(const void *word, bool timeout);

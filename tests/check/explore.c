@@ -364,7 +364,8 @@ static int usage(const char *program)
 	       "  --pct N          N executions by random priorities with 3 change points\n"
 	       "  --exhaustive     all executions with at most --preemptions P (default 2)\n"
 	       "  --limit N        stop an exhaustive search after N executions\n"
-	       "  --replay SEED    one random execution, with its trace (--pct 1 --replay: by priorities)\n"
+	       "  --replay SEED    one random execution, with its trace (--pct 1 --replay: by "
+	       "priorities)\n"
 	       "  --seed S         first seed (default 1)\n"
 	       "  --expect KIND    succeed only if this is found: assert, race, use-after-free,\n"
 	       "                   double-free, no-progress, deadlock, or any\n",
@@ -426,8 +427,8 @@ int check_main(int argc, char **argv, const struct check_model *m)
 	if (a.expect == KIND_NONE || a.replay)
 		trace_print();
 	if (mode != EXHAUSTIVE)
-		printf("replay: %s %s 1 --replay %llu\n", argv[0], mode == RANDOM ? "--random" : "--pct",
-		       (unsigned long long)seed);
+		printf("replay: %s %s 1 --replay %llu\n", argv[0],
+		       mode == RANDOM ? "--random" : "--pct", (unsigned long long)seed);
 	if (a.expect == KIND_NONE)
 		return 1;
 	return !(a.expect == found || (a.expect == KIND_LIMIT && found != KIND_LIMIT));

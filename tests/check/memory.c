@@ -19,7 +19,7 @@ struct clock {
 
 struct store {
 	uint64_t value;
-	bool rmw;	     /* stays next to its predecessor */
+	bool rmw;	      /* stays next to its predecessor */
 	struct clock carried; /* what an acquiring reader learns */
 };
 
@@ -34,7 +34,7 @@ static struct location locations[MAX_LOCATIONS];
 static int location_count;
 static struct clock now[MAX_THREADS + 1]; /* what each thread knows */
 static struct clock at_release[MAX_THREADS + 1], to_acquire[MAX_THREADS + 1]; /* for fences */
-static struct clock fences; /* seq_cst */
+static struct clock fences;						      /* seq_cst */
 
 static struct allocation {
 	char *begin;
@@ -342,8 +342,8 @@ void memory_plain(const void *p, int size, bool write, void *where)
 	struct location *l = find(p, size);
 	struct clock *c = &now[self];
 	for (int t = 0; t < threads; t++)
-		if (t != self && (l->written_at[t] > c->time[t] ||
-				  (write && l->read_at[t] > c->time[t])))
+		if (t != self &&
+		    (l->written_at[t] > c->time[t] || (write && l->read_at[t] > c->time[t])))
 			fail(KIND_RACE, "data race", where);
 	c->time[self]++;
 	if (write)

@@ -65,7 +65,8 @@ void trace_print(void)
 	char line[256];
 	for (int i = 0; i < count; i++) {
 		source_line(events[i].where, line, sizeof line);
-		printf("  T%d %s %p = %#llx  %s\n", events[i].thread == MAIN ? -1 : events[i].thread,
-		       events[i].what, events[i].address, (unsigned long long)events[i].value, line);
+		printf("  T%d %s %p = %#llx  %s\n",
+		       events[i].thread == MAIN ? -1 : events[i].thread, events[i].what,
+		       events[i].address, (unsigned long long)events[i].value, line);
 	}
 }

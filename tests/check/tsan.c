@@ -93,7 +93,8 @@ void __tsan_write_range(void *p, long n)
 	T __tsan_atomic##B##_compare_exchange_val(volatile T *p, T e, T v, int s, int f)           \
 	{                                                                                          \
 		uint64_t x = e;                                                                    \
-		memory_cas((void *)(uintptr_t)p, sizeof(T), &x, v, order_of(s), order_of(f), HERE); \
+		memory_cas((void *)(uintptr_t)p, sizeof(T), &x, v, order_of(s), order_of(f),       \
+			   HERE);                                                                  \
 		return (T)x;                                                                       \
 	}
 ATOMIC(8, uint8_t)

@@ -2,11 +2,17 @@
  * The public header alone, and a complete actor, under strict warnings. */
 #include <heist/heist.h>
 
-struct echo_say { int64_t n; };
-struct echo_said { int64_t n; };
+struct echo_say {
+	int64_t n;
+};
+struct echo_said {
+	int64_t n;
+};
 #define ECHO(X, P) X(P, say, struct echo_said, NULL)
 HEIST_PROTOCOL(echo, ECHO);
-struct echo { int64_t count; };
+struct echo {
+	int64_t count;
+};
 static heist_next echo_on_say(heist_ctx *c, struct echo *s, struct echo_say *m)
 {
 	s->count++;

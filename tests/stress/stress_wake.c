@@ -32,13 +32,15 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	c.workers = 2;
 	bound.worker = 2;
-	if (heist_start(&c, &s) != HEIST_OK || heist_spawn(s, &poked, NULL, NULL, &r[0]) != HEIST_OK ||
+	if (heist_start(&c, &s) != HEIST_OK ||
+	    heist_spawn(s, &poked, NULL, NULL, &r[0]) != HEIST_OK ||
 	    heist_spawn(s, &poked, &bound, NULL, &r[1]) != HEIST_OK)
 		return 1;
 	for (long i = 0; i < rounds; i++) {
 		heist_time limit = heist_now(s) + 10000000000u;
 		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-		for (volatile uint64_t d = x % 40000; d > 0; d--) /* around the end of a spin window */
+		for (volatile uint64_t d = x % 40000; d > 0;
+		     d--) /* around the end of a spin window */
 			;
 		if (heist_send(r[i & 1], &POKE, &(uint64_t){ 1 }) != HEIST_OK)
 			return 1;

@@ -11,8 +11,8 @@
 struct counted_memory {
 	struct heist_memory hook;
 	_Atomic long pieces, bytes; /* not given back yet */
-	_Atomic long calls;         /* of alloc, so far */
-	_Atomic long fail_at;       /* this call of alloc and all after it fail; 0 = none */
+	_Atomic long calls;	    /* of alloc, so far */
+	_Atomic long fail_at;	    /* this call of alloc and all after it fail; 0 = none */
 };
 
 static void *counted_get(void *user, size_t size, size_t align)
@@ -43,7 +43,7 @@ static void counted_put(void *user, void *p, size_t size)
 static inline void counted_init(struct counted_memory *m)
 {
 	memset(m, 0, sizeof *m);
-	m->hook = (struct heist_memory){counted_get, counted_put, m};
+	m->hook = (struct heist_memory){ counted_get, counted_put, m };
 }
 
 /* From now on there is no memory (or, with false, there is again). */

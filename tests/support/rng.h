@@ -11,7 +11,7 @@ struct rng {
 
 static inline struct rng rng_seed(uint64_t seed)
 {
-	return (struct rng){(seed + 1) * 0x9E3779B97F4A7C15u | 1};
+	return (struct rng){ (seed + 1) * 0x9E3779B97F4A7C15u | 1 };
 }
 
 /* xorshift64*: Vigna 2016. */

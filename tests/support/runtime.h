@@ -10,7 +10,7 @@
 
 static inline void test_sleep_ms(long ms)
 {
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
+	nanosleep(&(struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 }, NULL);
 }
 
 static inline heist_system *test_start(uint32_t workers)
@@ -25,7 +25,7 @@ static inline heist_system *test_start(uint32_t workers)
 
 static inline heist_ref test_spawn(heist_system *s, const heist_class *cls, const void *arg)
 {
-	heist_ref r = {0};
+	heist_ref r = { 0 };
 	EXPECT(heist_spawn(s, cls, NULL, arg, &r) == HEIST_OK);
 	return r;
 }

@@ -31,12 +31,14 @@ static struct {
 static void gate_wait(void)
 {
 	int g = atomic_load_explicit(&gate.generation, memory_order_acquire);
-	if (atomic_fetch_add_explicit(&gate.arrived, 1, memory_order_acq_rel) == program->threads - 1) {
+	if (atomic_fetch_add_explicit(&gate.arrived, 1, memory_order_acq_rel) ==
+	    program->threads - 1) {
 		atomic_store_explicit(&gate.arrived, 0, memory_order_relaxed);
 		atomic_store_explicit(&gate.generation, g + 1, memory_order_release);
 		return;
 	}
-	for (int spin = 0; atomic_load_explicit(&gate.generation, memory_order_acquire) == g; spin++)
+	for (int spin = 0; atomic_load_explicit(&gate.generation, memory_order_acquire) == g;
+	     spin++)
 		if (spin < 200)
 			heist_relax();
 		else

@@ -23,11 +23,11 @@
 
 struct stress {
 	const char *name;
-	int threads;					/* thread 0 is the one that calls begin and end */
-	long rounds;					/* unless --rounds says otherwise */
-	void (*begin)(struct rng *r);			/* alone: set up a round */
-	void (*run)(int thread, struct rng *r);		/* all at once */
-	void (*end)(void);				/* alone: everybody is done; account */
+	int threads;				/* thread 0 is the one that calls begin and end */
+	long rounds;				/* unless --rounds says otherwise */
+	void (*begin)(struct rng *r);		/* alone: set up a round */
+	void (*run)(int thread, struct rng *r); /* all at once */
+	void (*end)(void);			/* alone: everybody is done; account */
 };
 
 /* Runs the rounds; the exit status. */

@@ -21,8 +21,9 @@ static const heist_drops drops = { NULL, on_reply_drop };
 struct number {
 	int64_t n;
 };
-static const heist_type ADD = { .base = &ADD, .name = "add", .size = 8, .reply_size = 8,
-				.drops = &drops };
+static const heist_type ADD = {
+	.base = &ADD, .name = "add", .size = 8, .reply_size = 8, .drops = &drops
+};
 static const heist_type POKE = { .base = &POKE, .name = "poke", .size = 8, .reply_size = 1 };
 static const heist_type ORDER = { .base = &ORDER, .name = "order", .size = 32, .reply_size = 1 };
 

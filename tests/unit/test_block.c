@@ -230,7 +230,7 @@ TEST(block, destroy_frees_blocks_in_every_state)
 TEST(block, random_use_never_hands_out_an_object_twice)
 {
 	struct rng r = rng_seed(42);
-	bool live[MOST] = {false};
+	bool live[MOST] = { false };
 	set_up();
 	for (int step = 0; step < 200000; step++) {
 		int i = (int)rng_below(&r, MOST);

@@ -51,7 +51,7 @@ static void tree_file(const char *path, const char *text)
 }
 
 #define V2_MOUNT "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
-#define V1_MOUNT \
+#define V1_MOUNT                                                                                   \
 	"33 24 0:29 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
 
 static void tree_proc(const char *self, const char *mounts)
@@ -65,16 +65,16 @@ static void tree_proc(const char *self, const char *mounts)
 TEST(cgroup, number_takes_digits_only)
 {
 	uint64_t n = 7;
-	const char *hostile[] = {"",
-				 " 1",
-				 "+1",
-				 "-1",
-				 "max",
-				 "\t2",
-				 "\xff",
-				 ".5",
-				 "18446744073709551616",
-				 "99999999999999999999999"};
+	const char *hostile[] = { "",
+				  " 1",
+				  "+1",
+				  "-1",
+				  "max",
+				  "\t2",
+				  "\xff",
+				  ".5",
+				  "18446744073709551616",
+				  "99999999999999999999999" };
 	for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++)
 		EXPECT(heist_cgroup_number(hostile[i], &n) == NULL && n == 7);
 	const char *end = heist_cgroup_number("18446744073709551615x", &n);
@@ -95,26 +95,26 @@ TEST(cgroup, max_is_quota_over_period)
 
 TEST(cgroup, max_or_garbage_is_no_limit)
 {
-	const char *none[] = {"max 100000\n",
-			      "max",
-			      "",
-			      "\n",
-			      "-1 100000",
-			      "100000",
-			      "100000 ",
-			      "100000  100000",
-			      "100000 0",
-			      "0 100000",
-			      "100000 -5",
-			      "1e5 100000",
-			      "100000 100000x",
-			      "100000 100000 100000",
-			      "100000\t100000",
-			      "100000 100000\n\n",
-			      "18446744073709551615 1",
-			      "99999999999999999999 1",
-			      "0x100 0x10",
-			      "100000,100000"};
+	const char *none[] = { "max 100000\n",
+			       "max",
+			       "",
+			       "\n",
+			       "-1 100000",
+			       "100000",
+			       "100000 ",
+			       "100000  100000",
+			       "100000 0",
+			       "0 100000",
+			       "100000 -5",
+			       "1e5 100000",
+			       "100000 100000x",
+			       "100000 100000 100000",
+			       "100000\t100000",
+			       "100000 100000\n\n",
+			       "18446744073709551615 1",
+			       "99999999999999999999 1",
+			       "0x100 0x10",
+			       "100000,100000" };
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		EXPECT(heist_cgroup_parse_max(none[i]) == 0);
 }
@@ -161,21 +161,21 @@ TEST(cgroup, self_lines)
 		const char *line, *group; /* NULL: refused */
 		bool v2;
 	} cases[] = {
-		{"0::/a/b", "/a/b", true},
-		{"0::/", "/", true},
-		{"0::/with:colon:", "/with:colon:", true},
-		{"4:cpu,cpuacct:/x", "/x", false},
-		{"4:cpuacct,cpu:/x", "/x", false},
-		{"1:cpu:/", "/", false},
-		{"4:cpuset:/x", NULL, false},
-		{"4:cpuacct:/x", NULL, false},
-		{"9:name=cpu:/x", NULL, false},
-		{"4::/x", NULL, false},
-		{"0::", NULL, false},
-		{"0::relative", NULL, false},
-		{"0:", NULL, false},
-		{"", NULL, false},
-		{":::", NULL, false},
+		{ "0::/a/b", "/a/b", true },
+		{ "0::/", "/", true },
+		{ "0::/with:colon:", "/with:colon:", true },
+		{ "4:cpu,cpuacct:/x", "/x", false },
+		{ "4:cpuacct,cpu:/x", "/x", false },
+		{ "1:cpu:/", "/", false },
+		{ "4:cpuset:/x", NULL, false },
+		{ "4:cpuacct:/x", NULL, false },
+		{ "9:name=cpu:/x", NULL, false },
+		{ "4::/x", NULL, false },
+		{ "0::", NULL, false },
+		{ "0::relative", NULL, false },
+		{ "0:", NULL, false },
+		{ "", NULL, false },
+		{ ":::", NULL, false },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		char line[64];
@@ -294,7 +294,8 @@ TEST(cgroup, v1_garbage_is_no_limit)
 		"-50000\n",
 		"50000\n\n",
 		"99999999999999999999\n",
-		"5000000000000000000000000000000000000000000000000000000000000000000\n"};
+		"5000000000000000000000000000000000000000000000000000000000000000000\n"
+	};
 	tree_begin();
 	tree_proc("4:cpu:/a\n", V1_MOUNT);
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
@@ -417,7 +418,8 @@ TEST(cgroup, overlong_paths_are_no_limit)
 /* Bytes at random in every file: any answer, but no crash and no read out of bounds. */
 TEST(cgroup, random_bytes)
 {
-	static const char *paths[] = {"/proc/self/cgroup", "/proc/self/mountinfo", "/cg/g/cpu.max"};
+	static const char *paths[] = { "/proc/self/cgroup", "/proc/self/mountinfo",
+				       "/cg/g/cpu.max" };
 	static const char alphabet[] = "0123456789:/ -,.\\\n\ncpugroup2max04\xff";
 	uint32_t random = 12345;
 	tree_begin();

@@ -25,16 +25,16 @@ static struct cpus_choice decide(struct cpus_facts f)
 	return c;
 }
 
-#define DECIDE(...) decide((struct cpus_facts){__VA_ARGS__})
+#define DECIDE(...) decide((struct cpus_facts){ __VA_ARGS__ })
 
 static bool refused(struct cpus_facts f, const char *about)
 {
-	struct cpus_choice c = {77, true};
+	struct cpus_choice c = { 77, true };
 	const char *bad = heist_cpus_decide(&f, &c);
 	return bad && strstr(bad, about) && c.workers == 77;
 }
 
-#define REFUSED(about, ...) refused((struct cpus_facts){__VA_ARGS__}, about)
+#define REFUSED(about, ...) refused((struct cpus_facts){ __VA_ARGS__ }, about)
 
 /* ---- defaults ---- */
 
@@ -52,11 +52,11 @@ TEST(cpus, quota_rounds_down_but_not_to_zero)
 		uint32_t workers;
 		bool pin;
 	} cases[] = {
-		{8, 1, 1, false},         {8, 500, 1, false},  {8, 999, 1, false},
-		{8, 1000, 1, false},      {8, 1500, 1, false}, {8, 2000, 2, false},
-		{8, 2999, 2, false},      {8, 7999, 7, false}, {8, 8000, 8, true},
-		{8, 100000, 8, true},     {2, 1500, 1, false}, {1, 500, 1, false},
-		{8, UINT64_MAX, 8, true},
+		{ 8, 1, 1, false },	    { 8, 500, 1, false },  { 8, 999, 1, false },
+		{ 8, 1000, 1, false },	    { 8, 1500, 1, false }, { 8, 2000, 2, false },
+		{ 8, 2999, 2, false },	    { 8, 7999, 7, false }, { 8, 8000, 8, true },
+		{ 8, 100000, 8, true },	    { 2, 1500, 1, false }, { 1, 500, 1, false },
+		{ 8, UINT64_MAX, 8, true },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct cpus_choice c = DECIDE(.allowed = cases[i].allowed, .quota = cases[i].quota);
@@ -109,10 +109,11 @@ TEST(cpus, empty_variable_is_not_set)
 
 TEST(cpus, bad_values_are_refused_even_when_config_beats_them)
 {
-	static const char *workers[] = {
-		"0",   "-1",  "+1",   " 1",  "1 ",  "257", "4294967297", "18446744073709551617",
-		"two", "ALL", "all ", "1.5", "0x2", "\xff"};
-	static const char *pins[] = {"2", "yes", "01", "1 ", "-1", "true"};
+	static const char *workers[] = { "0",	"-1",  "+1",	     " 1",
+					 "1 ",	"257", "4294967297", "18446744073709551617",
+					 "two", "ALL", "all ",	     "1.5",
+					 "0x2", "\xff" };
+	static const char *pins[] = { "2", "yes", "01", "1 ", "-1", "true" };
 	for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
 		EXPECT(REFUSED("HEIST_WORKERS", .allowed = 8, .env_workers = workers[i]));
 		EXPECT(REFUSED("HEIST_WORKERS", .allowed = 8, .env_workers = workers[i],
@@ -158,11 +159,11 @@ TEST(cpus, allowed_is_the_mask_of_the_thread)
 TEST(cpus, choose_reads_quota_and_environment)
 {
 	char root[] = "/tmp/heist-cpus-XXXXXX", path[128];
-	static const char *folders[] = {"/proc", "/proc/self", "/cg"};
+	static const char *folders[] = { "/proc", "/proc/self", "/cg" };
 	static const char *files[][2] = {
-		{"/proc/self/cgroup", "0::/\n"},
-		{"/proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n"},
-		{"/cg/cpu.max", "50000 100000\n"},
+		{ "/proc/self/cgroup", "0::/\n" },
+		{ "/proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n" },
+		{ "/cg/cpu.max", "50000 100000\n" },
 	};
 	struct cpus_choice c;
 	EXPECT(mkdtemp(root) != NULL);
@@ -222,7 +223,7 @@ static int under_taskset(int cpu, char *more)
 {
 	static char program[] = "taskset", option[] = "-c", mark[] = CHILD "=1";
 	char number[16], self[4096];
-	char *argv[] = {program, option, number, self, NULL}, *envp[] = {mark, more, NULL};
+	char *argv[] = { program, option, number, self, NULL }, *envp[] = { mark, more, NULL };
 	pid_t pid;
 	int status = 0;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);

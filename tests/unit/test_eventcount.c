@@ -8,7 +8,7 @@ static struct eventcount e;
 
 static struct {
 	int waits, wakes;  /* calls */
-	int spurious;      /* waits that return for no reason, first */
+	int spurious;	   /* waits that return for no reason, first */
 	uint32_t expected; /* arguments of the last call */
 	uint64_t deadline;
 	int count;

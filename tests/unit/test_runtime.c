@@ -29,10 +29,12 @@ static void on_drop(void *payload)
 
 static const heist_drops counting = { on_drop, NULL };
 static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 1 };
-static const heist_type OWNED = { .base = &OWNED, .name = "owned", .size = 8, .reply_size = 1,
-				  .drops = &counting };
-static const heist_type LARGE = { .base = &LARGE, .name = "large", .size = 1000, .reply_size = 1,
-				  .drops = &counting };
+static const heist_type OWNED = {
+	.base = &OWNED, .name = "owned", .size = 8, .reply_size = 1, .drops = &counting
+};
+static const heist_type LARGE = {
+	.base = &LARGE, .name = "large", .size = 1000, .reply_size = 1, .drops = &counting
+};
 static const heist_type NEXT = { .base = &NEXT, .name = "next", .size = 8, .reply_size = 1 };
 
 static heist_system *start(uint32_t workers)
@@ -263,8 +265,11 @@ TEST(runtime, payloads_of_every_size_arrive_and_move)
 	for (int i = 0; i < 1000; i++)
 		bytes[i] = (unsigned char)i;
 	for (uint32_t size = 1; size < 200; size++) {
-		types[size] = (heist_type){ .base = types, .name = "sized", .size = size,
-					    .reply_size = 1, .drops = &counting };
+		types[size] = (heist_type){ .base = types,
+					    .name = "sized",
+					    .size = size,
+					    .reply_size = 1,
+					    .drops = &counting };
 		EXPECT(heist_send(a, &types[size], bytes) == HEIST_OK);
 	}
 	EXPECT(heist_send(a, &LARGE, bytes) == HEIST_OK);

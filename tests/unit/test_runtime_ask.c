@@ -44,17 +44,17 @@ static void on_reply_drop(void *value)
 	EXPECT(((struct answer *)value)->words[19] == 19);
 	atomic_fetch_add(&reply_drops, 1);
 }
-static const heist_drops drops = {on_msg_drop, on_reply_drop};
-static const heist_type QUERY = {.base = &QUERY,
-				 .name = "query",
-				 .size = sizeof(struct query),
-				 .reply_size = sizeof(struct answer),
-				 .drops = &drops};
-static const heist_type BIG = {.base = &QUERY,
-			       .name = "big query",
-			       .size = 300,
-			       .reply_size = sizeof(struct answer),
-			       .drops = &drops};
+static const heist_drops drops = { on_msg_drop, on_reply_drop };
+static const heist_type QUERY = { .base = &QUERY,
+				  .name = "query",
+				  .size = sizeof(struct query),
+				  .reply_size = sizeof(struct answer),
+				  .drops = &drops };
+static const heist_type BIG = { .base = &QUERY,
+				.name = "big query",
+				.size = 300,
+				.reply_size = sizeof(struct answer),
+				.drops = &drops };
 
 static struct answer answer_of(uint64_t n)
 {
@@ -75,11 +75,11 @@ static void on_relayed(heist_ctx *ctx, void *state, heist_status status, const v
 
 static heist_next relay(heist_ctx *ctx, const heist_type *type, const struct query *q)
 {
-	struct query on = {LATER, 0};
+	struct query on = { LATER, 0 };
 	atomic_store(&seen_deadline, heist_deadline(ctx));
 	token = heist_reply_later(ctx, type);
-	EXPECT(heist_ask(ctx, (heist_ref){q->relay}, &BIG, &(struct query[20]){on}, 0, on_relayed,
-			 0) == HEIST_OK);
+	EXPECT(heist_ask(ctx, (heist_ref){ q->relay }, &BIG, &(struct query[20]){ on }, 0,
+			 on_relayed, 0) == HEIST_OK);
 	return HEIST_CONTINUE;
 }
 
@@ -133,7 +133,7 @@ static heist_next server_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	}
 	return HEIST_CONTINUE;
 }
-static const heist_class server_class = {"server", HEIST_ABI, 0, server_recv, NULL};
+static const heist_class server_class = { "server", HEIST_ABI, 0, server_recv, NULL };
 
 /* ---- the asker ---- */
 
@@ -143,7 +143,8 @@ struct order {
 	heist_time deadline;
 };
 static const heist_type ORDER = {
-	.base = &ORDER, .name = "order", .size = sizeof(struct order), .reply_size = 1};
+	.base = &ORDER, .name = "order", .size = sizeof(struct order), .reply_size = 1
+};
 
 static void on_answer(heist_ctx *ctx, void *state, heist_status status, const void *reply,
 		      uint64_t user)
@@ -169,7 +170,7 @@ static heist_next client_recv(heist_ctx *ctx, void *state, const heist_type *typ
 		on_answer(ctx, state, st, NULL, 77);
 	return HEIST_CONTINUE;
 }
-static const heist_class client_class = {"client", HEIST_ABI, 0, client_recv, NULL};
+static const heist_class client_class = { "client", HEIST_ABI, 0, client_recv, NULL };
 
 static heist_system *sys;
 static heist_ref client, server;
@@ -184,7 +185,7 @@ static void set_up(uint32_t workers)
 
 static void order(heist_ref to, enum what what, heist_time deadline)
 {
-	struct order o = {to, {what, 0}, deadline};
+	struct order o = { to, { what, 0 }, deadline };
 	EXPECT(heist_send(client, &ORDER, &o) == HEIST_OK);
 }
 
@@ -256,7 +257,7 @@ TEST(requests, hand_their_deadline_on)
 	set_up(2);
 	heist_ref second = test_spawn(sys, &server_class, NULL);
 	heist_time soon = heist_in_ms(sys, 30);
-	struct order o = {server, {RELAY, second.v}, soon};
+	struct order o = { server, { RELAY, second.v }, soon };
 	EXPECT(heist_send(client, &ORDER, &o) == HEIST_OK);
 	EXPECT(wait_for(&answers, 1) && last == HEIST_ETIMEOUT);
 	EXPECT(seen_deadline == soon && heist_now(sys) >= soon);
@@ -287,7 +288,7 @@ TEST(requests, a_reply_to_an_asker_that_ended_is_dropped)
 	order(server, LATER, 0);
 	EXPECT(wait_for(&have_token, 1));
 	EXPECT(heist_kill(client, HEIST_OK) == HEIST_OK);
-	while (heist_send(client, &ORDER, &(struct order){0}) == HEIST_OK)
+	while (heist_send(client, &ORDER, &(struct order){ 0 }) == HEIST_OK)
 		test_sleep_ms(1);
 	struct answer a = answer_of(0);
 	for (int i = 0; i < 3; i++)
@@ -300,7 +301,7 @@ TEST(requests, a_reply_to_an_asker_that_ended_is_dropped)
 TEST(requests, to_nobody_are_refused)
 {
 	set_up(1);
-	order((heist_ref){0}, REPLY, 0);
+	order((heist_ref){ 0 }, REPLY, 0);
 	EXPECT(wait_for(&answers, 1) && last == HEIST_EDEAD);
 	order(server, REPLY, 1); /* long ago */
 	EXPECT(wait_for(&answers, 2) && last == HEIST_ETIMEOUT && runs == 0);
@@ -333,7 +334,7 @@ static heist_next caller_recv(heist_ctx *ctx, void *state, const heist_type *typ
 {
 	(void)state, (void)type, (void)msg;
 #ifdef NDEBUG /* debug builds abort on wrong arguments */
-	struct query q = {REPLY, 0};
+	struct query q = { REPLY, 0 };
 	heist_system *s = heist_system_of(ctx);
 	EXPECT(heist_call(s, server, &QUERY, &q, 0, NULL) == HEIST_EINVAL);
 	EXPECT(heist_shutdown(s, 0) == HEIST_EINVAL);
@@ -343,13 +344,13 @@ static heist_next caller_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	atomic_fetch_add(&answers, 1);
 	return HEIST_CONTINUE;
 }
-static const heist_class caller_class = {"caller", HEIST_ABI, 0, caller_recv, NULL};
+static const heist_class caller_class = { "caller", HEIST_ABI, 0, caller_recv, NULL };
 
 TEST(calls, do_not_wait_inside_a_handler)
 {
 	set_up(1);
 	heist_ref r = test_spawn(sys, &caller_class, NULL);
-	EXPECT(heist_send(r, &ORDER, &(struct order){0}) == HEIST_OK);
+	EXPECT(heist_send(r, &ORDER, &(struct order){ 0 }) == HEIST_OK);
 	EXPECT(wait_for(&answers, 1) && runs == 0);
 	tear_down();
 }
@@ -357,7 +358,7 @@ TEST(calls, do_not_wait_inside_a_handler)
 TEST(calls, carry_large_values_and_drop_late_ones)
 {
 	set_up(2);
-	struct query q = {REPLY, 0}, big[20] = {{REPLY, 0}};
+	struct query q = { REPLY, 0 }, big[20] = { { REPLY, 0 } };
 	struct answer a;
 	EXPECT(heist_call(sys, server, &QUERY, &q, 0, &a) == HEIST_OK && a.words[19] == 19);
 	memset(&a, 0, sizeof a);
@@ -375,7 +376,7 @@ static _Atomic long closed;
 
 static void *calls_until_closed(void *arg)
 {
-	struct query q = {*(uint64_t *)arg, 0};
+	struct query q = { *(uint64_t *)arg, 0 };
 	heist_status st = heist_call(sys, server, &QUERY, &q, 0, NULL);
 	EXPECT(st == HEIST_ECLOSED);
 	atomic_fetch_add(&closed, 1);
@@ -404,7 +405,7 @@ TEST(calls, waiting_when_the_runtime_ends_are_told)
 TEST(calls, after_the_intake_has_closed_are_refused)
 {
 	set_up(1);
-	struct query q = {LATER, 0};
+	struct query q = { LATER, 0 };
 	struct answer a = answer_of(0);
 	order(server, LATER, 0);
 	EXPECT(wait_for(&have_token, 1));

@@ -4,7 +4,7 @@
 #include "tests/support/runtime.h"
 
 static long handled;
-static const heist_type WORD = {.base = &WORD, .name = "word", .size = 8, .reply_size = 1};
+static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 1 };
 
 static heist_next once_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -12,7 +12,7 @@ static heist_next once_recv(heist_ctx *ctx, void *state, const heist_type *type,
 	handled++;
 	return HEIST_STOP;
 }
-static const heist_class once = {"once", HEIST_ABI, 0, once_recv, NULL};
+static const heist_class once = { "once", HEIST_ABI, 0, once_recv, NULL };
 
 static heist_next parent_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -21,7 +21,7 @@ static heist_next parent_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	EXPECT(heist_spawn(heist_system_of(ctx), &once, NULL, NULL, out) == HEIST_OK);
 	return HEIST_CONTINUE;
 }
-static const heist_class parent_class = {"parent", HEIST_ABI, 0, parent_recv, NULL};
+static const heist_class parent_class = { "parent", HEIST_ABI, 0, parent_recv, NULL };
 
 static heist_system *start(void)
 {
@@ -42,7 +42,7 @@ static void run(heist_system *s)
 /* One life of a slot; by a worker, whose free list hands the same slot out again at once. */
 static heist_ref one_life(heist_system *s, heist_ref parent)
 {
-	heist_ref r = {0};
+	heist_ref r = { 0 };
 	long before = handled;
 	EXPECT(test_tell(parent, &WORD, (uint64_t)(uintptr_t)&r) == HEIST_OK);
 	run(s);
@@ -57,7 +57,7 @@ static heist_ref one_life(heist_system *s, heist_ref parent)
 TEST(handles, a_slot_is_retired_before_its_generations_run_out)
 {
 	heist_system *s = start();
-	heist_ref parent = test_spawn(s, &parent_class, NULL), last = {0};
+	heist_ref parent = test_spawn(s, &parent_class, NULL), last = { 0 };
 	run(s);
 	heist_ref r = one_life(s, parent);
 	struct actor *a = &s->slots.base[ref_slot(r)];

@@ -11,7 +11,7 @@
 
 static _Atomic long calls, balance, pages;
 static _Atomic long fail_at, fail_from; /* the n-th call; every call from the n-th on; 0 = never */
-static _Atomic long fail_page;          /* the n-th mprotect or mmap; 0 = never */
+static _Atomic long fail_page;		/* the n-th mprotect or mmap; 0 = never */
 
 static bool denied(void)
 {
@@ -58,8 +58,8 @@ void *__wrap_mmap64(void *p, size_t size, int protection, int flags, int fd, off
 
 /* ---- the scenario ---- */
 
-static const heist_type WORD = {.base = &WORD, .name = "word", .size = 8, .reply_size = 8};
-static const heist_type BIG = {.base = &BIG, .name = "big", .size = 500, .reply_size = 500};
+static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 8 };
+static const heist_type BIG = { .base = &BIG, .name = "big", .size = 500, .reply_size = 500 };
 
 static _Atomic long started, ended, handled, asked, answered, refused;
 
@@ -102,7 +102,7 @@ static const heist_class actor_class;
 
 static void spawn_more(heist_system *s)
 {
-	uint64_t arg[16] = {[15] = 15};
+	uint64_t arg[16] = { [15] = 15 };
 	heist_ref r;
 	if (accepted(heist_spawn(s, &actor_class, NULL, arg, &r)))
 		EXPECT(heist_stop(r, HEIST_OK) == HEIST_OK); /* needs no memory */
@@ -132,7 +132,7 @@ static heist_next actor_recv(heist_ctx *ctx, void *state, const heist_type *type
 
 static heist_next driver_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
-	uint64_t big[63] = {0}, *n = msg;
+	uint64_t big[63] = { 0 }, *n = msg;
 	heist_system *s = heist_system_of(ctx);
 	(void)state;
 	if (type == &BIG || *n == 0) {
@@ -149,10 +149,10 @@ static heist_next driver_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	heist_reply(ctx, HEIST_OK, type, msg);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks actor_hooks = {0, 128, actor_init, actor_stop};
-static const heist_class actor_class = {"actor", HEIST_ABI, sizeof(struct actor), actor_recv,
-					&actor_hooks};
-static const heist_class driver_class = {"driver", HEIST_ABI, 8, driver_recv, NULL};
+static const heist_hooks actor_hooks = { 0, 128, actor_init, actor_stop };
+static const heist_class actor_class = { "actor", HEIST_ABI, sizeof(struct actor), actor_recv,
+					 &actor_hooks };
+static const heist_class driver_class = { "driver", HEIST_ABI, 8, driver_recv, NULL };
 
 /* The asked could not get the memory for its reply: the caller learns that there is none. */
 static bool called(heist_status s)
@@ -178,7 +178,7 @@ static void scenario(bool hooks)
 {
 	heist_config c = heist_config_default();
 	heist_system *s = NULL;
-	uint64_t arg[16] = {[15] = 15}, big[63] = {1}, one = 1;
+	uint64_t arg[16] = { [15] = 15 }, big[63] = { 1 }, one = 1;
 	heist_opts o = heist_opts_default();
 	heist_ref r, driver;
 	calls = balance = pages = started = ended = handled = asked = answered = refused = 0;
@@ -256,7 +256,8 @@ struct plan {
 	uint64_t user;
 };
 static const heist_type PLAN = {
-	.base = &PLAN, .name = "plan", .size = sizeof(struct plan), .reply_size = 1};
+	.base = &PLAN, .name = "plan", .size = sizeof(struct plan), .reply_size = 1
+};
 
 static void on_timeout(heist_ctx *ctx, void *state, heist_status status, const void *reply,
 		       uint64_t user)
@@ -300,9 +301,9 @@ static heist_next silent_recv(heist_ctx *ctx, void *state, const heist_type *typ
 
 TEST(no_memory, deadlines_are_kept)
 {
-	static const heist_class planner = {"planner", HEIST_ABI, sizeof(struct plan), planner_recv,
-					    NULL};
-	static const heist_class silent = {"silent", HEIST_ABI, 0, silent_recv, NULL};
+	static const heist_class planner = { "planner", HEIST_ABI, sizeof(struct plan),
+					     planner_recv, NULL };
+	static const heist_class silent = { "silent", HEIST_ABI, 0, silent_recv, NULL };
 	heist_config c = heist_config_default();
 	heist_system *s;
 	fail_at = fail_from = fail_page = 0;
@@ -315,10 +316,10 @@ TEST(no_memory, deadlines_are_kept)
 	soon = heist_in_ms(s, 50);
 	const struct plan plans[] = {
 		/* the heap has room for 16: 14 far away, then those of two actors at one time */
-		{server, 14, (uint64_t)-1, soon + 1000000000000u, 0},
-		{server, 2, 30000000, soon, 1},
-		{server, 2, 30000000, soon, 1},
-		{server, 0, 0, 0, 3},
+		{ server, 14, (uint64_t)-1, soon + 1000000000000u, 0 },
+		{ server, 2, 30000000, soon, 1 },
+		{ server, 2, 30000000, soon, 1 },
+		{ server, 0, 0, 0, 3 },
 	};
 	for (int i = 0; i < 4; i++)
 		EXPECT(heist_send(test_spawn(s, &planner, NULL), &PLAN, &plans[i]) == HEIST_OK);
@@ -336,7 +337,7 @@ TEST(no_memory, no_more_actors_than_there_is_room_for)
 {
 	heist_config c = heist_config_default();
 	heist_system *s;
-	uint64_t arg[16] = {[15] = 15};
+	uint64_t arg[16] = { [15] = 15 };
 	heist_ref r;
 	long n, total = 0;
 	fail_at = fail_from = fail_page = 0;

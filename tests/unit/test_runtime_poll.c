@@ -7,9 +7,9 @@
 
 static long handled, answers, stops;
 static heist_status last;
-static const heist_type WORD = {.base = &WORD, .name = "word", .size = 8, .reply_size = 8};
-static const heist_type QUIET = {.base = &QUIET, .name = "quiet", .size = 8, .reply_size = 8};
-static const heist_type ORDER = {.base = &ORDER, .name = "order", .size = 16, .reply_size = 1};
+static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 8 };
+static const heist_type QUIET = { .base = &QUIET, .name = "quiet", .size = 8, .reply_size = 8 };
+static const heist_type ORDER = { .base = &ORDER, .name = "order", .size = 16, .reply_size = 1 };
 
 static heist_next echo_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -27,8 +27,8 @@ static void echo_stop(heist_ctx *ctx, void *state, heist_status why)
 	(void)ctx, (void)state, (void)why;
 	stops++;
 }
-static const heist_hooks echo_hooks = {0, 0, NULL, echo_stop};
-static const heist_class echo = {"echo", HEIST_ABI, 0, echo_recv, &echo_hooks};
+static const heist_hooks echo_hooks = { 0, 0, NULL, echo_stop };
+static const heist_class echo = { "echo", HEIST_ABI, 0, echo_recv, &echo_hooks };
 
 static void on_answer(heist_ctx *ctx, void *state, heist_status status, const void *reply,
 		      uint64_t user)
@@ -51,7 +51,7 @@ static heist_next asker_recv(heist_ctx *ctx, void *state, const heist_type *type
 	EXPECT(heist_ask(ctx, o->to, &QUIET, &v, o->deadline, on_answer, 0) == HEIST_OK);
 	return HEIST_CONTINUE;
 }
-static const heist_class asker = {"asker", HEIST_ABI, 0, asker_recv, NULL};
+static const heist_class asker = { "asker", HEIST_ABI, 0, asker_recv, NULL };
 
 static heist_system *start(void)
 {
@@ -65,7 +65,7 @@ static heist_system *start(void)
 
 static bool readable(heist_system *s, int ms)
 {
-	struct pollfd p = {.fd = heist_poll_fd(s), .events = POLLIN};
+	struct pollfd p = { .fd = heist_poll_fd(s), .events = POLLIN };
 	return poll(&p, 1, ms) == 1;
 }
 
@@ -74,7 +74,7 @@ TEST(polled, a_deadline_is_told_and_kept)
 	heist_system *s = start();
 	heist_ref e = test_spawn(s, &echo, NULL), a = test_spawn(s, &asker, NULL);
 	EXPECT(heist_poll_deadline(s) == 0);
-	struct order o = {e, heist_in_ms(s, 30)};
+	struct order o = { e, heist_in_ms(s, 30) };
 	EXPECT(heist_send(a, &ORDER, &o) == HEIST_OK);
 	while (heist_poll(s, 0, 10) > 0)
 		;
@@ -173,7 +173,7 @@ static heist_next inner_recv(heist_ctx *ctx, void *state, const heist_type *type
 
 TEST(polled, a_handler_cannot_poll)
 {
-	static const heist_class inner = {"inner", HEIST_ABI, 0, inner_recv, NULL};
+	static const heist_class inner = { "inner", HEIST_ABI, 0, inner_recv, NULL };
 	heist_system *s = start();
 	heist_ref r = test_spawn(s, &inner, NULL);
 	EXPECT(test_tell(r, &WORD, 1) == HEIST_OK);
@@ -191,7 +191,7 @@ static heist_next endless_recv(heist_ctx *ctx, void *state, const heist_type *ty
 
 TEST(polled, the_end_drains_or_discards)
 {
-	static const heist_class endless = {"endless", HEIST_ABI, 0, endless_recv, &echo_hooks};
+	static const heist_class endless = { "endless", HEIST_ABI, 0, endless_recv, &echo_hooks };
 	heist_system *s = start();
 	heist_ref r = test_spawn(s, &echo, NULL);
 	for (int i = 0; i < 1000; i++)

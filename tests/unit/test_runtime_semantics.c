@@ -35,14 +35,15 @@ static void on_drop(void *payload)
 	(void)payload;
 	atomic_fetch_add(&drops, 1);
 }
-static const heist_drops counting = {on_drop, NULL};
-static const heist_type ACT = {.base = &ACT,
-			       .name = "act",
-			       .size = sizeof(struct act_msg),
-			       .reply_size = 1,
-			       .drops = &counting};
+static const heist_drops counting = { on_drop, NULL };
+static const heist_type ACT = { .base = &ACT,
+				.name = "act",
+				.size = sizeof(struct act_msg),
+				.reply_size = 1,
+				.drops = &counting };
 static const heist_type BIG_ACT = {
-	.base = &BIG_ACT, .name = "big act", .size = 200, .reply_size = 1, .drops = &counting};
+	.base = &BIG_ACT, .name = "big act", .size = 200, .reply_size = 1, .drops = &counting
+};
 
 struct actor {
 	uint64_t order; /* 0: init has not run, 1: it has, 2: a handler has */
@@ -103,7 +104,7 @@ static heist_next actor_recv(heist_ctx *ctx, void *state, const heist_type *type
 		take_and_discard(ctx, msg);
 		return HEIST_AGAIN;
 	case SEND_SELF:
-		EXPECT(heist_send(heist_self(ctx), type, &(struct act_msg){NOTHING, 0}) ==
+		EXPECT(heist_send(heist_self(ctx), type, &(struct act_msg){ NOTHING, 0 }) ==
 		       HEIST_OK);
 		return HEIST_CONTINUE;
 	case STOP_SELF:
@@ -124,9 +125,9 @@ static heist_next actor_recv(heist_ctx *ctx, void *state, const heist_type *type
 	}
 	return HEIST_CONTINUE;
 }
-static const heist_hooks actor_hooks = {0, 8, actor_init, actor_stop};
-static const heist_class actor_class = {"actor", HEIST_ABI, sizeof(struct actor), actor_recv,
-					&actor_hooks};
+static const heist_hooks actor_hooks = { 0, 8, actor_init, actor_stop };
+static const heist_class actor_class = { "actor", HEIST_ABI, sizeof(struct actor), actor_recv,
+					 &actor_hooks };
 
 static void on_dead_letter(void *user, const heist_lost *lost)
 {
@@ -157,13 +158,13 @@ static heist_ref spawn(heist_system *s, heist_next init_verdict)
 
 static void act(heist_ref r, enum act what)
 {
-	struct act_msg m = {what, 0};
+	struct act_msg m = { what, 0 };
 	EXPECT(heist_send(r, &ACT, &m) == HEIST_OK);
 }
 
 static void act_big(heist_ref r, enum act what)
 {
-	struct act_msg m[13] = {{what, 0}};
+	struct act_msg m[13] = { { what, 0 } };
 	EXPECT(heist_send(r, &BIG_ACT, m) == HEIST_OK);
 }
 
@@ -195,7 +196,7 @@ TEST(semantics, hooks_run_once_around_the_handlers)
 
 TEST(semantics, an_init_that_does_not_go_on_ends_the_actor)
 {
-	static const heist_next verdicts[] = {HEIST_STOP, HEIST_FAIL, HEIST_AGAIN};
+	static const heist_next verdicts[] = { HEIST_STOP, HEIST_FAIL, HEIST_AGAIN };
 	for (int i = 0; i < 3; i++) {
 		heist_system *s = start(1);
 		heist_ref gatekeeper = spawn(s, HEIST_CONTINUE);
@@ -207,7 +208,7 @@ TEST(semantics, an_init_that_does_not_go_on_ends_the_actor)
 		gate = 1;
 		EXPECT(wait_for(&stops, 1) && wait_for(&drops, 2));
 		EXPECT(why == HEIST_EINIT && handled == 1);
-		EXPECT(heist_send(r, &ACT, &(struct act_msg){0, 0}) == HEIST_EDEAD);
+		EXPECT(heist_send(r, &ACT, &(struct act_msg){ 0, 0 }) == HEIST_EDEAD);
 		EXPECT(letters[HEIST_LOST_STOPPED] == 2);
 		end(s);
 	}
@@ -365,7 +366,7 @@ static heist_next sized_recv(heist_ctx *ctx, void *state, const heist_type *type
 	atomic_fetch_add(&sized, 1);
 	return HEIST_CONTINUE;
 }
-static const heist_class sized_class = {"sized", HEIST_ABI, 0, sized_recv, NULL};
+static const heist_class sized_class = { "sized", HEIST_ABI, 0, sized_recv, NULL };
 
 TEST(semantics, payloads_from_nothing_to_many_pages)
 {
@@ -375,8 +376,9 @@ TEST(semantics, payloads_from_nothing_to_many_pages)
 	heist_ref r = test_spawn(s, &sized_class, NULL);
 	for (uint32_t i = 0; i < 70; i++) {
 		uint32_t size = i < 60 ? i : 1000 * (i - 59) * (i - 59);
-		types[i] =
-			(heist_type){.base = types, .name = "sized", .size = size, .reply_size = 1};
+		types[i] = (heist_type){
+			.base = types, .name = "sized", .size = size, .reply_size = 1
+		};
 		for (uint32_t k = 0; k < size; k++)
 			bytes[k] = (unsigned char)(size + k);
 		EXPECT(heist_send(r, &types[i], size ? bytes : NULL) == HEIST_OK);
@@ -421,7 +423,7 @@ static void on_answer(heist_ctx *ctx, void *state, heist_status status, const vo
 static heist_next across_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	heist_ref to = *(heist_ref *)msg;
-	struct act_msg m = {NOTHING, 0};
+	struct act_msg m = { NOTHING, 0 };
 	(void)state, (void)type;
 	EXPECT(heist_send(to, &ACT, &m) == HEIST_OK);
 #ifdef NDEBUG /* debug builds abort on wrong arguments */
@@ -438,13 +440,13 @@ static heist_next across_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	atomic_fetch_add(&asked_across, 1);
 	return HEIST_CONTINUE;
 }
-static const heist_class across_class = {"across", HEIST_ABI, 0, across_recv, NULL};
+static const heist_class across_class = { "across", HEIST_ABI, 0, across_recv, NULL };
 
 TEST(semantics, only_copies_go_to_another_runtime)
 {
 	heist_system *s = start(1), *t = test_start(1);
 	heist_ref here = spawn(s, HEIST_CONTINUE), there = test_spawn(t, &across_class, NULL);
-	EXPECT(heist_send(there, &ACT, &(struct act_msg){here.v, 0}) == HEIST_OK);
+	EXPECT(heist_send(there, &ACT, &(struct act_msg){ here.v, 0 }) == HEIST_OK);
 	EXPECT(wait_for(&asked_across, 1) && wait_for(&handled, 1));
 	EXPECT(test_balanced(t));
 	EXPECT(heist_shutdown(t, 0) == HEIST_OK);
@@ -466,11 +468,13 @@ static heist_next homing_recv(heist_ctx *ctx, void *state, const heist_type *typ
 		heist_send(heist_self(ctx), type, msg);
 	return HEIST_CONTINUE;
 }
-static const heist_class homing_class = {"homing", HEIST_ABI, 0, homing_recv, NULL};
+static const heist_class homing_class = { "homing", HEIST_ABI, 0, homing_recv, NULL };
 
 TEST(semantics, a_bound_actor_never_leaves_its_worker)
 {
-	static const heist_type WORD = {.base = &WORD, .name = "word", .size = 8, .reply_size = 1};
+	static const heist_type WORD = {
+		.base = &WORD, .name = "word", .size = 8, .reply_size = 1
+	};
 	heist_system *s = test_start(2);
 	heist_opts o = heist_opts_default();
 	for (uint64_t i = 0; i < 20; i++) {
@@ -506,12 +510,14 @@ static heist_next other_recv(heist_ctx *ctx, void *state, const heist_type *type
 		heist_send(heist_self(ctx), type, msg);
 	return HEIST_CONTINUE;
 }
-static const heist_class greedy_class = {"greedy", HEIST_ABI, 0, greedy_recv, NULL};
-static const heist_class other_class = {"other", HEIST_ABI, 0, other_recv, NULL};
+static const heist_class greedy_class = { "greedy", HEIST_ABI, 0, greedy_recv, NULL };
+static const heist_class other_class = { "other", HEIST_ABI, 0, other_recv, NULL };
 
 TEST(semantics, a_long_computation_gives_way_when_out_of_budget)
 {
-	static const heist_type WORD = {.base = &WORD, .name = "word", .size = 8, .reply_size = 1};
+	static const heist_type WORD = {
+		.base = &WORD, .name = "word", .size = 8, .reply_size = 1
+	};
 	heist_system *s = test_start(1);
 	heist_opts o = heist_opts_default();
 	heist_ref r;

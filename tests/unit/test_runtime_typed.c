@@ -33,10 +33,10 @@ struct book_text {
 struct book_wait {
 	uint64_t key;
 };
-static const heist_drops text_drops = {drop_text, NULL};
-#define BOOK(X, P)                         \
-	X(P, put, heist_unit, NULL)        \
-	X(P, get, struct book_value, NULL) \
+static const heist_drops text_drops = { drop_text, NULL };
+#define BOOK(X, P)                                                                                 \
+	X(P, put, heist_unit, NULL)                                                                \
+	X(P, get, struct book_value, NULL)                                                         \
 	X(P, text, heist_unit, &text_drops) X(P, wait, struct book_value, NULL)
 HEIST_PROTOCOL(book, BOOK);
 HEIST_NARROW(book, sink);
@@ -60,14 +60,14 @@ static heist_next book_on_put(heist_ctx *c, struct book *b, struct book_put *m)
 	b->values[m->key % 8] = m->value;
 	if (b->is_waiting) {
 		b->is_waiting = false;
-		EXPECT(book_reply_to_wait(b->waiting, (struct book_value){m->value}) == HEIST_OK);
+		EXPECT(book_reply_to_wait(b->waiting, (struct book_value){ m->value }) == HEIST_OK);
 	}
 	return HEIST_CONTINUE;
 }
 
 static heist_next book_on_get(heist_ctx *c, struct book *b, struct book_get *m)
 {
-	EXPECT(book_reply_get(c, (struct book_value){b->values[m->key % 8]}) == HEIST_OK);
+	EXPECT(book_reply_get(c, (struct book_value){ b->values[m->key % 8] }) == HEIST_OK);
 	return HEIST_CONTINUE;
 }
 
@@ -125,7 +125,7 @@ HEIST_ON_REPLY(book, get, struct reader, on_value);
 static heist_next reader_on_ask(heist_ctx *c, struct reader *r, struct reader_ask *m)
 {
 	r->owed = reader_later_ask(c);
-	EXPECT(book_ask_get(c, m->book, (struct book_get){m->key}, 0, on_value_k, 5) == HEIST_OK);
+	EXPECT(book_ask_get(c, m->book, (struct book_get){ m->key }, 0, on_value_k, 5) == HEIST_OK);
 	return HEIST_CONTINUE;
 }
 HEIST_ACTOR(reader, struct reader, READER);
@@ -161,13 +161,13 @@ TEST(typed, send_call_and_ask)
 	heist_system *s;
 	book_ref b = start(&s);
 	reader_ref r;
-	struct book_value v = {0};
+	struct book_value v = { 0 };
 	heist_unit done;
 	EXPECT(reader_spawn(s, NULL, NULL, &r) == HEIST_OK);
-	EXPECT(book_send_put(b, (struct book_put){3, 33}) == HEIST_OK);
-	EXPECT(book_call_get(s, b, (struct book_get){3}, 0, &v) == HEIST_OK && v.value == 33);
-	EXPECT(book_call_put(s, b, (struct book_put){4, 44}, 0, &done) == HEIST_OK);
-	struct reader_ask q = {b, 4};
+	EXPECT(book_send_put(b, (struct book_put){ 3, 33 }) == HEIST_OK);
+	EXPECT(book_call_get(s, b, (struct book_get){ 3 }, 0, &v) == HEIST_OK && v.value == 33);
+	EXPECT(book_call_put(s, b, (struct book_put){ 4, 44 }, 0, &done) == HEIST_OK);
+	struct reader_ask q = { b, 4 };
 	EXPECT(reader_call_ask(s, r, q, heist_in_ms(s, 20000), &v) == HEIST_OK && v.value == 44);
 	end(s);
 }
@@ -184,7 +184,7 @@ TEST(typed, messages_that_own_something_move)
 	}
 	EXPECT(wait_for(&told, 3));
 	EXPECT(heist_kill(b.ref, HEIST_OK) == HEIST_OK);
-	while (book_send_put(b, (struct book_put){0, 0}) == HEIST_OK)
+	while (book_send_put(b, (struct book_put){ 0, 0 }) == HEIST_OK)
 		test_sleep_ms(1);
 	struct book_text *m = book_new_text(s, 0);
 	m->owned = strdup("nobody");
@@ -201,9 +201,9 @@ TEST(typed, an_interface_is_what_others_need_to_know)
 	book_ref b = start(&s);
 	sink_ref k = book_as_sink(b);
 	for (uint64_t i = 0; i < 10; i++)
-		EXPECT(sink_send_line(k, (struct sink_line){i}) == HEIST_OK);
+		EXPECT(sink_send_line(k, (struct sink_line){ i }) == HEIST_OK);
 	EXPECT(wait_for(&told, 10));
-	static const heist_type foreign = {.base = &foreign, .name = "foreign", .reply_size = 1};
+	static const heist_type foreign = { .base = &foreign, .name = "foreign", .reply_size = 1 };
 	EXPECT(heist_send(b.ref, &foreign, NULL) == HEIST_OK);
 	EXPECT(test_balanced(s));
 	EXPECT(heist_lost_count(s, HEIST_LOST_UNHANDLED) == 1);
@@ -224,7 +224,7 @@ HEIST_ON_REPLY(book, wait, struct reader, on_waited);
 static heist_next waiter_recv(heist_ctx *c, void *state, const heist_type *type, void *msg)
 {
 	(void)state, (void)type;
-	EXPECT(book_ask_wait(c, ((struct reader_ask *)msg)->book, (struct book_wait){0}, 0,
+	EXPECT(book_ask_wait(c, ((struct reader_ask *)msg)->book, (struct book_wait){ 0 }, 0,
 			     on_waited_k, 1) == HEIST_OK);
 	atomic_fetch_add(&told, 1);
 	return HEIST_CONTINUE;
@@ -232,15 +232,15 @@ static heist_next waiter_recv(heist_ctx *c, void *state, const heist_type *type,
 
 TEST(typed, an_owed_reply_is_given_by_a_later_message)
 {
-	static const heist_class waiter = {"waiter", HEIST_ABI, sizeof(struct reader), waiter_recv,
-					   NULL};
+	static const heist_class waiter = { "waiter", HEIST_ABI, sizeof(struct reader), waiter_recv,
+					    NULL };
 	heist_system *s;
 	book_ref b = start(&s);
-	reader_ref w = {test_spawn(s, &waiter, NULL)};
-	EXPECT(reader_send_ask(w, (struct reader_ask){b, 0}) == HEIST_OK);
+	reader_ref w = { test_spawn(s, &waiter, NULL) };
+	EXPECT(reader_send_ask(w, (struct reader_ask){ b, 0 }) == HEIST_OK);
 	EXPECT(wait_for(&told, 1));
 	heist_unit done;
-	EXPECT(book_call_put(s, b, (struct book_put){0, 9}, 0, &done) == HEIST_OK);
+	EXPECT(book_call_put(s, b, (struct book_put){ 0, 9 }, 0, &done) == HEIST_OK);
 	EXPECT(wait_for(&waited, 1));
 	end(s);
 }

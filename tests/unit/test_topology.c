@@ -46,7 +46,7 @@ static void plain_dealloc(void *user, void *p, size_t size)
 	free(p);
 }
 
-static const struct heist_memory plain = {plain_alloc, plain_dealloc, NULL};
+static const struct heist_memory plain = { plain_alloc, plain_dealloc, NULL };
 
 /* ---- synthetic machines ---- */
 
@@ -69,7 +69,7 @@ static void check_rows(const struct heist_topology *t)
 	uint32_t count = t->workers - 1;
 	for (uint32_t w = 0; w < t->workers; w++) {
 		const struct heist_victim *row = row_of(t, w);
-		bool seen[256] = {false};
+		bool seen[256] = { false };
 		seen[w] = true;
 		for (uint32_t i = 0; i < count; i++) {
 			EXPECT(row[i].worker < t->workers && !seen[row[i].worker]);
@@ -91,7 +91,7 @@ static bool ring_ends(const struct heist_topology *t, uint32_t w, const uint32_t
 	return i == t->workers - 1;
 }
 
-#define RING_ENDS(t, w, ...) ring_ends(t, w, (const uint32_t[]){__VA_ARGS__})
+#define RING_ENDS(t, w, ...) ring_ends(t, w, (const uint32_t[]){ __VA_ARGS__ })
 
 /* The victims in rings, by arithmetic on CPU numbers: CPUs of one domain share cpu / size. */
 static uint32_t ring_by_number(uint32_t a, uint32_t b, const uint32_t *sizes)
@@ -119,7 +119,7 @@ static void check_order(const struct heist_topology *t, const uint32_t *sizes)
 	}
 }
 
-#define CHECK_ORDER(t, ...) check_order(t, (const uint32_t[]){__VA_ARGS__, 0})
+#define CHECK_ORDER(t, ...) check_order(t, (const uint32_t[]){ __VA_ARGS__, 0 })
 
 TEST(topology, two_packages_of_sixteen_cores)
 {
@@ -168,7 +168,7 @@ TEST(topology, nodes_below_a_shared_cache_are_nearer_than_the_cache)
 TEST(topology, cores_come_before_their_second_threads)
 {
 	struct heist_topology t = machine("package:1 core:4 pu:2", 6);
-	static const uint32_t cpus[] = {0, 2, 4, 6, 1, 3};
+	static const uint32_t cpus[] = { 0, 2, 4, 6, 1, 3 };
 	for (uint32_t w = 0; w < 6; w++)
 		EXPECT(t.places[w].cpu == cpus[w]);
 	EXPECT(row_of(&t, 0)[0].worker == 4 && row_of(&t, 4)[0].worker == 0);
@@ -181,7 +181,7 @@ TEST(topology, cores_come_before_their_second_threads)
 TEST(topology, four_threads_a_core)
 {
 	struct heist_topology t = machine("core:2 pu:4", 8);
-	static const uint32_t cpus[] = {0, 4, 1, 5, 2, 6, 3, 7};
+	static const uint32_t cpus[] = { 0, 4, 1, 5, 2, 6, 3, 7 };
 	for (uint32_t w = 0; w < 8; w++)
 		EXPECT(t.places[w].cpu == cpus[w]);
 	CHECK_ORDER(&t, 1, 4);
@@ -201,7 +201,7 @@ TEST(topology, machine_without_cores)
 TEST(topology, numbers_of_the_system_may_be_scattered)
 {
 	struct heist_topology t = machine("package:2 core:2 pu:2(indexes=0,4,2,6,1,5,3,7)", 8);
-	static const uint32_t cpus[] = {0, 2, 1, 3, 4, 6, 5, 7};
+	static const uint32_t cpus[] = { 0, 2, 1, 3, 4, 6, 5, 7 };
 	for (uint32_t w = 0; w < 8; w++) {
 		EXPECT(t.places[w].cpu == cpus[w]);
 		EXPECT(row_of(&t, w)[0].worker == (w + 4) % 8);
@@ -307,8 +307,8 @@ TEST(topology, lone_thief_meets_nobody)
 
 TEST(topology, unknown_machine_is_flat_and_binds_nobody)
 {
-	static const char *broken[] = {"", "nonsense", "package:", "package:2 core:0",
-				       "core:2 package:2"};
+	static const char *broken[] = { "", "nonsense", "package:", "package:2 core:0",
+					"core:2 package:2" };
 	for (size_t i = 0; i < sizeof broken / sizeof *broken; i++) {
 		struct heist_topology t;
 		EXPECT(heist_topology_init(&t, 5, true, broken[i], &plain) == 0);
@@ -324,10 +324,10 @@ TEST(topology, unknown_machine_is_flat_and_binds_nobody)
 
 TEST(topology, out_of_memory_leaves_nothing_behind)
 {
-	static const char *machines[] = {"package:2 core:4 pu:2", NULL};
+	static const char *machines[] = { "package:2 core:4 pu:2", NULL };
 	for (int i = 0; i < 2; i++) {
-		struct counted c = {.fail_at = 1};
-		struct heist_memory memory = {counted_alloc, counted_dealloc, &c};
+		struct counted c = { .fail_at = 1 };
+		struct heist_memory memory = { counted_alloc, counted_dealloc, &c };
 		struct heist_topology t;
 		while (heist_topology_init(&t, 16, true, machines[i], &memory) != 0) {
 			EXPECT(c.bytes == 0 && c.calls == c.fail_at);

@@ -28,15 +28,15 @@ struct options {
 };
 
 static const struct argp_option keys[] = {
-	{"workload", KEY_WORKLOAD, "NAME", 0, "What to run; --list prints the names", 0},
-	{"params", KEY_PARAMS, "K=V,...", 0, "Parameters that are not to have their defaults", 0},
-	{"workers", KEY_WORKERS, "N", 0, "Worker threads (default 1)", 0},
-	{"samples", KEY_SAMPLES, "N", 0, "Run so many samples and end (default 1)", 0},
-	{"step", KEY_STEP, NULL, 0, "Run a sample for each line of standard input", 0},
-	{"settings", KEY_SETTINGS, "tuned|default", 0, "See peer.json (default: default)", 0},
-	{"json", KEY_JSON, NULL, 0, "Write JSON, a line a sample; there is no other format", 0},
-	{"list", KEY_LIST, NULL, 0, "Print the workloads, one a line", 0},
-	{0},
+	{ "workload", KEY_WORKLOAD, "NAME", 0, "What to run; --list prints the names", 0 },
+	{ "params", KEY_PARAMS, "K=V,...", 0, "Parameters that are not to have their defaults", 0 },
+	{ "workers", KEY_WORKERS, "N", 0, "Worker threads (default 1)", 0 },
+	{ "samples", KEY_SAMPLES, "N", 0, "Run so many samples and end (default 1)", 0 },
+	{ "step", KEY_STEP, NULL, 0, "Run a sample for each line of standard input", 0 },
+	{ "settings", KEY_SETTINGS, "tuned|default", 0, "See peer.json (default: default)", 0 },
+	{ "json", KEY_JSON, NULL, 0, "Write JSON, a line a sample; there is no other format", 0 },
+	{ "list", KEY_LIST, NULL, 0, "Print the workloads, one a line", 0 },
+	{ 0 },
 };
 
 static long number(struct argp_state *state, const char *what, const char *text, long most)
@@ -100,7 +100,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static const struct argp argp = {
 	keys, parse, NULL, "One workload on Heist, under the contract in bench/peers/README.md.",
-	NULL, NULL,  NULL};
+	NULL, NULL,  NULL
+};
 
 static void print(cJSON *o)
 {
@@ -127,7 +128,7 @@ static void introduce(const struct options *o)
 
 static void add_latencies(cJSON *j)
 {
-	static const char *const names[5] = {"p50", "p90", "p99", "p999", "max"};
+	static const char *const names[5] = { "p50", "p90", "p99", "p999", "max" };
 	cJSON *l = cJSON_AddObjectToObject(j, "latency_ns");
 	for (int i = 0; i < 5; i++)
 		cJSON_AddNumberToObject(l, names[i], (double)bench_aside.latency[i]);
@@ -135,7 +136,7 @@ static void add_latencies(cJSON *j)
 
 static void sample(const struct options *o, const struct bench_row *row)
 {
-	bench_aside = (struct bench_aside){0};
+	bench_aside = (struct bench_aside){ 0 };
 	heist_system *s = bench_start(o->workers, o->tuned ? HEIST_ON : HEIST_DEFAULT);
 	double cpu = bench_cpu_ns(), ns = row->sample(row, s);
 	cpu = bench_cpu_ns() - cpu;
@@ -158,7 +159,7 @@ static void sample(const struct options *o, const struct bench_row *row)
 
 int main(int argc, char **argv)
 {
-	struct options o = {.workers = 1, .samples = 1};
+	struct options o = { .workers = 1, .samples = 1 };
 	char line[64];
 	argp_err_exit_status = 2;
 	argp_program_version = "heist " HEIST_VERSION_STRING;

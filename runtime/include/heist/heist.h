@@ -43,8 +43,8 @@ extern "C" {
 
 /* ---- types ---- */
 
-typedef struct heist_system heist_system; /* one runtime; several may live in one process      */
-typedef struct heist_ctx heist_ctx;	  /* borrowed: valid only while the handler runs       */
+typedef struct heist_system heist_system; /* one runtime; several may live in one process */
+typedef struct heist_ctx heist_ctx;	  /* borrowed: valid only while the handler runs */
 
 /* A handle: slot, generation and runtime in 64 bits.  A plain value: copy, store, compare, send it;
  * it owns nothing.  0 = nobody.  Handles of ended actors are harmless: they answer HEIST_EDEAD. */
@@ -61,43 +61,46 @@ typedef struct heist_unit { /* "no payload", "no reply value" */
 	char unused;
 } heist_unit;
 
-typedef uint64_t heist_time; /* absolute nanoseconds on the runtime's clock (heist_now); 0 = never */
+/* Absolute nanoseconds on the runtime's clock (heist_now); 0 = never. */
+typedef uint64_t heist_time;
 
 typedef enum heist_status {
 	HEIST_OK = 0,
-	HEIST_EDEAD = -2,     /* the actor has ended                                       */
-	HEIST_ETIMEOUT = -3,  /* the deadline has passed                                   */
-	HEIST_ENOMEM = -4,    /* no memory; nothing changed                                */
-	HEIST_EINVAL = -5,    /* a wrong argument, or a wrong place to call from           */
-	HEIST_ECLOSED = -6,   /* the runtime is shutting down                              */
-	HEIST_ECRASH = -8,    /* the actor's handler answered HEIST_FAIL                   */
-	HEIST_EINIT = -9,     /* the actor's init hook did not succeed                     */
-	HEIST_ENOREPLY = -10, /* the asked actor ended its handler without a reply         */
-	HEIST_EKILLED = -11,  /* heist_kill, or the end of the runtime                     */
-	HEIST_EUSER = -1000   /* this and below: the application's                         */
+	HEIST_EDEAD = -2,     /* the actor has ended */
+	HEIST_ETIMEOUT = -3,  /* the deadline has passed */
+	HEIST_ENOMEM = -4,    /* no memory; nothing changed */
+	HEIST_EINVAL = -5,    /* a wrong argument, or a wrong place to call from */
+	HEIST_ECLOSED = -6,   /* the runtime is shutting down */
+	HEIST_ECRASH = -8,    /* the actor's handler answered HEIST_FAIL */
+	HEIST_EINIT = -9,     /* the actor's init hook did not succeed */
+	HEIST_ENOREPLY = -10, /* the asked actor ended its handler without a reply */
+	HEIST_EKILLED = -11,  /* heist_kill, or the end of the runtime */
+	HEIST_EUSER = -1000   /* this and below: the application's */
 } heist_status;
 
-typedef enum heist_next { /* what a handler wants to happen next */
-	HEIST_CONTINUE,	  /* the next message                                                  */
-	HEIST_AGAIN,	  /* this message again, after others had their turn if the batch is used up */
-	HEIST_STOP,	  /* end this actor; what is still queued is lost (STOPPED)            */
-	HEIST_FAIL	  /* end this actor with HEIST_ECRASH                                  */
+/* What a handler wants to happen next. */
+typedef enum heist_next {
+	HEIST_CONTINUE, /* the next message */
+	HEIST_AGAIN, /* this message again, after others had their turn if the batch is used up */
+	HEIST_STOP,  /* end this actor; what is still queued is lost (STOPPED) */
+	HEIST_FAIL   /* end this actor with HEIST_ECRASH */
 } heist_next;
 
-typedef enum heist_cause { /* why an accepted message was never handled */
-	HEIST_LOST_DEAD,      /* the receiver had ended before it came to the message         */
-	HEIST_LOST_STOPPED,   /* queued when the receiver ended                               */
-	HEIST_LOST_EXPIRED,   /* a request whose deadline had passed                          */
-	HEIST_LOST_UNHANDLED, /* no behaviour for its type                                    */
-	HEIST_LOST_FAILED,    /* the handler that had it answered HEIST_FAIL                  */
-	HEIST_LOST_LATE,      /* a reply after its deadline, or after its asker had ended     */
-	HEIST_LOST_CLOSED,    /* the runtime ended before it was handled                      */
+/* Why an accepted message was never handled. */
+typedef enum heist_cause {
+	HEIST_LOST_DEAD,      /* the receiver had ended before it came to the message */
+	HEIST_LOST_STOPPED,   /* queued when the receiver ended */
+	HEIST_LOST_EXPIRED,   /* a request whose deadline had passed */
+	HEIST_LOST_UNHANDLED, /* no behaviour for its type */
+	HEIST_LOST_FAILED,    /* the handler that had it answered HEIST_FAIL */
+	HEIST_LOST_LATE,      /* a reply after its deadline, or after its asker had ended */
+	HEIST_LOST_CLOSED,    /* the runtime ended before it was handled */
 	HEIST_CAUSES
 } heist_cause;
 
 typedef enum heist_mode {
-	HEIST_THREADS, /* worker threads, one per core by default                                  */
-	HEIST_POLLED   /* no thread of its own: the host's event loop calls heist_poll             */
+	HEIST_THREADS, /* worker threads, one per core by default */
+	HEIST_POLLED   /* no thread of its own: the host's event loop calls heist_poll */
 } heist_mode;
 
 typedef enum heist_switch { HEIST_DEFAULT, HEIST_ON, HEIST_OFF } heist_switch;
@@ -117,7 +120,7 @@ typedef struct heist_type {
 	const struct heist_type *base; /* the first type of its protocol */
 	const char *name;
 	uint32_t tag;	     /* index in the protocol */
-	uint32_t size;	     /* bytes of payload      */
+	uint32_t size;	     /* bytes of payload */
 	uint32_t reply_size; /* bytes of reply value; sizeof(heist_unit): none is owed */
 	uint32_t flags;	     /* 0 */
 	const heist_drops *drops;
@@ -156,8 +159,8 @@ typedef struct heist_class {
 /* Options of a spawn.  From heist_opts_default(); 0 = default; grows at the end only. */
 typedef struct heist_opts {
 	uint32_t struct_size;
-	uint32_t worker; /* 1..workers: run only on that worker; 0: anywhere              */
-	uint32_t batch;	 /* messages per activation, at most 65535; 0: the runtime's      */
+	uint32_t worker; /* 1..workers: run only on that worker; 0: anywhere */
+	uint32_t batch;	 /* messages per activation, at most 65535; 0: the runtime's */
 } heist_opts;
 
 /* A message that is being lost.  Valid during the call. */
@@ -173,13 +176,13 @@ typedef struct heist_lost {
 typedef struct heist_config {
 	uint32_t struct_size;
 	heist_mode mode;
-	uint32_t workers;   /* HEIST_WORKERS; default: CPUs allowed by affinity and cgroup quota  */
-	heist_switch pin;   /* HEIST_PIN; default: on with 2 or more workers, off when the CPU
-			     * quota is below the mask or there are more workers than CPUs        */
-	uint32_t batch;	    /* messages per activation; default 64, at most 65535                 */
-	uint32_t budget_us; /* time per activation; default 1000                                  */
-	uint32_t max_actors; /* alive at once; default and most 2^28: 64 B of address space each  */
-	void *user;	    /* handed to the four functions below                                 */
+	uint32_t workers;    /* HEIST_WORKERS; default: CPUs allowed by affinity and cgroup quota */
+	heist_switch pin;    /* HEIST_PIN; default: on with 2 or more workers, off when the CPU
+			     * quota is below the mask or there are more workers than CPUs */
+	uint32_t batch;	     /* messages per activation; default 64, at most 65535 */
+	uint32_t budget_us;  /* time per activation; default 1000 */
+	uint32_t max_actors; /* alive at once; default and most 2^28: 64 B of address space each */
+	void *user;	     /* handed to the four functions below */
 	/* All memory of the runtime except address space for handles; both or neither.  align is a
 	 * power of two.  Any thread, also several at once. */
 	void *(*alloc)(void *user, size_t size, size_t align);
@@ -194,16 +197,16 @@ typedef struct heist_config {
 typedef struct heist_stats {
 	uint32_t struct_size;
 	uint32_t workers;
-	uint64_t actors;      /* alive now                                             */
-	uint64_t accepted;    /* messages, requests and replies taken over             */
-	uint64_t handled;     /* of these, how many reached a handler or continuation  */
+	uint64_t actors;   /* alive now */
+	uint64_t accepted; /* messages, requests and replies taken over */
+	uint64_t handled;  /* of these, how many reached a handler or continuation */
 	uint64_t lost[HEIST_CAUSES];
-	uint64_t activations; /* times an actor was given a worker                     */
-	uint64_t steals;      /* actors a worker took from another                     */
-	uint64_t parks;	      /* times a worker went to sleep                          */
-	uint64_t wakes;	      /* times one was woken for new work                      */
-	uint64_t message_bytes; /* memory held for messages                            */
-	uint64_t slot_bytes;	/* memory committed for actor slots                    */
+	uint64_t activations;	/* times an actor was given a worker */
+	uint64_t steals;	/* actors a worker took from another */
+	uint64_t parks;		/* times a worker went to sleep */
+	uint64_t wakes;		/* times one was woken for new work */
+	uint64_t message_bytes; /* memory held for messages */
+	uint64_t slot_bytes;	/* memory committed for actor slots */
 } heist_stats;
 
 /* ---- a runtime ---- */
@@ -276,7 +279,8 @@ HEIST_API heist_time heist_deadline(const heist_ctx *);
 HEIST_NEED heist_status heist_ask(heist_ctx *, heist_ref to, const heist_type *, const void *msg,
 				  heist_time deadline, heist_reply_fn *k, uint64_t user);
 /* Answer the request being handled: copies type->reply_size bytes.  EINVAL: nothing (more) is owed. */
-HEIST_API heist_status heist_reply(heist_ctx *, heist_status, const heist_type *, const void *reply);
+HEIST_API heist_status heist_reply(heist_ctx *, heist_status, const heist_type *,
+				   const void *reply);
 /* Owe the answer beyond the end of the handler.  Token {0}: nothing is owed. */
 HEIST_API heist_token heist_reply_later(heist_ctx *, const heist_type *);
 /* Own the message being handled, for heist_post or heist_discard; use only the pointer returned (a
@@ -374,7 +378,7 @@ HEIST_DEFAULT_(stats)
 	typedef struct P##_ref {                                                                   \
 		heist_ref ref;                                                                     \
 	} P##_ref;                                                                                 \
-	enum P##_tag { LIST(HEIST_TAG_, P) P##_T_COUNT };                                          \
+	enum P##_tag{ LIST(HEIST_TAG_, P) P##_T_COUNT };                                           \
 	HEIST_C_(extern, extern "C") const heist_type P##_types[];                                 \
 	LIST(HEIST_FN_, P)                                                                         \
 	struct P##_end_

@@ -19,7 +19,8 @@ static void take(void)
 		struct inject_link *next = l->next;
 		struct work *w = (struct work *)l;
 		CHECK_ASSERT(w->value == w - works + 1);
-		CHECK_ASSERT(atomic_fetch_add_explicit(&taken[w - works], 1, memory_order_relaxed) == 0);
+		CHECK_ASSERT(
+			atomic_fetch_add_explicit(&taken[w - works], 1, memory_order_relaxed) == 0);
 		l = next;
 	}
 }

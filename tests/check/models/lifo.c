@@ -74,6 +74,6 @@ static void finish(void)
 
 int main(int argc, char **argv)
 {
-	static const struct check_model m = {"lifo", 2 + (THIEVES > 1), setup, thread, finish};
+	static const struct check_model m = { "lifo", 2 + (THIEVES > 1), setup, thread, finish };
 	return check_main(argc, argv, &m);
 }

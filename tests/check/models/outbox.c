@@ -5,7 +5,7 @@
 #include "tests/check/check.h"
 
 static struct outbox box;
-static _Atomic int a_ready; /* A's right to run is free to take */
+static _Atomic int a_ready;  /* A's right to run is free to take */
 static _Atomic int received; /* by C: how many */
 static int order[3];
 
