@@ -9,6 +9,7 @@
 int bench_list_main(int argc, char **argv);
 int bench_run_main(int argc, char **argv);
 int bench_compare_main(int argc, char **argv);
+int bench_calibrate_main(int argc, char **argv);
 
 /* All rows, in the order of the table; *n of them. */
 const struct bench_row *const *bench_rows(size_t *n);

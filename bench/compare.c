@@ -8,9 +8,6 @@
 
 #include "bench/common/stats.h"
 
-/* Differences below this are not judged: they change with the placement of code. */
-#define INDIFFERENT 0.03
-
 struct options {
 	const char *files[2];
 	int count;
@@ -31,12 +28,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 static const struct argp argp = {
 	.parser = parse,
 	.args_doc = "BEFORE.json AFTER.json",
-	.doc = "Compare two runs row by row: the ratio of the medians with its 95 % bootstrap "
-	       "interval.\v"
-	       "Verdict: faster or slower if the whole interval is beyond 3 %, the same if it is "
-	       "wholly "
-	       "within, else undecided.  Exit status: 1 if a row became slower, 2 if a file is no "
-	       "result.",
+	.doc = "Compare two runs row by row: the median ratio after/before of the i-th samples "
+	       "with its "
+	       "95 % bootstrap interval (of medians, if the runs have different numbers of "
+	       "samples).\v"
+	       "Verdict: faster or slower if the whole interval is beyond 3 %, no difference if it "
+	       "is "
+	       "wholly within, undecided if it straddles 3 %: take more samples, on a quieter "
+	       "machine.  "
+	       "Runs that alternate before and after cancel what changes for both.\n"
+	       "Exit status: 0, 1 if a row became slower or failed, 2 if a file is no result.\n\n"
+	       "  heist-bench run ping_pong --json before.json   (then rebuild, and the same "
+	       "again)\n"
+	       "  heist-bench compare before.json after.json",
 };
 
 static cJSON *load(const char *path)
@@ -83,19 +87,26 @@ static const cJSON *find(const cJSON *rows, const char *name)
 	return NULL;
 }
 
-static const char *verdict(double low, double high)
+/* One row of the table; true: slower, or no longer right. */
+static bool print_row(const cJSON *before, const cJSON *after, const char *name)
 {
-	if (low > 1 + INDIFFERENT)
-		return "slower";
-	if (high < 1 - INDIFFERENT)
-		return "faster";
-	return low >= 1 - INDIFFERENT && high <= 1 + INDIFFERENT ? "no difference" : "undecided";
+	static double a[STATS_MOST], b[STATS_MOST];
+	size_t na = samples_of(before, a, STATS_MOST), nb = samples_of(after, b, STATS_MOST);
+	if (na == 0 || nb == 0) {
+		bool broke = na > 0 && cJSON_IsTrue(cJSON_GetObjectItem(after, "error_occurred"));
+		printf("%-40s %s\n", name, broke ? "FAILED in the second run" : "not in both runs");
+		return broke;
+	}
+	struct stats_ratio r = stats_ratio(a, na, b, nb);
+	const char *verdict = stats_verdict(r);
+	printf("%-40s %10.4g %10.4g %8.3f %8.3f - %6.3f  %s\n", name, stats_of(a, na).median,
+	       stats_of(b, nb).median, r.median, r.ci_low, r.ci_high, verdict);
+	return strcmp(verdict, "slower") == 0;
 }
 
 int bench_compare_main(int argc, char **argv)
 {
 	struct options o = { 0 };
-	static double a[4096], b[4096];
 	const cJSON *before;
 	int slower = 0;
 	argp_parse(&argp, argc, argv, 0, NULL, &o);
@@ -105,18 +116,9 @@ int bench_compare_main(int argc, char **argv)
 	cJSON_ArrayForEach(before, cJSON_GetObjectItem(x, "benchmarks"))
 	{
 		const char *name = cJSON_GetStringValue(cJSON_GetObjectItem(before, "name"));
-		const cJSON *after = name ? find(cJSON_GetObjectItem(y, "benchmarks"), name) : NULL;
-		size_t na = samples_of(before, a, 4096),
-		       nb = after ? samples_of(after, b, 4096) : 0;
-		double low, high;
-		if (na == 0 || nb == 0)
-			continue;
-		struct stats sa = stats_of(a, na), sb = stats_of(b, nb);
-		stats_ratio(a, na, b, nb, &low, &high);
-		const char *v = verdict(low, high);
-		slower += strcmp(v, "slower") == 0;
-		printf("%-40s %10.4g %10.4g %8.3f %8.3f - %6.3f  %s\n", name, sa.median, sb.median,
-		       sb.median / sa.median, low, high, v);
+		if (name)
+			slower += print_row(before,
+					    find(cJSON_GetObjectItem(y, "benchmarks"), name), name);
 	}
 	cJSON_Delete(x);
 	cJSON_Delete(y);

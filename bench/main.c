@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * main.c - heist-bench: list, run, compare. */
+ * main.c - heist-bench: list, run, compare, calibrate. */
 #include "bench/cli.h"
 
 #include <argp.h>
@@ -10,7 +10,8 @@ static const char help[] =
 	"usage: heist-bench COMMAND [OPTION...]\n\n"
 	"  list                     the rows, what one operation is, and the goals\n"
 	"  run [ROW...]             measure; see heist-bench run --help\n"
-	"  compare A.json B.json    two runs row by row; see heist-bench compare --help\n\n"
+	"  compare A.json B.json    two runs row by row; see heist-bench compare --help\n"
+	"  calibrate [--json]       the limits of this machine alone\n\n"
 	"  heist-bench run --quick  a first look in about a minute\n";
 
 int bench_list_main(int argc, char **argv)
@@ -38,7 +39,8 @@ int main(int argc, char **argv)
 		int (*main)(int argc, char **argv);
 	} commands[] = { { "list", "heist-bench list", bench_list_main },
 			 { "run", "heist-bench run", bench_run_main },
-			 { "compare", "heist-bench compare", bench_compare_main } };
+			 { "compare", "heist-bench compare", bench_compare_main },
+			 { "calibrate", "heist-bench calibrate", bench_calibrate_main } };
 	argp_program_version = "heist-bench " HEIST_VERSION_STRING;
 	for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(argv[1], commands[i].name) == 0) {

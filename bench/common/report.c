@@ -121,22 +121,8 @@ void report_row(FILE *out, const struct result *r, const struct calibration *c)
 
 /* ---- JSON ---- */
 
-static cJSON *json_context(const struct calibration *c)
+cJSON *report_calibration_json(const struct calibration *c)
 {
-	char cpu[256], host[128] = "", date[64];
-	time_t t = time(NULL);
-	struct tm tm;
-	cJSON *o = cJSON_CreateObject(), *k = cJSON_CreateObject();
-	first_line("/proc/cpuinfo", "model name", cpu, sizeof cpu);
-	gethostname(host, sizeof host - 1);
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S%z", localtime_r(&t, &tm));
-	cJSON_AddStringToObject(o, "date", date);
-	cJSON_AddStringToObject(o, "host_name", host);
-	cJSON_AddStringToObject(o, "executable", "heist-bench");
-	cJSON_AddNumberToObject(o, "num_cpus", (double)cpus());
-	cJSON_AddStringToObject(o, "cpu_model", cpu);
-	cJSON_AddStringToObject(o, "library_version", HEIST_VERSION_STRING);
-	cJSON_AddStringToObject(o, "library_build_type", HEIST_BENCH_BUILD);
 	const struct {
 		const char *name;
 		double value;
@@ -151,8 +137,28 @@ static cJSON *json_context(const struct calibration *c)
 		      { "spsc_ring", c->ring },
 		      { "futex_wake", c->wake },
 		      { "futex_wake_cost", c->wake_cost } };
+	cJSON *o = cJSON_CreateObject();
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		cJSON_AddNumberToObject(k, units[i].name, units[i].value);
+		cJSON_AddNumberToObject(o, units[i].name, units[i].value);
+	return o;
+}
+
+static cJSON *json_context(const struct calibration *c)
+{
+	char cpu[256], host[128] = "", date[64];
+	time_t t = time(NULL);
+	struct tm tm;
+	cJSON *o = cJSON_CreateObject(), *k = report_calibration_json(c);
+	first_line("/proc/cpuinfo", "model name", cpu, sizeof cpu);
+	gethostname(host, sizeof host - 1);
+	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S%z", localtime_r(&t, &tm));
+	cJSON_AddStringToObject(o, "date", date);
+	cJSON_AddStringToObject(o, "host_name", host);
+	cJSON_AddStringToObject(o, "executable", "heist-bench");
+	cJSON_AddNumberToObject(o, "num_cpus", (double)cpus());
+	cJSON_AddStringToObject(o, "cpu_model", cpu);
+	cJSON_AddStringToObject(o, "library_version", HEIST_VERSION_STRING);
+	cJSON_AddStringToObject(o, "library_build_type", HEIST_BENCH_BUILD);
 	cJSON_AddBoolToObject(k, "handoff_moved", c->moved);
 	cJSON_AddItemToObject(o, "calibration_ns", k);
 	return o;

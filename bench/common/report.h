@@ -22,6 +22,7 @@ struct result {
 
 void report_environment(FILE *out);
 void report_calibration(FILE *out, const struct calibration *c);
+struct cJSON *report_calibration_json(const struct calibration *c); /* NULL: out of memory */
 void report_heading(FILE *out);
 void report_row(FILE *out, const struct result *r, const struct calibration *c);
 /* 0, or -1: the file cannot be written.  path "-": standard output. */

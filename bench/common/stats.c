@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * stats.c - medians and their bootstrap intervals. */
+ * stats.c - medians, ratios and their bootstrap intervals. */
 #include "bench/common/stats.h"
 
 #include <stdint.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define RESAMPLES 10000
-#define MOST	  4096
+#define SEED	  0x9E3779B97F4A7C15u
 
 static int by_value(const void *a, const void *b)
 {
@@ -23,47 +23,83 @@ static uint64_t next(uint64_t *x)
 	return *x;
 }
 
-double stats_median(const double *v, size_t n)
+static double median(const double *sorted, size_t n)
 {
-	return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+static void sort(double *out, const double *v, size_t n)
+{
+	memcpy(out, v, n * sizeof *v);
+	qsort(out, n, sizeof *out, by_value);
 }
 
 static double resampled_median(const double *v, size_t n, uint64_t *seed)
 {
-	double r[MOST];
+	double r[STATS_MOST];
 	for (size_t i = 0; i < n; i++)
 		r[i] = v[next(seed) % n];
 	qsort(r, n, sizeof *r, by_value);
-	return stats_median(r, n);
+	return median(r, n);
 }
 
-static void interval(double *medians, double *low, double *high)
+static void interval(double *resampled, double *low, double *high)
 {
-	qsort(medians, RESAMPLES, sizeof *medians, by_value);
-	*low = medians[RESAMPLES * 25 / 1000];
-	*high = medians[RESAMPLES * 975 / 1000];
+	qsort(resampled, RESAMPLES, sizeof *resampled, by_value);
+	*low = resampled[RESAMPLES * 25 / 1000];
+	*high = resampled[RESAMPLES * 975 / 1000];
 }
 
-struct stats stats_of(double *v, size_t n)
+struct stats stats_of(const double *v, size_t n)
 {
 	static double medians[RESAMPLES];
-	uint64_t seed = 0x9E3779B97F4A7C15u;
+	double sorted[STATS_MOST];
+	uint64_t seed = SEED;
 	struct stats s;
-	qsort(v, n, sizeof *v, by_value);
+	sort(sorted, v, n);
 	for (int i = 0; i < RESAMPLES; i++)
 		medians[i] = resampled_median(v, n, &seed);
 	interval(medians, &s.ci_low, &s.ci_high);
-	s.min = v[0];
-	s.max = v[n - 1];
-	s.median = stats_median(v, n);
+	s.min = sorted[0];
+	s.max = sorted[n - 1];
+	s.median = median(sorted, n);
 	return s;
 }
 
-void stats_ratio(const double *a, size_t na, const double *b, size_t nb, double *low, double *high)
+static struct stats_ratio paired(const double *before, const double *after, size_t n)
+{
+	double ratios[STATS_MOST];
+	for (size_t i = 0; i < n; i++)
+		ratios[i] = after[i] / before[i];
+	struct stats s = stats_of(ratios, n);
+	return (struct stats_ratio){ s.median, s.ci_low, s.ci_high };
+}
+
+struct stats_ratio stats_ratio(const double *before, size_t nb, const double *after, size_t na)
 {
 	static double ratios[RESAMPLES];
-	uint64_t seed = 0x9E3779B97F4A7C15u;
+	double x[STATS_MOST], y[STATS_MOST];
+	uint64_t seed = SEED;
+	struct stats_ratio r;
+	if (na == nb)
+		return paired(before, after, na);
+	sort(x, before, nb);
+	sort(y, after, na);
 	for (int i = 0; i < RESAMPLES; i++)
-		ratios[i] = resampled_median(b, nb, &seed) / resampled_median(a, na, &seed);
-	interval(ratios, low, high);
+		ratios[i] =
+			resampled_median(after, na, &seed) / resampled_median(before, nb, &seed);
+	interval(ratios, &r.ci_low, &r.ci_high);
+	r.median = median(y, na) / median(x, nb);
+	return r;
+}
+
+const char *stats_verdict(struct stats_ratio r)
+{
+	if (r.ci_low > 1 + STATS_INDIFFERENT)
+		return "slower";
+	if (r.ci_high < 1 - STATS_INDIFFERENT)
+		return "faster";
+	if (r.ci_low >= 1 - STATS_INDIFFERENT && r.ci_high <= 1 + STATS_INDIFFERENT)
+		return "no difference";
+	return "undecided";
 }

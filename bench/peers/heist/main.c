@@ -15,7 +15,8 @@ enum {
 	KEY_STEP,
 	KEY_SETTINGS,
 	KEY_JSON,
-	KEY_LIST
+	KEY_LIST,
+	KEY_WARMUP
 };
 
 struct options {
@@ -24,6 +25,7 @@ struct options {
 	int64_t values[4];
 	uint32_t workers;
 	long samples;
+	double warmup; /* seconds */
 	bool step, tuned, list;
 };
 
@@ -33,6 +35,7 @@ static const struct argp_option keys[] = {
 	{ "workers", KEY_WORKERS, "N", 0, "Worker threads (default 1)", 0 },
 	{ "samples", KEY_SAMPLES, "N", 0, "Run so many samples and end (default 1)", 0 },
 	{ "step", KEY_STEP, NULL, 0, "Run a sample for each line of standard input", 0 },
+	{ "warmup", KEY_WARMUP, "SECONDS", 0, "Untimed samples before the first (default 0)", 0 },
 	{ "settings", KEY_SETTINGS, "tuned|default", 0, "See peer.json (default: default)", 0 },
 	{ "json", KEY_JSON, NULL, 0, "Write JSON, a line a sample; there is no other format", 0 },
 	{ "list", KEY_LIST, NULL, 0, "Print the workloads, one a line", 0 },
@@ -62,6 +65,7 @@ static void finish(struct options *o, struct argp_state *state)
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct options *o = state->input;
+	char *end;
 	switch (key) {
 	case KEY_WORKLOAD:
 		o->workload = workload_find(arg);
@@ -76,6 +80,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		return 0;
 	case KEY_SAMPLES:
 		o->samples = number(state, "--samples", arg, 1000000);
+		return 0;
+	case KEY_WARMUP:
+		o->warmup = strtod(arg, &end);
+		if (*end || end == arg || !(o->warmup >= 0 && o->warmup <= 3600))
+			argp_error(state, "--warmup must be 0 to 3600 seconds, not '%s'", arg);
 		return 0;
 	case KEY_STEP:
 		o->step = true;
@@ -134,7 +143,7 @@ static void add_latencies(cJSON *j)
 		cJSON_AddNumberToObject(l, names[i], (double)bench_aside.latency[i]);
 }
 
-static void sample(const struct options *o, const struct bench_row *row)
+static cJSON *sample(const struct options *o, const struct bench_row *row)
 {
 	bench_aside = (struct bench_aside){ 0 };
 	heist_system *s = bench_start(o->workers, o->tuned ? HEIST_ON : HEIST_DEFAULT);
@@ -154,7 +163,15 @@ static void sample(const struct options *o, const struct bench_row *row)
 		cJSON_AddNumberToObject(j, "rss", (double)bench_aside.rss);
 	if (bench_aside.latency[4])
 		add_latencies(j);
-	print(j);
+	return j;
+}
+
+/* idle measures a process that has done nothing before. */
+static void warm_up(const struct options *o, const struct bench_row *row)
+{
+	heist_time until = heist_now(NULL) + (heist_time)(o->warmup * 1e9);
+	while (strcmp(o->workload->name, "idle") != 0 && heist_now(NULL) < until)
+		cJSON_Delete(sample(o, row));
 }
 
 int main(int argc, char **argv)
@@ -169,12 +186,13 @@ int main(int argc, char **argv)
 	if (o.list)
 		return 0;
 	struct bench_row row = workload_row(o.workload, o.values);
+	warm_up(&o, &row);
 	introduce(&o);
 	if (o.step)
 		while (fgets(line, sizeof line, stdin))
-			sample(&o, &row);
+			print(sample(&o, &row));
 	else
 		for (long i = 0; i < o.samples; i++)
-			sample(&o, &row);
+			print(sample(&o, &row));
 	return 0;
 }

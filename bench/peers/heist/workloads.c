@@ -15,31 +15,36 @@ static void ping_pong(struct bench_row *r, const int64_t *v)
 	r->operations = (uint64_t)v[0];
 }
 
+/* Shares are rounded down, also to whole windows; 0: a share is empty. */
+static uint64_t shared(int64_t whole, int64_t shares, int64_t window)
+{
+	return (uint64_t)(whole / (shares * window) * shares * window);
+}
+
 static void one_way(struct bench_row *r, const int64_t *v)
 {
-	r->operations = (uint64_t)v[0];
+	r->operations = shared(v[0], 1, v[1] ? v[1] : 1);
 	r->a = v[1];
 }
 
-/* What does not divide is left out, and not counted. */
 static void thread_ring(struct bench_row *r, const int64_t *v)
 {
 	r->a = v[0];
 	r->b = v[1] < v[0] ? v[1] : v[0];
-	r->operations = (uint64_t)(v[2] / r->b * r->b);
+	r->operations = shared(v[2], r->b, 1);
 }
 
 static void fan_in(struct bench_row *r, const int64_t *v)
 {
 	r->a = v[0];
 	r->b = v[2] ? v[2] : v[1];
-	r->operations = (uint64_t)(v[1] / v[0] * v[0]);
+	r->operations = shared(v[1], v[0], v[2] ? v[2] : 1);
 }
 
 static void pairs(struct bench_row *r, const int64_t *v)
 {
 	r->b = v[0];
-	r->operations = (uint64_t)(v[1] / v[0] / 2 * v[0] * 2);
+	r->operations = shared(v[1], 2 * v[0], v[2]);
 	r->a = v[2];
 }
 
@@ -59,10 +64,9 @@ static void chameneos(struct bench_row *r, const int64_t *v)
 
 static void message_ubench(struct bench_row *r, const int64_t *v)
 {
-	int64_t balls = v[0] * v[1];
 	r->a = v[0];
 	r->b = v[1];
-	r->operations = (uint64_t)((v[2] + balls - 1) / balls * balls);
+	r->operations = shared(v[2], v[0] * v[1], 1);
 	r->seed = (uint64_t)v[3];
 }
 
@@ -86,10 +90,11 @@ static void tree(struct bench_row *r, const int64_t *v)
 
 static void skynet(struct bench_row *r, const int64_t *v)
 {
-	r->a = 10;
-	while (r->a < v[0])
-		r->a *= 10;
-	r->operations = (uint64_t)(r->a * 10 - 1) / 9;
+	int64_t power = 10;
+	while (power < v[0])
+		power *= 10;
+	r->a = v[0];
+	r->operations = power == v[0] ? (uint64_t)(v[0] * 10 - 1) / 9 : 0;
 }
 
 static void idle(struct bench_row *r, const int64_t *v)
@@ -209,7 +214,9 @@ const char *workload_parse(const struct workload *w, const char *text, int64_t *
 			return wrong;
 		text += length + (text[length] == ',');
 	}
-	return NULL;
+	return workload_row(w, values).operations ? NULL
+						  : "these parameters leave a share without work, "
+						    "or a node of skynet without ten";
 }
 
 struct bench_row workload_row(const struct workload *w, const int64_t *values)
