@@ -132,7 +132,7 @@ static void slots_return(struct heist_system *s, struct worker *self)
 	if (!heist_slots_purgeable(&s->slots) || !spin_try(&s->purging))
 		return;
 	if (!s->retired && heist_slots_retire(&s->slots)) {
-		heist_fence_heavy(); /* every later comparison of a handle sees the new generations */
+		heist_fence_heavy(); /* alone: later comparisons of handles see the new generations */
 		for (uint32_t i = 0; i < s->pool.workers; i++)
 			s->seen[i] = atomic_load_explicit(&pool_worker(&s->pool, i)->activations,
 							  memory_order_relaxed);

@@ -3,52 +3,15 @@
 #define _GNU_SOURCE
 #include "sched/cgroup.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tests/support/unit.h"
+#include "tests/support/tree.h"
 
 /* ---- a fake tree ---- */
-
-static char top[64];
-
-static void tree_begin(void)
-{
-	strcpy(top, "/tmp/heist-cgroup-XXXXXX");
-	EXPECT(mkdtemp(top) != NULL);
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
-{
-	(void)st, (void)type, (void)walk;
-	return remove(path);
-}
-
-static void tree_end(void)
-{
-	EXPECT(nftw(top, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
-}
-
-/* Writes a file, with the folders it needs. */
-static void tree_file(const char *path, const char *text)
-{
-	char full[4096];
-	snprintf(full, sizeof full, "%s%s", top, path);
-	for (char *slash = strchr(full + strlen(top) + 1, '/'); slash;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		mkdir(full, 0700);
-		*slash = '/';
-	}
-	FILE *f = fopen(full, "w");
-	EXPECT(f != NULL);
-	EXPECT(fputs(text, f) >= 0);
-	EXPECT(fclose(f) == 0);
-}
 
 #define V2_MOUNT "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n"
 #define V1_MOUNT                                                                                   \
@@ -209,15 +172,15 @@ TEST(cgroup, v2_takes_the_smallest_of_nested_limits)
 	tree_begin();
 	tree_proc("0::/outer/middle/inner\n", V2_MOUNT);
 	tree_file("/sys/fs/cgroup/outer/middle/inner/cpu.max", "max 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_file("/sys/fs/cgroup/outer/cpu.max", "300000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 3000);
+	EXPECT(heist_cgroup_quota(tree_root) == 3000);
 	tree_file("/sys/fs/cgroup/outer/middle/cpu.max", "75000 50000\n");
-	EXPECT(heist_cgroup_quota(top) == 1500);
+	EXPECT(heist_cgroup_quota(tree_root) == 1500);
 	tree_file("/sys/fs/cgroup/outer/middle/inner/cpu.max", "800000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 1500);
+	EXPECT(heist_cgroup_quota(tree_root) == 1500);
 	tree_file("/sys/fs/cgroup/outer/middle/inner/cpu.max", "50000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 500);
+	EXPECT(heist_cgroup_quota(tree_root) == 500);
 	tree_end();
 }
 
@@ -226,7 +189,7 @@ TEST(cgroup, v2_limit_at_the_top_of_a_namespace)
 	tree_begin();
 	tree_proc("0::/\n", V2_MOUNT);
 	tree_file("/sys/fs/cgroup/cpu.max", "250000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 2500);
+	EXPECT(heist_cgroup_quota(tree_root) == 2500);
 	tree_end();
 }
 
@@ -237,7 +200,7 @@ TEST(cgroup, walk_stays_inside_the_mount)
 	tree_file("/outside/cpu.max", "1000 100000\n");
 	tree_file("/sys/fs/cpu.max", "1000 100000\n");
 	tree_file("/sys/fs/cgroup/cpu.max", "400000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 4000);
+	EXPECT(heist_cgroup_quota(tree_root) == 4000);
 	tree_end();
 }
 
@@ -249,7 +212,7 @@ TEST(cgroup, siblings_and_controllers_that_are_not_ours_do_not_count)
 	tree_file("/sys/fs/cgroup/ours/child/cpu.max", "1000 100000\n");
 	tree_file("/sys/fs/cgroup/ours/cpu.cfs_quota_us", "1000\n");
 	tree_file("/sys/fs/cgroup/ours/cpu.cfs_period_us", "100000\n");
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_end();
 }
 
@@ -262,12 +225,12 @@ TEST(cgroup, v1_takes_the_smallest_of_nested_limits)
 		  "31 24 0:27 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n" V1_MOUNT);
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "-1\n");
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_quota_us", "600000\n");
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/b/cpu.cfs_period_us", "100000\n");
-	EXPECT(heist_cgroup_quota(top) == 6000);
+	EXPECT(heist_cgroup_quota(tree_root) == 6000);
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "50000\n");
-	EXPECT(heist_cgroup_quota(top) == 500);
+	EXPECT(heist_cgroup_quota(tree_root) == 500);
 	tree_end();
 }
 
@@ -278,7 +241,7 @@ TEST(cgroup, v1_group_that_is_the_root_of_its_mount)
 	tree_proc("4:cpu:/docker/ab\n", "33 24 0:29 /docker/ab /cg rw - cgroup cgroup rw,cpu\n");
 	tree_file("/cg/cpu.cfs_quota_us", "150000\n");
 	tree_file("/cg/cpu.cfs_period_us", "100000\n");
-	EXPECT(heist_cgroup_quota(top) == 1500);
+	EXPECT(heist_cgroup_quota(tree_root) == 1500);
 	tree_end();
 }
 
@@ -301,13 +264,13 @@ TEST(cgroup, v1_garbage_is_no_limit)
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");
 	for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
 		tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", garbage[i]);
-		EXPECT(heist_cgroup_quota(top) == 0);
+		EXPECT(heist_cgroup_quota(tree_root) == 0);
 	}
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "50000\n");
-	EXPECT(heist_cgroup_quota(top) == 500);
+	EXPECT(heist_cgroup_quota(tree_root) == 500);
 	for (size_t i = 0; i < sizeof garbage / sizeof *garbage; i++) {
 		tree_file("/sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", garbage[i]);
-		EXPECT(heist_cgroup_quota(top) == 0);
+		EXPECT(heist_cgroup_quota(tree_root) == 0);
 	}
 	tree_end();
 }
@@ -321,11 +284,11 @@ TEST(cgroup, hybrid_takes_the_smaller_of_both_versions)
 		  V1_MOUNT "41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw\n");
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/one/cpu.cfs_quota_us", "400000\n");
 	tree_file("/sys/fs/cgroup/cpu,cpuacct/one/cpu.cfs_period_us", "100000\n");
-	EXPECT(heist_cgroup_quota(top) == 4000);
+	EXPECT(heist_cgroup_quota(tree_root) == 4000);
 	tree_file("/sys/fs/cgroup/unified/two/cpu.max", "300000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 3000);
+	EXPECT(heist_cgroup_quota(tree_root) == 3000);
 	tree_file("/sys/fs/cgroup/unified/two/cpu.max", "500000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 4000);
+	EXPECT(heist_cgroup_quota(tree_root) == 4000);
 	tree_end();
 }
 
@@ -336,14 +299,14 @@ TEST(cgroup, mount_that_shows_the_group_beats_one_that_does_not)
 	tree_file("/foreign/cpu.max", "100000 100000\n");
 	tree_file("/sys/fs/cgroup/ours/cpu.max", "300000 100000\n");
 	tree_proc("0::/ours\n", foreign);
-	EXPECT(heist_cgroup_quota(top) == 1000);
+	EXPECT(heist_cgroup_quota(tree_root) == 1000);
 	char both[512];
 	snprintf(both, sizeof both, "%s%s", foreign, V2_MOUNT);
 	tree_proc("0::/ours\n", both);
-	EXPECT(heist_cgroup_quota(top) == 3000);
+	EXPECT(heist_cgroup_quota(tree_root) == 3000);
 	snprintf(both, sizeof both, "%s%s", V2_MOUNT, foreign);
 	tree_proc("0::/ours\n", both);
-	EXPECT(heist_cgroup_quota(top) == 3000);
+	EXPECT(heist_cgroup_quota(tree_root) == 3000);
 	tree_end();
 }
 
@@ -352,7 +315,7 @@ TEST(cgroup, mount_point_with_a_blank)
 	tree_begin();
 	tree_proc("0::/g\n", "30 23 0:26 / /my\\040mount rw - cgroup2 cgroup2 rw\n");
 	tree_file("/my mount/g/cpu.max", "100000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 1000);
+	EXPECT(heist_cgroup_quota(tree_root) == 1000);
 	tree_end();
 }
 
@@ -370,7 +333,7 @@ TEST(cgroup, overlong_lines_are_skipped_whole)
 		tree_proc("0::/g\n", mounts);
 		tree_file("/bait/g/cpu.max", "1000 100000\n");
 		tree_file("/sys/fs/cgroup/g/cpu.max", "200000 100000\n");
-		EXPECT(heist_cgroup_quota(top) == 2000);
+		EXPECT(heist_cgroup_quota(tree_root) == 2000);
 	}
 	tree_end();
 }
@@ -380,21 +343,21 @@ TEST(cgroup, last_line_needs_no_newline)
 	tree_begin();
 	tree_proc("0::/g", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw");
 	tree_file("/cg/g/cpu.max", "100000 100000");
-	EXPECT(heist_cgroup_quota(top) == 1000);
+	EXPECT(heist_cgroup_quota(tree_root) == 1000);
 	tree_end();
 }
 
 TEST(cgroup, missing_files_are_no_limit)
 {
 	tree_begin();
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_file("/proc/self/cgroup", "0::/g\n");
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_file("/proc/self/mountinfo", V2_MOUNT);
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_file("/proc/self/cgroup", "");
 	tree_file("/sys/fs/cgroup/cpu.max", "1000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_end();
 }
 
@@ -405,13 +368,13 @@ TEST(cgroup, overlong_paths_are_no_limit)
 	memset(self, 'a', sizeof self - 1);
 	memcpy(self, "0::/", 4);
 	tree_proc(self, V2_MOUNT);
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	self[4000] = '\0';
 	memset(point, 'b', sizeof point - 1);
 	memcpy(point, "30 23 0:26 / /", 14);
 	strcpy(point + 4200, " rw - cgroup2 cgroup2 rw\n");
 	tree_proc(self, point);
-	EXPECT(heist_cgroup_quota(top) == 0);
+	EXPECT(heist_cgroup_quota(tree_root) == 0);
 	tree_end();
 }
 
@@ -434,10 +397,10 @@ TEST(cgroup, random_bytes)
 		text[sizeof text - 1] = '\0';
 		tree_file("/cg/g/cpu.max", "100000 100000\n");
 		tree_file(paths[round % 3], text);
-		heist_cgroup_quota(top);
+		heist_cgroup_quota(tree_root);
 	}
 	tree_proc("0::/g\n", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
 	tree_file("/cg/g/cpu.max", "100000 100000\n");
-	EXPECT(heist_cgroup_quota(top) == 1000);
+	EXPECT(heist_cgroup_quota(tree_root) == 1000);
 	tree_end();
 }

@@ -10,12 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "sched/policy.h"
-#include "tests/support/unit.h"
+#include "tests/support/tree.h"
 
 static struct cpus_choice decide(struct cpus_facts f)
 {
@@ -158,47 +157,26 @@ TEST(cpus, allowed_is_the_mask_of_the_thread)
 
 TEST(cpus, choose_reads_quota_and_environment)
 {
-	char root[] = "/tmp/heist-cpus-XXXXXX", path[128];
-	static const char *folders[] = { "/proc", "/proc/self", "/cg" };
-	static const char *files[][2] = {
-		{ "/proc/self/cgroup", "0::/\n" },
-		{ "/proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n" },
-		{ "/cg/cpu.max", "50000 100000\n" },
-	};
 	struct cpus_choice c;
-	EXPECT(mkdtemp(root) != NULL);
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof path, "%s%s", root, folders[i]);
-		EXPECT(mkdir(path, 0700) == 0);
-	}
-	for (int i = 0; i < 3; i++) {
-		snprintf(path, sizeof path, "%s%s", root, files[i][0]);
-		FILE *f = fopen(path, "w");
-		EXPECT(f && fputs(files[i][1], f) >= 0 && fclose(f) == 0);
-	}
+	tree_begin();
+	tree_file("/proc/self/cgroup", "0::/\n");
+	tree_file("/proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
+	tree_file("/cg/cpu.max", "50000 100000\n");
 	unsetenv("HEIST_WORKERS");
 	unsetenv("HEIST_PIN");
-	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, root, &c) == NULL);
+	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, tree_root, &c) == NULL);
 	EXPECT(c.workers == 1 && !c.pin);
 	setenv("HEIST_WORKERS", "3", 1);
 	setenv("HEIST_PIN", "1", 1);
-	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, root, &c) == NULL);
+	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, tree_root, &c) == NULL);
 	EXPECT(c.workers == 3 && c.pin);
-	EXPECT(heist_cpus_choose(2, CPUS_PIN_OFF, root, &c) == NULL);
+	EXPECT(heist_cpus_choose(2, CPUS_PIN_OFF, tree_root, &c) == NULL);
 	EXPECT(c.workers == 2 && !c.pin);
 	setenv("HEIST_WORKERS", "three", 1);
-	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, root, &c) != NULL);
+	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, tree_root, &c) != NULL);
 	unsetenv("HEIST_WORKERS");
 	unsetenv("HEIST_PIN");
-	for (int i = 2; i >= 0; i--) {
-		snprintf(path, sizeof path, "%s%s", root, files[i][0]);
-		EXPECT(unlink(path) == 0);
-	}
-	for (int i = 2; i >= 0; i--) {
-		snprintf(path, sizeof path, "%s%s", root, folders[i]);
-		EXPECT(rmdir(path) == 0);
-	}
-	EXPECT(rmdir(root) == 0);
+	tree_end();
 }
 
 /* ---- the whole program under taskset(1) ---- */
