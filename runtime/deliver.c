@@ -101,6 +101,14 @@ void heist_outbox_resume(struct rt_worker *w)
 	set_deferring(w, true);
 }
 
+/* After a jump out of the middle: is this worker one that defers? */
+void heist_outbox_resume_if(struct rt_worker *w)
+{
+	run_fn *run = atomic_load_explicit(&w->base.run, memory_order_relaxed); /* code only */
+	if (run == heist_actor_run_deferring)
+		heist_outbox_resume(w);
+}
+
 void heist_outbox_decide(struct rt_worker *w, uint64_t elapsed)
 {
 	uint64_t waiting = deque_size(&w->base.fifo); /* what is spawned is still warm */

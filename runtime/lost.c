@@ -28,7 +28,9 @@ void heist_message_lost(struct heist_system *s, struct local *l, struct message 
 	bool reply = kind == KIND_REPLY;
 	bool has_value = !reply || ((struct reply_header *)(void *)m->u.bytes)->status == HEIST_OK;
 	void *payload = has_value ? message_payload(m) : NULL;
-	heist_count_lost(s, l, to, type, payload, reply ? HEIST_LOST_LATE : cause);
+	if (reply && cause != HEIST_LOST_FAILED)
+		cause = HEIST_LOST_LATE;
+	heist_count_lost(s, l, to, type, payload, cause);
 	void (*drop)(void *) = !type || !type->drops ? NULL
 			       : reply		     ? type->drops->reply
 						     : type->drops->msg;

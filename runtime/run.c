@@ -96,7 +96,7 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, boo
 		w->ctx.actor = a;
 		w->ctx.current = NULL;
 		w->ctx.owes_reply = false;
-		cls->hooks->stop(&w->ctx, actor_state(a), why);
+		heist_stop_hook(w, cls->hooks->stop, why);
 	}
 	actor_close(w, a);
 	a->recv = actor_dying;
@@ -195,7 +195,10 @@ static heist_next run_init(struct rt_worker *w, struct actor *a, struct message 
 	if (!cls->hooks || !cls->hooks->init)
 		return HEIST_CONTINUE;
 	w->ctx.actor = a;
-	return cls->hooks->init(&w->ctx, actor_state(a), message_payload(m));
+	w->ctx.starting = &m->node;
+	heist_next v = cls->hooks->init(&w->ctx, actor_state(a), message_payload(m));
+	w->ctx.starting = NULL;
+	return v;
 }
 
 static bool request_expired(struct rt_worker *w, struct message *m)
@@ -205,10 +208,9 @@ static bool request_expired(struct rt_worker *w, struct message *m)
 	       (deadline <= w->base.now || deadline <= (w->base.now = heist_clock_ns()));
 }
 
-static heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m)
+/* Its handler has answered v: what does the asker get, if anything? */
+static void request_settle(struct rt_worker *w, struct message *m, heist_next v)
 {
-	w->ctx.owes_reply = !message_has(m, MESSAGE_ANSWERED); /* it may come again */
-	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
 	if (!w->ctx.owes_reply) {
 		message_set(m, MESSAGE_ANSWERED);
 	} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
@@ -219,6 +221,13 @@ static heist_next run_request(struct rt_worker *w, struct actor *a, struct messa
 		m->tag |= (uint64_t)answer << 40;
 	}
 	w->ctx.owes_reply = false;
+}
+
+static heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	w->ctx.owes_reply = !message_has(m, MESSAGE_ANSWERED); /* it may come again */
+	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
+	request_settle(w, m, v);
 	return v;
 }
 
@@ -321,6 +330,14 @@ HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 	local_count(&w->local.handled_more, (uint64_t)handled - 1);
 }
 
+/* A message in the sense of the accounting, which the handler has not taken away. */
+static bool is_lost_by_failure(const struct message *m)
+{
+	uint32_t kind = message_kind(m);
+	return (kind == KIND_USER || kind == KIND_REQUEST || kind == KIND_REPLY) &&
+	       !message_has(m, MESSAGE_TAKEN);
+}
+
 /* What a handler ended: the current message is done with. */
 static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n, heist_next v,
 			    heist_status why)
@@ -328,8 +345,9 @@ static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_no
 	struct heist_system *s = w->local.system;
 	struct message *m = (struct message *)n;
 	if (v == HEIST_FAIL) {
-		why = HEIST_ECRASH;
-		if (!message_has(m, MESSAGE_TAKEN))
+		why = w->ctx.panic ? w->ctx.panic : HEIST_ECRASH;
+		w->ctx.panic = HEIST_OK;
+		if (is_lost_by_failure(m))
 			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
 					   HEIST_ECRASH);
 	}
@@ -391,10 +409,13 @@ HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct 
 
 /* Where a batch is; kept in memory, so only the rarer turns touch it. */
 struct batch {
-	uint32_t quota;	   /* messages until the batch is over, as of the segment's begin */
-	uint32_t segment;  /* of these, until the clock is read */
-	uint32_t messages; /* looked at before this segment */
-	uint32_t skipped;  /* looked at, but not handled */
+	struct batch *outer;	/* it met the INIT of an actor, which this batch goes on with */
+	struct mpsc_node *node; /* the message that runs, for a panic ...                    */
+	uint32_t done;		/* ... and which one of the segment it is, from 1 */
+	uint32_t quota;		/* messages until the batch is over, as of the segment's begin */
+	uint32_t segment;	/* of these, until the clock is read */
+	uint32_t messages;	/* looked at before this segment */
+	uint32_t skipped;	/* looked at, but not handled */
 	uint64_t started;
 	enum verdict verdict;
 	bool linger;   /* fed from outside: wait a little before turning idle */
@@ -411,8 +432,20 @@ static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 	b->verdict = RUN_DONE;
 	b->linger = w->base.fed;
 	b->sent = atomic_load_explicit(&w->local.accepted, memory_order_relaxed); /* own */
+	b->outer = w->ctx.batch;
 	w->base.fed = false;
 	w->ctx.actor = a;
+	w->ctx.batch = b;
+}
+
+/* The batch is over, `done` messages into its last segment. */
+static void batch_end(struct rt_worker *w, struct batch *b, uint32_t done)
+{
+	w->ctx.batch = b->outer;
+	w->base.clock_left -= done;
+	if (HEIST_UNLIKELY(w->base.clock_left == 0))
+		segment_clock(w);
+	handled_count(w, b->messages + done - b->skipped);
 }
 
 /* The mailbox may be about to turn idle.  A producer on another core that streams to us would then have
@@ -442,10 +475,12 @@ static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node
 /* A handler said something else than CONTINUE, or a message was not usual.  True: node n is to be
  * run again or is done with (*v); false: the run is over. */
 static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
-			  struct batch *b, heist_next *v)
+			  struct batch *b, uint32_t done, heist_next *v)
 {
 	heist_status why = HEIST_OK;
 	bool counted = true;
+	b->node = n;
+	b->done = done;
 	if (*v == HEIST_RUN_FRESH)
 		*v = run_unusual(w, a, n, &counted, &why, &b->verdict);
 	if (*v == HEIST_RUN_OVER) {
@@ -470,17 +505,25 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 static __attribute__((noinline)) enum verdict run_batch(struct rt_worker *w, struct actor *a,
 							struct mpsc_node *n, heist_next v)
 {
-	const uint64_t plain = mpsc_generation(&a->ticket);
+	const uint32_t plain = mpsc_generation(&a->ticket);
 	struct batch b;
+	struct message *m = (struct message *)n;
 	uint32_t done = 0;
 	batch_begin(w, a, &b);
-	for (;; v = HEIST_RUN_FRESH) {
-		struct message *m = (struct message *)n;
-		if (HEIST_LIKELY(v == HEIST_RUN_FRESH) &&
-		    (done % LOOK_AT_SLOT ? m->tag == plain : is_usual(a, m)))
+	if (v != HEIST_RUN_FRESH) {
+		done = 1;
+		goto answered;
+	}
+	for (;;) {
+		v = HEIST_RUN_FRESH;
+		m = (struct message *)n;
+		if (done++ % LOOK_AT_SLOT ? m->tag == plain : is_usual(a, m)) {
+			b.node = n;
+			b.done = done;
 			v = handle(w, a, m);
-		done++;
-		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, &v))
+		}
+	answered:
+		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, done, &v))
 			break;
 		if (HEIST_LIKELY(v == HEIST_CONTINUE)) {
 			if (HEIST_UNLIKELY(b.linger))
@@ -500,11 +543,15 @@ static __attribute__((noinline)) enum verdict run_batch(struct rt_worker *w, str
 				break;
 		}
 	}
-	w->base.clock_left -= done;
-	if (HEIST_UNLIKELY(w->base.clock_left == 0))
-		segment_clock(w);
-	handled_count(w, b.messages + done - b.skipped);
+	batch_end(w, &b, done);
 	return b.verdict;
+}
+
+static enum verdict start_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	w->ctx.panic = HEIST_OK;
+	handled_count(w, 0);
+	return run_end(w, a, n, HEIST_STOP, HEIST_EINIT);
 }
 
 /* The start of an actor: its INIT is the oldest message. */
@@ -512,10 +559,8 @@ static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_
 {
 	struct message *m = (struct message *)n;
 	heist_next v = run_init(w, a, m);
-	if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) {
-		handled_count(w, 0);
-		return run_end(w, a, n, HEIST_STOP, HEIST_EINIT);
-	}
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
+		return start_failed(w, a, n);
 	a->mailbox.cur = 0; /* this run may have begun with a late or suspended node */
 	if (mpsc_try_idle(&a->mailbox, n)) {
 		handled_count(w, 0);
@@ -615,6 +660,58 @@ enum verdict heist_actor_run_deferring(struct worker *base, struct runnable *r)
 	else
 		heist_outbox_send(w, a, (struct message *)((uintptr_t)n | OUTBOX_FINISH));
 	return RUN_DONE;
+}
+
+/* ---- panics (panic.c) ---- */
+
+/* The frames of the batches are about to go: finish their counts, keep what the settlement needs. */
+void heist_run_abandon(struct rt_worker *w)
+{
+	struct batch *b = w->ctx.batch;
+	w->ctx.failed = NULL;
+	if (b && !w->ctx.starting) {
+		struct message *m = (struct message *)b->node;
+		uint32_t kind = message_kind(m);
+		w->ctx.failed = b->node;
+		b->skipped += is_lost_by_failure(m) || kind == KIND_ALARM || kind == KIND_BELL;
+		batch_end(w, b, b->done);
+	}
+	while ((b = w->ctx.batch) != NULL) { /* an INIT that it met took over */
+		b->skipped++;
+		batch_end(w, b, b->done);
+	}
+}
+
+static enum verdict settle_single(struct rt_worker *w, struct actor *a)
+{
+	uintptr_t cur = a->mailbox.cur;
+	return run_batch(w, a, cur ? (struct mpsc_node *)cur : a->mailbox.first, HEIST_FAIL);
+}
+
+static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
+{
+	struct mpsc_node *n = w->ctx.failed;
+	struct message *m = (struct message *)n;
+	if (message_kind(m) == KIND_REQUEST)
+		request_settle(w, m, HEIST_FAIL);
+	w->ctx.current = NULL;
+	w->ctx.stop_after = false;
+	return run_end(w, a, n, HEIST_FAIL, HEIST_ECRASH);
+}
+
+/* What the abandoned run would have done, had its handler answered FAIL. */
+enum verdict heist_run_settle(struct rt_worker *w)
+{
+	struct actor *a = w->ctx.actor;
+	struct mpsc_node *starting = w->ctx.starting;
+	w->ctx.starting = NULL;
+	if (w->deferring)
+		heist_outbox_suspend(w);
+	enum verdict v = starting	 ? start_failed(w, a, starting)
+			 : w->ctx.failed ? settle_failed(w, a)
+					 : settle_single(w, a);
+	heist_outbox_resume_if(w);
+	return v;
 }
 
 enum verdict heist_actor_discard(struct worker *base, struct runnable *r)

@@ -198,6 +198,7 @@ static const struct pool_ops ops = {
 	.stuck = on_stuck,
 	.trim = on_trim,
 	.timers = on_timers,
+	.guard = heist_panic_guard,
 	.signal_host = on_signal_host,
 	.warn = on_warn,
 };

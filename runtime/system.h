@@ -7,6 +7,8 @@
 #ifndef HEIST_RUNTIME_SYSTEM_H
 #define HEIST_RUNTIME_SYSTEM_H
 
+#include <setjmp.h>
+
 #include "runtime/alarm.h"
 #include "runtime/alloc.h"
 #include "runtime/local.h"
@@ -24,6 +26,12 @@ struct heist_ctx {
 	struct message *current; /* the message being handled, if it is not a small plain one */
 	bool owes_reply;	 /* current is a request that was not answered yet */
 	bool stop_after;	 /* end the actor after this turn (internal actors) */
+	/* for a panic (panic.c): where it jumps to, why, and what it leaves in the middle */
+	sigjmp_buf *guard;	    /* of the hook that runs, NULL: the worker's   */
+	heist_status panic;	    /* why; HEIST_OK: the last failure was none    */
+	struct batch *batch;	    /* the batch that runs; NULL: a single message */
+	struct mpsc_node *starting; /* the INIT whose hook runs                    */
+	struct mpsc_node *failed;   /* the message of an abandoned batch           */
 };
 
 struct rt_worker {
@@ -33,6 +41,7 @@ struct rt_worker {
 	struct alarms alarms;
 	bool deferring; /* sends go through the outbox */
 	struct outbox outbox;
+	sigjmp_buf base_guard; /* below everything the worker runs */
 };
 
 #define FOREIGN_LOCALS 8
@@ -119,6 +128,7 @@ void heist_outbox_decide(struct rt_worker *w, uint64_t elapsed);
 /* Outside a handler: stop deferring, everything is delivered; begin again. */
 void heist_outbox_suspend(struct rt_worker *w);
 void heist_outbox_resume(struct rt_worker *w);
+void heist_outbox_resume_if(struct rt_worker *w);
 /* A message has been handled, and what its sender deferred is delivered: end of its turn. */
 void heist_actor_finish(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
 
@@ -201,6 +211,17 @@ void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *
 void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, bool hooks);
 /* Shutdown, no worker runs: end the actor in this slot, if there is one. */
 void heist_actor_end_left(struct rt_worker *w, struct actor *a);
+
+/* A handler was abandoned: before the jump, while its batch is on the stack; and after it. */
+void heist_run_abandon(struct rt_worker *w);
+enum verdict heist_run_settle(struct rt_worker *w);
+
+/* ---- panic.c ---- */
+/* struct pool_ops.guard */
+void heist_panic_guard(struct worker *w, void (*body)(void *), void *arg);
+/* Run the stop hook of w->ctx.actor; a panic ends it. */
+void heist_stop_hook(struct rt_worker *w, void (*stop)(heist_ctx *, void *, heist_status),
+		     heist_status why);
 
 /* ---- arguments ---- */
 #ifdef NDEBUG

@@ -262,22 +262,35 @@ static struct runnable *poll_next(struct worker *w)
 	return heist_worker_next(w);
 }
 
-int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
+struct poll {
+	struct worker *worker;
+	uint64_t until;
+	int left; /* turns */
+};
+
+static void poll_loop(void *arg)
 {
-	struct worker *w = pool_worker(p, 0), *outer = heist_worker_self;
-	int turns = 0;
-	if (idle_claim(&p->idle, 0)) /* nobody polled: the host may have been signalled already */
-		idle_search_end(&p->idle);
-	heist_worker_self = w;
-	while (turns < max_turns) {
+	struct poll *p = arg;
+	struct worker *w = p->worker;
+	while (p->left > 0) {
 		struct runnable *r = poll_next(w);
 		if (r) {
+			p->left--; /* before the run: it may be abandoned */
 			heist_worker_run(w, r);
-			turns++;
-		} else if (!poll_wait(w, until)) {
+		} else if (!poll_wait(w, p->until)) {
 			break;
 		}
 	}
+}
+
+int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
+{
+	struct worker *w = pool_worker(p, 0), *outer = heist_worker_self;
+	struct poll poll = { .worker = w, .until = until, .left = max_turns };
+	if (idle_claim(&p->idle, 0)) /* nobody polled: the host may have been signalled already */
+		idle_search_end(&p->idle);
+	heist_worker_self = w;
+	p->ops->guard(w, poll_loop, &poll);
 	p->ops->trim(w);
 	heist_worker_self = outer;
 	idle_search_join(&p->idle);
@@ -285,5 +298,5 @@ int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
 	heist_fence_heavy(); /* ID1 */
 	if (!queues_empty(p))
 		p->ops->signal_host(w); /* come back: there is more */
-	return turns;
+	return max_turns - poll.left;
 }

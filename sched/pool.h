@@ -24,6 +24,9 @@ struct pool_ops {
 	void (*trim)(struct worker *w);
 	/* Fire timers due at `now`; the next deadline, 0 = none. */
 	uint64_t (*timers)(struct worker *w, uint64_t now);
+	/* Call body(arg).  If a run is abandoned by a jump to here, settle what it ran and call body
+	 * again. */
+	void (*guard)(struct worker *w, void (*body)(void *), void *arg);
 	/* A polled worker has work and nobody polls. */
 	void (*signal_host)(struct worker *w);
 	/* One line of warning. */

@@ -125,7 +125,7 @@ struct runnable *heist_worker_next(struct worker *w)
 
 /* ---- 4 requeue ---- */
 
-static HEIST_COLD void worker_requeue(struct worker *w, struct runnable *r, enum verdict v)
+HEIST_COLD void heist_worker_requeue(struct worker *w, struct runnable *r, enum verdict v)
 {
 	if (v == RUN_LATE) {
 		/* Retried once per round of the FIFO.  When there is nothing else to do, the producer
@@ -146,12 +146,23 @@ HEIST_HOT_INLINE void worker_run(struct worker *w, struct runnable *r)
 	run_fn *run = atomic_load_explicit(&w->run, memory_order_relaxed);
 	enum verdict v = run(w, r);
 	if (HEIST_UNLIKELY(v != RUN_DONE))
-		worker_requeue(w, r, v);
+		heist_worker_requeue(w, r, v);
 }
 
 void heist_worker_run(struct worker *w, struct runnable *r)
 {
 	worker_run(w, r);
+}
+
+static void worker_loop(void *arg)
+{
+	struct worker *w = arg;
+	for (;;) {
+		struct runnable *r = worker_next(w);
+		if (HEIST_UNLIKELY(!r) && !(r = heist_worker_find(w)))
+			break;
+		worker_run(w, r);
+	}
 }
 
 void heist_worker_main(void *arg)
@@ -163,12 +174,7 @@ void heist_worker_main(void *arg)
 	    heist_topology_first_refusal(&p->topology))
 		p->ops->warn(p, "cannot bind a worker to its CPU: going on unbound");
 	w->now = heist_clock_ns();
-	for (;;) {
-		struct runnable *r = worker_next(w);
-		if (HEIST_UNLIKELY(!r) && !(r = heist_worker_find(w)))
-			break;
-		worker_run(w, r);
-	}
+	p->ops->guard(w, worker_loop, w);
 	heist_worker_self = NULL;
 	atomic_fetch_add_explicit(&p->exited, 1, memory_order_release); /* PL1 release */
 	eventcount_notify(&p->quiet, INT32_MAX);

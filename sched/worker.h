@@ -70,6 +70,8 @@ int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim);
 void heist_worker_main(void *worker);
 struct runnable *heist_worker_next(struct worker *w);
 void heist_worker_run(struct worker *w, struct runnable *r);
+/* What a verdict other than RUN_DONE asks for. */
+void heist_worker_requeue(struct worker *w, struct runnable *r, enum verdict v);
 /* Read the clock into w->now and fire timers that are due; resets clock_left. */
 void heist_worker_clock(struct worker *w);
 /* park.c: work from anywhere, sleeping if need be; NULL: the pool stops. */

@@ -71,7 +71,7 @@ typedef enum heist_status {
 	HEIST_ENOMEM = -4,    /* no memory; nothing changed */
 	HEIST_EINVAL = -5,    /* a wrong argument, or a wrong place to call from */
 	HEIST_ECLOSED = -6,   /* the runtime is shutting down */
-	HEIST_ECRASH = -8,    /* the actor's handler answered HEIST_FAIL */
+	HEIST_ECRASH = -8,    /* the actor's handler answered HEIST_FAIL or panicked */
 	HEIST_EINIT = -9,     /* the actor's init hook did not succeed */
 	HEIST_ENOREPLY = -10, /* the asked actor ended its handler without a reply */
 	HEIST_EKILLED = -11,  /* heist_kill, or the end of the runtime */
@@ -83,7 +83,7 @@ typedef enum heist_next {
 	HEIST_CONTINUE, /* the next message */
 	HEIST_AGAIN, /* this message again, after others had their turn if the batch is used up */
 	HEIST_STOP,  /* end this actor; what is still queued is lost (STOPPED) */
-	HEIST_FAIL   /* end this actor with HEIST_ECRASH */
+	HEIST_FAIL   /* end this actor with HEIST_ECRASH; the message is lost (FAILED) */
 } heist_next;
 
 /* Why an accepted message was never handled. */
@@ -92,7 +92,7 @@ typedef enum heist_cause {
 	HEIST_LOST_STOPPED,   /* queued when the receiver ended */
 	HEIST_LOST_EXPIRED,   /* a request whose deadline had passed */
 	HEIST_LOST_UNHANDLED, /* no behaviour for its type */
-	HEIST_LOST_FAILED,    /* the handler that had it answered HEIST_FAIL */
+	HEIST_LOST_FAILED,    /* the handler that had it answered HEIST_FAIL or panicked */
 	HEIST_LOST_LATE,      /* a reply after its deadline, or after its asker had ended */
 	HEIST_LOST_CLOSED,    /* the runtime ended before it was handled */
 	HEIST_CAUSES
@@ -290,6 +290,12 @@ HEIST_NEED void *heist_take(heist_ctx *, void *msg);
 HEIST_API void heist_become(heist_ctx *, heist_recv_fn *);
 /* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
 HEIST_API heist_recv_fn heist_unhandled;
+/* Fail from any depth of calls below a handler, hook or continuation: as if it answered HEIST_FAIL, but
+ * with the reason `why` (HEIST_EUSER and below, or HEIST_ECRASH; anything else becomes HEIST_ECRASH).
+ * Nothing between is unwound: frames that are left must hold no locks, no memory of the heap, no C++
+ * objects with destructors, and no message taken (heist_take, heist_new) that is to be freed.  In init
+ * the actor ends with HEIST_EINIT; a stop hook that panics is over.  Outside a handler: abort. */
+HEIST_API __attribute__((noreturn)) void heist_panic(heist_ctx *, heist_status why);
 /* True: this activation has used its messages or its time; return HEIST_AGAIN to go on later. */
 HEIST_API bool heist_out_of_budget(const heist_ctx *);
 

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * panic.c - failure from any depth: a jump from heist_panic to the nearest guard.
+ *
+ * Every worker has one guard below its loop, set once, so that handlers cost nothing.  A jump to it
+ * leaves a run in the middle: before it, heist_run_abandon finishes the counts of the batches that are
+ * still on the stack and remembers their message; after it, heist_run_settle goes on as if the handler
+ * had answered FAIL.  A single message and a message of a worker that defers need no memory of them:
+ * they are what the mailbox begins with.  The stop hook, which runs where no message is to blame, has
+ * a guard of its own.
+ *
+ * Nothing of the runtime is on the stack between a guard and a handler but frames that hold nothing:
+ * no lock is held and no ring is open while a handler, hook or continuation runs.  The signal mask is
+ * neither saved nor restored. */
+#include "runtime/system.h"
+
+#include <stdlib.h>
+
+void heist_panic(heist_ctx *ctx, heist_status why)
+{
+	if (!ctx || heist_worker_self != &ctx->worker->base || !ctx->actor) {
+		heist_system_log(NULL, "heist_panic: only inside a handler, with its own context");
+		abort();
+	}
+	ctx->panic = (int)why <= (int)HEIST_EUSER ? why : HEIST_ECRASH;
+	if (ctx->guard)
+		siglongjmp(*ctx->guard, 1);
+	heist_run_abandon(ctx->worker);
+	siglongjmp(ctx->worker->base_guard, 1);
+}
+
+void heist_panic_guard(struct worker *base, void (*body)(void *), void *arg)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	if (sigsetjmp(w->base_guard, 0) != 0) {
+		enum verdict v = heist_run_settle(w);
+		if (v != RUN_DONE)
+			heist_worker_requeue(base, &w->ctx.actor->run, v);
+	}
+	body(arg);
+}
+
+void heist_stop_hook(struct rt_worker *w, void (*stop)(heist_ctx *, void *, heist_status),
+		     heist_status why)
+{
+	sigjmp_buf guard;
+	w->ctx.guard = &guard;
+	if (sigsetjmp(guard, 0) == 0)
+		stop(&w->ctx, actor_state(w->ctx.actor), why);
+	w->ctx.guard = NULL;
+	w->ctx.panic = HEIST_OK;
+}
