@@ -13,6 +13,7 @@
 #include <heist/heist.h>
 
 #include "lockfree/mpsc.h"
+#include "runtime/arena.h"
 #include "sched/runnable.h"
 
 struct actor {
@@ -44,7 +45,7 @@ enum config_bit {
 
 #define STATE_INLINE sizeof(uint64_t[2])
 
-/* What few actors need; made by the first ask or by spawn options. */
+/* What few actors need; made by the first ask or heist_alloc, or by spawn options. */
 struct ask;
 struct actor_extra {
 	const heist_class *cls;
@@ -52,6 +53,7 @@ struct actor_extra {
 	uint32_t asks_capacity, asks_pending, asks_free, ask_sequence;
 	struct ask *asks;
 	uint64_t armed; /* earliest deadline an alarm was set for, 0 = none */
+	struct arena arena;
 };
 
 static inline struct actor *actor_of(struct runnable *r)

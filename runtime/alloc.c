@@ -14,14 +14,14 @@ static int align_flag(size_t align)
 	return __builtin_ctzll(align);
 }
 
-void *heist_alloc(size_t size, size_t align)
+void *heist_default_alloc(size_t size, size_t align)
 {
 	if (mallocx && dallocx)
 		return mallocx(size, align_flag(align));
 	return heist_mem_alloc(size, align);
 }
 
-void heist_dealloc(void *p, size_t size)
+void heist_default_dealloc(void *p, size_t size)
 {
 	if (mallocx && dallocx)
 		dallocx(p, 0); /* not sdallocx: the size class depends on the alignment, too */

@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 /* Any thread.  align: power of two; not zeroed; NULL when there is none. */
-void *heist_alloc(size_t size, size_t align);
-void heist_dealloc(void *p, size_t size);
+void *heist_default_alloc(size_t size, size_t align);
+void heist_default_dealloc(void *p, size_t size);
 
 #endif

@@ -19,24 +19,9 @@ struct ask {
 
 /* ---- the asker's table ---- */
 
-static struct actor_extra *extra_ensure(struct heist_system *s, struct actor *a)
-{
-	struct actor_extra *x = actor_extra(s, a);
-	if (x)
-		return x;
-	x = heist_memory_get(&s->memory, sizeof *x, HEIST_CACHELINE);
-	if (!x)
-		return NULL;
-	*x = (struct actor_extra){ .cls = actor_class(s, a) };
-	s->slots.meta[slot_index(&s->slots, a)] = (uintptr_t)x | 1;
-	a->config |= CONFIG_EXTRA;
-	return x;
-}
-
-void heist_extra_free(struct heist_system *s, struct actor_extra *x)
+void heist_asks_free(struct heist_system *s, struct actor_extra *x)
 {
 	heist_memory_put(&s->memory, x->asks, x->asks_capacity * sizeof *x->asks);
-	heist_memory_put(&s->memory, x, sizeof *x);
 }
 
 static bool asks_grow(struct heist_system *s, struct actor_extra *x)
@@ -170,7 +155,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	heist_status r = heist_sender_check(&from, to, &target);
 	if (r != HEIST_OK)
 		return r;
-	struct actor_extra *x = extra_ensure(s, self);
+	struct actor_extra *x = heist_extra_ensure(s, self);
 	if (!x || (!x->asks_free && !asks_grow(s, x)))
 		return HEIST_ENOMEM;
 	uint32_t index = x->asks_free - 1;

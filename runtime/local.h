@@ -27,6 +27,7 @@ struct local {
 	uint32_t highest_generation; /* ended here */
 	struct heist_system *system;
 	_Atomic uint64_t accepted, spawned, ended, lost[HEIST_CAUSES];
+	_Atomic uint64_t arena_bytes;  /* gained here, or lost, modulo 2^64 */
 	_Atomic uint64_t handled_more; /* messages handled beyond one per activation, modulo 2^64 */
 };
 

@@ -104,7 +104,7 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, boo
 		heist_local_state_put(&w->local, a->u.state, cls->state_size);
 	struct actor_extra *x = actor_extra(s, a);
 	if (HEIST_UNLIKELY(x != NULL))
-		heist_extra_free(s, x);
+		heist_extra_free(w, x);
 	/* While it drains it still belongs to its worker, but it has no extra and no state any more. */
 	a->config &= (uint16_t) ~(CONFIG_EXTRA | CONFIG_LARGE_STATE);
 }

@@ -47,18 +47,18 @@ static void list_remove(struct slabs *s, struct slab *b)
 static void slab_delete(struct slab *b)
 {
 	heist_pages_release(b->mapping, SLAB_MAPPED);
-	heist_dealloc(b, sizeof *b);
+	heist_default_dealloc(b, sizeof *b);
 }
 
 /* The first slab has ordinary pages, so that a small runtime stays small. */
 static struct slab *slab_new(bool huge)
 {
-	struct slab *b = heist_alloc(sizeof *b, 64);
+	struct slab *b = heist_default_alloc(sizeof *b, 64);
 	if (!b)
 		return NULL;
 	char *mapping = b->mapping = heist_pages_reserve(SLAB_MAPPED);
 	if (!mapping) {
-		heist_dealloc(b, sizeof *b);
+		heist_default_dealloc(b, sizeof *b);
 		return NULL;
 	}
 	b->base = (char *)(((uintptr_t)mapping + SLAB_MARGIN + SLAB_SIZE - 1) &

@@ -13,6 +13,7 @@ struct birth {
 	uint32_t arg_size;
 	uint16_t config;
 	uint32_t batch;
+	uint64_t memory_max;
 	const heist_type *arg_type; /* its drop gets the argument of an actor that never started */
 	struct actor *slot;
 	struct message *init;
@@ -61,12 +62,14 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 		if (!b->state)
 			return false;
 	}
-	if (HEIST_UNLIKELY(b->batch != 0)) {
+	if (HEIST_UNLIKELY(b->batch != 0 || b->memory_max != 0)) {
 		b->config |= CONFIG_EXTRA;
 		b->extra = heist_memory_get(&s->memory, sizeof *b->extra, HEIST_CACHELINE);
 		if (!b->extra)
 			return false;
-		*b->extra = (struct actor_extra){ .cls = b->cls, .batch = b->batch };
+		*b->extra = (struct actor_extra){ .cls = b->cls,
+						  .batch = b->batch,
+						  .arena.limit = b->memory_max };
 	}
 	b->init = heist_message_build(from, KIND_INIT, b->arg_type, NULL, b->arg, b->arg_size);
 	return b->init != NULL;
@@ -110,6 +113,7 @@ heist_status heist_spawn_typed(heist_system *s, const heist_class *cls, const he
 		b.arg_size = cls->hooks->arg_size;
 	if (opts) {
 		b.batch = opts->batch;
+		b.memory_max = opts->memory_max;
 		if (opts->worker)
 			b.config = (uint16_t)(CONFIG_BOUND | (opts->worker - 1) << 8);
 	}

@@ -14,6 +14,7 @@ static void add_local(const struct local *l, heist_stats *t)
 	t->actors += get(&l->spawned) - get(&l->ended);
 	t->accepted += get(&l->accepted);
 	t->handled += get(&l->handled_more);
+	t->arena_bytes += get(&l->arena_bytes);
 	for (int i = 0; i < HEIST_CAUSES; i++)
 		t->lost[i] += get(&l->lost[i]);
 	t->message_bytes +=

@@ -208,7 +208,8 @@ static const struct pool_ops ops = {
 /* user: the slabs, once they exist.  Whatever has the size of a block is one. */
 static void *default_alloc(void *user, size_t size, size_t align)
 {
-	return user && size == SLAB_BLOCK ? heist_slabs_get(user) : heist_alloc(size, align);
+	return user && size == SLAB_BLOCK ? heist_slabs_get(user)
+					  : heist_default_alloc(size, align);
 }
 
 static void default_dealloc(void *user, void *p, size_t size)
@@ -216,7 +217,7 @@ static void default_dealloc(void *user, void *p, size_t size)
 	if (user && size == SLAB_BLOCK)
 		heist_slabs_put(user, p);
 	else
-		heist_dealloc(p, size);
+		heist_default_dealloc(p, size);
 }
 
 static const char *config_bad(const heist_config *c)

@@ -200,9 +200,15 @@ bool heist_alarm_run(struct rt_worker *w, struct actor *a);
 /* m is a request that left the mailbox: send it back as its own reply, with a status and no value. */
 void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct local *l,
 			  struct message *m);
-void heist_extra_free(struct heist_system *s, struct actor_extra *x);
+void heist_asks_free(struct heist_system *s, struct actor_extra *x);
 /* Fire what is due on v's heap: an alarm message to each actor; w runs here. */
 void heist_alarms_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now);
+
+/* ---- extra.c: the holder of the right to run ---- */
+/* NULL: out of memory. */
+struct actor_extra *heist_extra_ensure(struct heist_system *s, struct actor *a);
+/* With all that it holds; the slot still points to it. */
+void heist_extra_free(struct rt_worker *w, struct actor_extra *x);
 
 /* ---- run.c ---- */
 /* The mailbox gave m back. */

@@ -159,8 +159,9 @@ typedef struct heist_class {
 /* Options of a spawn.  From heist_opts_default(); 0 = default; grows at the end only. */
 typedef struct heist_opts {
 	uint32_t struct_size;
-	uint32_t worker; /* 1..workers: run only on that worker; 0: anywhere */
-	uint32_t batch;	 /* messages per activation, at most 65535; 0: the runtime's */
+	uint32_t worker;     /* 1..workers: run only on that worker; 0: anywhere */
+	uint32_t batch;	     /* messages per activation, at most 65535; 0: the runtime's */
+	uint64_t memory_max; /* bytes that heist_alloc hands out in all; 0: no limit */
 } heist_opts;
 
 /* A message that is being lost.  Valid during the call. */
@@ -207,6 +208,7 @@ typedef struct heist_stats {
 	uint64_t wakes;		/* times one was woken for new work */
 	uint64_t message_bytes; /* memory held for messages */
 	uint64_t slot_bytes;	/* memory committed for actor slots */
+	uint64_t arena_bytes;	/* memory held for heist_alloc */
 } heist_stats;
 
 /* ---- a runtime ---- */
@@ -290,6 +292,13 @@ HEIST_NEED void *heist_take(heist_ctx *, void *msg);
 HEIST_API void heist_become(heist_ctx *, heist_recv_fn *);
 /* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
 HEIST_API heist_recv_fn heist_unhandled;
+/* n zeroed bytes, aligned to 16, of this actor's arena: gone, all at once, when the actor has ended (after
+ * its stop hook), however it ends.  There is no way to free less.  Not for messages: they may outlive
+ * their sender.  NULL: out of memory, or the actor has had opts.memory_max bytes (each piece counts as a
+ * multiple of 16). */
+HEIST_NEED void *heist_alloc(heist_ctx *, size_t n);
+/* Bytes that heist_alloc has handed out to this actor. */
+HEIST_API uint64_t heist_allocated(const heist_ctx *);
 /* Fail from any depth of calls below a handler, hook or continuation: as if it answered HEIST_FAIL, but
  * with the reason `why` (HEIST_EUSER and below, or HEIST_ECRASH; anything else becomes HEIST_ECRASH).
  * Nothing between is unwound: frames that are left must hold no locks, no memory of the heap, no C++
