@@ -16,6 +16,7 @@ MAY_INCLUDE = [
     (r"runtime/(examples|tools)/", ("heist/",)),
     (r"runtime/", ("lockfree/", "sched/", "runtime/", "heist/")),
     (r"bench/workload/", ("heist/", "bench/")),
+    (r"tests/unit/test_stats\.", ("bench/", "tests/")),
     (r"tests/(header_test\.|must_fail\.|install/)", ("heist/",)),
     (r"bench/", ("lockfree/", "sched/", "runtime/", "heist/", "bench/")),
     (r"tests/", ("lockfree/", "sched/", "runtime/", "heist/", "tests/")),

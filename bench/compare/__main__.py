@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""scripts/compare: measure Heist and other actor runtimes on the same work, and report."""
+import argparse
+import datetime
+import os
+import pathlib
+import signal
+import sys
+import time
+
+from . import environment, measure, peers, process, report, results, rows
+
+EPILOG = """\
+Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row are
+alive at once and run a sample each in turn, on the same CPUs, the waiting ones stopped; the machine's limits are
+measured before, during and after.  A run that fails or counts wrongly has no figure, only its reason.
+
+  scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute
+  scripts/compare                                                 headline rows, Actix and Akka
+  scripts/compare --peers all --full                              everything, some hours
+  scripts/compare report build/compare/run.json                   make the report again
+"""
+
+
+def number(text):
+    n = int(text)
+    if n < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return n
+
+
+def options():
+    p = argparse.ArgumentParser(prog="scripts/compare", description="Measure Heist and other actor runtimes on the same work.",
+                                epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.set_defaults(do=run)
+    p.add_argument("--peers", default="actix,akka", metavar="all|NAME,...", help="beside Heist (default: actix,akka)")
+    p.add_argument("--workloads", default="", metavar="NAME,...", help="rows or workloads (default: the headline rows)")
+    p.add_argument("--workers", default="1,all", metavar="N,...", help="worker counts (default: 1,all)")
+    p.add_argument("--settings", default="", metavar="tuned,default", help="default: tuned; both with --full")
+    p.add_argument("--samples", type=number, help="samples per process (default: 10; 3 with --quick)")
+    p.add_argument("--processes", type=number, help="processes per program and row (default: 3; 1 with --quick)")
+    p.add_argument("--warmup", type=float, help="most seconds that a runtime which compiles as it runs is warmed up "
+                   "per process (default: 2; 10 with --full; 1 with --quick)")
+    size = p.add_mutually_exclusive_group()
+    size.add_argument("--full", action="store_true", help="all rows, both settings, the full amount of work")
+    size.add_argument("--quick", action="store_true", help="few samples: a look, not a measurement")
+    p.add_argument("--out", type=pathlib.Path, default=peers.ROOT / "build" / "compare", metavar="DIR",
+                   help="where run.json and the reports go (default: build/compare)")
+    p.add_argument("--resume", action="store_true", help="keep the rows that DIR/run.json already has")
+    s = p.add_subparsers(title="other things to do", metavar="")
+    q = s.add_parser("list", help="the peers and the rows")
+    q.set_defaults(do=show)
+    q = s.add_parser("report", help="make the reports of a run again", description="run.json to HTML, Markdown and JSON.")
+    q.add_argument("file", type=pathlib.Path)
+    q.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: beside the file")
+    q.set_defaults(do=report_again)
+    return p
+
+
+def plan_of(o):
+    kind = "full" if o.full else "quick" if o.quick else "headline"
+    samples, processes, warmup, limit = {"full": (10, 3, 10.0, 20.0), "headline": (10, 3, 2.0, 3.0),
+                                         "quick": (3, 1, 1.0, 2.0)}[kind]
+    settings = tuple(o.settings.split(",")) if o.settings else peers.SETTINGS if o.full else ("tuned",)
+    for s in settings:
+        if s not in peers.SETTINGS:
+            raise ValueError(f"--settings takes tuned and default, not '{s}'")
+    return kind, measure.Plan(o.samples or samples, o.processes or processes, warmup if o.warmup is None else o.warmup,
+                              limit, not o.full, settings)
+
+
+def worker_counts(text):
+    every = len(os.sched_getaffinity(0))
+    counts = []
+    for word in text.split(","):
+        n = every if word == "all" else int(word) if word.isdigit() else 0
+        if not 1 <= n <= every:
+            raise ValueError(f"--workers takes numbers from 1 to {every}, and all, not '{word}'")
+        if n not in counts:
+            counts.append(n)
+    return counts
+
+
+class Progress:
+    """One line that changes, on a terminal; else a line for each row."""
+
+    def __init__(self):
+        self.begin, self.head = time.monotonic(), ""
+
+    def row(self, head):
+        self.head = head
+        if not sys.stderr.isatty():
+            print(self._text(""), file=sys.stderr, flush=True)
+
+    def __call__(self, what):
+        if sys.stderr.isatty():
+            print(f"\r\033[K{self._text(what)}", end="", file=sys.stderr, flush=True)
+
+    def done(self):
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr)
+
+    def _text(self, what):
+        s = int(time.monotonic() - self.begin)
+        return f"[{s // 60:3d}:{s % 60:02d}] {self.head}{': ' if self.head and what else ''}{what}"
+
+
+def prepare(o, say):
+    """Peers that are built, Heist first; all that were asked for."""
+    chosen = peers.choose([n for n in o.peers.split(",") if n])
+    for p in chosen:
+        peers.build(p, say)
+    if chosen[0].skipped:
+        raise ValueError("without Heist there is nothing to compare")
+    return chosen
+
+
+def begin(o, kind, plan, chosen):
+    return {"format": results.FORMAT, "kind": kind, "started": now(), "ended": "", "seconds": 0,
+            "command": " ".join(["scripts/compare", *sys.argv[1:]]),
+            "plan": {"samples": plan.samples, "processes": plan.processes, "warmup": plan.warmup, "limit": plan.limit,
+                     "settings": list(plan.settings)},
+            "environment": environment.describe(),
+            "peers": {p.name: p.about | {"skipped": p.skipped} for p in chosen}, "rows": []}
+
+
+def now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def resume(o, fresh):
+    """What o.out has of the same kind of run, to be continued."""
+    path = o.out / "run.json"
+    if not o.resume or not path.exists():
+        return fresh
+    old = results.load(path)
+    if (old["plan"], old["kind"]) != (fresh["plan"], fresh["kind"]):
+        raise ValueError(f"{path} was run with other settings; choose another --out, or leave --resume out")
+    return fresh | {"started": old["started"], "seconds": old["seconds"], "rows": old["rows"]}
+
+
+def show_row(entry):
+    """A line for each program of a row that is done."""
+    for r in entry["results"]:
+        groups = results.figures(entry, r)
+        values = sorted(v for g in groups for _, v in g)
+        said = f"{values[len(values) // 2]:10.4g} {entry['unit']}  n = {len(values)}" if values else \
+            f"       -     {('cannot: ' + r['unsupported']) if 'unsupported' in r else 'FAILED: ' + r['failed']}"
+        print(f"  {r['peer'] + ' ' + r['settings']:24} {said}", flush=True)
+    for f in entry["flags"]:
+        print(f"  note: {f}", flush=True)
+
+
+def run(o):
+    say = Progress()
+    kind, plan = plan_of(o)
+    counts = worker_counts(o.workers)
+    chosen_rows = rows.choose([n for n in o.workloads.split(",") if n], o.full)
+    chosen = prepare(o, say)
+    o.out.mkdir(parents=True, exist_ok=True)
+    data = resume(o, begin(o, kind, plan, chosen))
+    have = {(r["row"], r["workers"]) for r in data["rows"]}
+    todo = [(r, w) for r in chosen_rows for w in counts if (r.name, w) not in have]
+    since = time.monotonic() - data["seconds"]
+    for i, (row, workers) in enumerate(todo):
+        say.row(f"{i + 1}/{len(todo)} {row.name}, {workers} worker{'s' * (workers > 1)}")
+        entry = measure.measure(row, workers, [p for p in chosen if not p.skipped], plan, say)
+        say.done()
+        print(f"{row.name}, {workers} worker{'s' * (workers > 1)}", flush=True)
+        show_row(entry)
+        data["rows"].append(entry)
+        data["ended"], data["seconds"] = now(), round(time.monotonic() - since)
+        results.save(data, o.out / "run.json")
+    if data["rows"]:
+        report.write(data, o.out)
+    return 0
+
+
+def show(_):
+    for p in peers.discover():
+        print(f"{p.name:12} {p.title}")
+    print()
+    for r in rows.ROWS:
+        print(f"{r.name:16} {'headline' if r.headline else '        '}  {r.what}")
+    return 0
+
+
+def report_again(o):
+    report.write(results.load(o.file), o.out or o.file.parent)
+    return 0
+
+
+def interrupted(*_):
+    raise KeyboardInterrupt
+
+
+def main():
+    o = options().parse_args()
+    signal.signal(signal.SIGTERM, interrupted)
+    signal.signal(signal.SIGHUP, interrupted)
+    try:
+        return o.do(o)
+    except ValueError as e:
+        print(f"scripts/compare: {e}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nscripts/compare: interrupted; --resume goes on after the last finished row", file=sys.stderr)
+        return 130
+    finally:
+        process.kill_all()
+
+
+sys.exit(main())

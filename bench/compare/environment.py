@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a figure depends on beside the program: the machine, and whether it stayed the same."""
+import glob
+import json
+import os
+import pathlib
+import platform
+import resource
+import subprocess
+import time
+
+from . import peers
+
+MOVED = 1.5      # a calibration that changed by more flags the rows around it
+FOREIGN = 0.05   # so does more of the machine than this going to others
+
+
+def read(path, default="unknown"):
+    try:
+        return pathlib.Path(path).read_text().strip()
+    except OSError:
+        return default
+
+
+def output(*command):
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, cwd=peers.ROOT).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def cpuinfo(key):
+    for line in read("/proc/cpuinfo").splitlines():
+        name, _, value = line.partition(":")
+        if name.strip() == key:
+            return value.strip()
+    return "unknown"
+
+
+def describe():
+    """Facts for the report, all strings or numbers."""
+    memory = int(read("/proc/meminfo").split()[1]) // 1024
+    topology = {x.split(":")[0]: x.split(":", 1)[1].strip() for x in output("lscpu").splitlines() if ":" in x}
+    weak = [os.path.basename(f) + ": " + read(f) for f in sorted(glob.glob("/sys/devices/system/cpu/vulnerabilities/*"))]
+    return {
+        "cpu": cpuinfo("model name"),
+        "cpus": os.cpu_count(),
+        "cpus_allowed": sorted(os.sched_getaffinity(0)),
+        "topology": {k: topology[k] for k in ("Thread(s) per core", "Core(s) per socket", "Socket(s)", "NUMA node(s)",
+                                              "L1d cache", "L2 cache", "L3 cache", "Hypervisor vendor") if k in topology},
+        "governor": read("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "none visible"),
+        "huge_pages": read("/sys/kernel/mm/transparent_hugepage/enabled"),
+        "mitigations": [w for w in weak if "Not affected" not in w],
+        "kernel": platform.release(),
+        "system": next((x.split("=", 1)[1].strip('"') for x in read("/etc/os-release").splitlines()
+                        if x.startswith("PRETTY_NAME")), platform.system()),
+        "memory_mb": memory,
+        "compiler": output("cc", "--version").partition("\n")[0],
+        "python": platform.python_version(),
+        "commit": output("git", "rev-parse", "HEAD") or "unknown",
+        "changed_files": len([x for x in output("git", "status", "--porcelain").splitlines() if not x.startswith("??")]),
+        "load": float(read("/proc/loadavg").split()[0]),
+    }
+
+
+def calibrate():
+    """The machine's limits now, in ns, by heist-bench."""
+    program = peers.BUILDS / peers.OURS / "meson" / "bench" / "heist-bench"
+    p = subprocess.run([program, "calibrate", "--json"], check=True, capture_output=True, text=True, timeout=60)
+    return json.loads(p.stdout) | {"at": round(time.time(), 1)}
+
+
+class Usage:
+    """CPU time of the machine from here to share(): ours and our children's, and everybody else's."""
+
+    def __init__(self):
+        self.begin = self._now()
+
+    @staticmethod
+    def _now():
+        tick = os.sysconf("SC_CLK_TCK")
+        user, nice, system, _idle, _wait, irq, soft, steal = [int(x) / tick for x in read("/proc/stat").split()[1:9]]
+        own = sum(u.ru_utime + u.ru_stime for u in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+        return {"busy": user + nice + system + irq + soft, "steal": steal, "own": own, "time": time.monotonic()}
+
+    def foreign(self):
+        """Share of the machine that others had, or the hypervisor took away.  All our children must have been reaped."""
+        now = self._now()
+        d = {k: now[k] - self.begin[k] for k in now}
+        return max(0.0, d["busy"] - d["own"] + d["steal"]) / (d["time"] * os.cpu_count())
+
+
+def flags(calibrations, foreign):
+    """Why a row's figures may not be trusted, in words; [] = the machine was quiet."""
+    said = []
+    for key, name in (("exchange", "the speed of one core"), ("handoff", "the hand-off between cores")):
+        values = [c[key] for c in calibrations if c.get(key)]
+        if values and max(values) > MOVED * min(values):
+            said.append(f"{name} moved from {min(values):.3g} to {max(values):.3g} ns")
+    if foreign > FOREIGN:
+        said.append(f"others used {foreign:.0%} of the machine")
+    return said

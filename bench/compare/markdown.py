@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The report as Markdown."""
+from . import words
+
+
+def cell(x):
+    return str(x).replace("|", "\\|").replace("\n", " ")
+
+
+def table(head, lines):
+    yield "| " + " | ".join(head) + " |"
+    yield "|" + "|".join("---" for _ in head) + "|"
+    for line in lines:
+        yield "| " + " | ".join(cell(x) for x in line) + " |"
+    yield ""
+
+
+def overview(run):
+    """One line a row: Heist, the best other, the ratio; what README.md shows."""
+    head = ["row", "workers", "Heist", "best other", "its figure", "ratio", "95 %", "verdict"]
+    lines = []
+    for t in run["tables"]:
+        ours, theirs = words.ours(t), words.theirs(t)
+        shown = lambda e: f"{words.quantity(e['figure']['median'])} {t['unit']}" if e else "none"
+        lines.append([f"`{t['row']}`", t["workers"], shown(ours), words.rival(run, t), shown(theirs), words.ratio(t["ratio"]),
+                      words.spread(t["ratio"]), t["verdict"] + (" (not quiet)" if t["flags"] else "")])
+    return table(head, lines)
+
+
+def row(run, t):
+    yield f"### {t['row']}, {words.workers(t['workers'])}"
+    yield ""
+    yield f"{t['what']} {t['unit']} per {t['per']}; {', '.join(f'{k} = {v:,}' for k, v in t['params'].items())}."
+    yield ""
+    for flag in t["flags"]:
+        yield f"Not quiet: {flag}."
+        yield ""
+    if words.close(t):
+        yield f"Less than twice ahead of the best other: {words.note(t)}"
+        yield ""
+    head = ["runtime", "settings", "median", "95 %", "min", "n", "CPU ns", "ratio to Heist", "95 %", "verdict"]
+    lines = []
+    for e in t["entries"]:
+        f = e["figure"]
+        if not f:
+            lines.append([words.title(run, e["peer"]), e["settings"], words.why(e)] + [""] * 7)
+            continue
+        lines.append([words.title(run, e["peer"]), e["settings"], words.quantity(f["median"]), words.spread(f),
+                      words.quantity(f["min"]), f"{f['n']} in {f['processes']}", words.quantity(e["cpu"]),
+                      words.ratio(e["ratio"]), words.spread(e["ratio"]), e["verdict"]])
+    yield from table(head, lines)
+
+
+def runtimes(run):
+    head = ["runtime", "version", "licence", *words.SEMANTICS]
+    versions = {}
+    for t in run["tables"]:
+        for e in t["entries"]:
+            if e["runtime"]:
+                versions[e["peer"]] = f"{e['runtime'].get('version', '')}, {e['runtime'].get('runtime', '')}"
+    lines = []
+    for name, about in run["peers"].items():
+        said = about.get("semantics", {})
+        lines.append([about.get("title", name), about["skipped"] and f"skipped: {about['skipped']}" or versions.get(name, ""),
+                      about.get("licence", ""), *[said.get(k, "") for k in words.SEMANTICS]])
+    yield from table(head, lines)
+    for name, about in run["peers"].items():
+        for s, text in about.get("settings", {}).items():
+            yield f"- {about.get('title', name)}, {s}: {text}"
+    yield ""
+
+
+def document(run):
+    e = run["environment"]
+    yield "# Heist beside other actor runtimes"
+    yield ""
+    yield (f"{run['started'][:10]}, {e['cpu']}, {e['cpus']} CPUs, {e['system']}, Linux {e['kernel']}, commit {e['commit'][:12]}"
+           f"{' with changes' if e['changed_files'] else ''}. `{run['command']}`, {run['seconds'] // 60} minutes; "
+           f"{run['plan']['processes']} processes of {run['plan']['samples']} samples each. Medians; less is better.")
+    yield ""
+    said = ", ".join(f"{v} on {n}" for v, n in words.counts(run))
+    yield f"Heist against the best other, {len(run['tables'])} rows: {said}. " \
+          f"{len(words.trouble(run))} rows were measured while the machine was not quiet."
+    yield ""
+    yield from overview(run)
+    yield "Verdicts: " + "; ".join(f"*{k}*: {v}" for k, v in words.VERDICTS.items()) + "."
+    yield ""
+    yield "## Rows"
+    yield ""
+    for t in run["tables"]:
+        yield from row(run, t)
+    yield "## Runtimes"
+    yield ""
+    yield from runtimes(run)
+    yield "## Rules"
+    yield ""
+    yield from (f"- {r}" for r in words.RULES)
+    yield ""
+    yield "## Published elsewhere"
+    yield ""
+    yield "By others, on other machines; not to be set beside the figures above."
+    yield ""
+    yield from table(["system", "figure", "what", "machine", "date", "source"],
+                     [[p[k] for k in ("system", "figure", "what", "machine", "date", "source")] for p in run["published"]])

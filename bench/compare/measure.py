@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Rows measured: all programs of a row are alive at once, and run one sample each in turn."""
+import dataclasses
+import math
+import os
+
+from . import environment, peers
+from .process import Failed, Process, Unsupported
+
+
+LEAST_WARMUP = 0.1   # seconds; also native code has page faults and frequency behind it then
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    samples: int         # per process
+    processes: int
+    warmup: float        # most seconds of warm-up a process gets
+    limit: float         # seconds of samples after which a process has done enough
+    short: bool          # the smaller parameters
+    settings: tuple
+
+
+def command(peer, row, params, workers, settings, cpus, warmup):
+    text = ",".join(f"{k}={v}" for k, v in params.items())
+    words = ["taskset", "-c", ",".join(map(str, cpus)), peer.program.relative_to(peers.ROOT), "--workload", row.workload,
+             "--params", text, "--workers", workers, "--step", "--settings", settings, "--json"]
+    if warmup:
+        words += ["--warmup", f"{warmup:g}"]
+    return [str(w) for w in words]
+
+
+def cpus_for(row, workers, allowed):
+    return allowed[:min(len(allowed), workers + row.spare_cpu)]
+
+
+def figure(row, sample):
+    """The number of the row, per operation where that makes sense."""
+    if row.figure[0] == "rss":
+        return sample["rss"] / sample["operations"]
+    if row.figure[0] == "p99":
+        return sample["latency_ns"]["p99"]
+    return sample["ns"] / sample["operations"]
+
+
+def check(row, params, sample):
+    """A sample that has not done the work, or tells no time, is no sample."""
+    for key in ("ns", "operations", "cpu_ns"):
+        if not isinstance(sample.get(key), (int, float)) or not math.isfinite(sample[key]) or sample[key] < 0:
+            raise Failed(f"its sample has no {key}")
+    expected = row.expected(params)
+    if abs(sample["operations"] - expected) > expected / 100 or sample["ns"] <= 0:
+        raise Failed(f"counted {sample['operations']} operations instead of {expected}")
+    try:
+        value = figure(row, sample)
+    except (KeyError, TypeError) as e:
+        raise Failed(f"its sample has no {row.figure[0]}") from e
+    if not value > 0:
+        raise Failed(f"its {row.figure[0]} is {value}")
+
+
+class Entry:
+    """One peer with one setting in one row."""
+
+    def __init__(self, peer, row, params, workers, settings, cpus, plan):
+        self.peer, self.row, self.params, self.plan = peer, row, params, plan
+        self.workers, self.settings = workers, settings
+        self.warmup = 0 if row.fresh else min(max(float(peer.about.get("warmup", 0)), LEAST_WARMUP), plan.warmup)
+        self.command = command(peer, row, params, workers, settings, cpus, self.warmup)
+        self.hello, self.processes = None, []
+        self.failed = self.unsupported = ""
+        self.process = None
+
+    @property
+    def out(self):
+        return bool(self.failed or self.unsupported)
+
+    def guard(self, f):
+        """Do f; what goes wrong takes the entry out of the row, with the reason."""
+        if self.out:
+            return
+        try:
+            f()
+        except Unsupported as e:
+            self.unsupported = str(e)
+        except Failed as e:
+            self.failed = str(e)
+        if self.out and self.process:
+            self.process.kill()
+
+    def start(self):
+        self.process = None
+        self.process = Process(self.command, self.warmup, peers.ROOT)
+        self.hello = self.process.hello
+        for key, wanted in (("settings", self.settings), ("workers", self.workers)):
+            if self.hello.get(key) != wanted:
+                raise Failed(f"runs with {key} = {self.hello.get(key)} where {wanted} was asked for")
+        self.processes.append([])
+
+    def sample(self, number):
+        """Round `number`; nothing if this process has had its time."""
+        done = self.processes[-1]
+        if sum(s["ns"] for _, s in done) > self.plan.limit * 1e9:
+            return
+        s = self.process.step()
+        check(self.row, self.params, s)
+        done.append((number, s))
+
+    def close(self):
+        self.process.close()
+
+    def result(self):
+        """For the file.  What failed leaves no figures."""
+        r = {"peer": self.peer.name, "settings": self.settings, "command": self.command}
+        if self.unsupported:
+            return r | {"unsupported": self.unsupported}
+        if self.failed:
+            return r | {"failed": self.failed}
+        return r | {"hello": self.hello, "processes": [self._columns(p) for p in self.processes]}
+
+    @staticmethod
+    def _columns(samples):
+        c = {"rounds": [n for n, _ in samples], "operations": samples[0][1]["operations"] if samples else 0}
+        for key in ("ns", "cpu_ns", "rss", "latency_ns"):
+            if samples and key in samples[0][1]:
+                c[key] = [s[key] for _, s in samples]
+        return c
+
+
+def _fresh(entries, rounds):
+    """A process a sample, one at a time."""
+    for e in entries:
+        for n in range(rounds):
+            e.guard(e.start)
+            e.guard(lambda: e.sample(n))
+            e.guard(e.close)
+
+
+def _interleaved(entries, rounds):
+    for e in entries:
+        e.guard(e.start)
+    for n in range(rounds):  # A B C, C B A, ...: what drifts hits all alike
+        for e in entries if n % 2 == 0 else reversed(entries):
+            e.guard(lambda: e.sample(n))
+    for e in entries:
+        e.guard(e.close)
+
+
+def measure(row, workers, participants, plan, say):
+    """One row at one worker count, as it goes into the file."""
+    params = row.parameters(plan.short)
+    cpus = cpus_for(row, workers, sorted(os.sched_getaffinity(0)))
+    entries = [Entry(p, row, params, workers, s, cpus, plan) for p in participants for s in plan.settings]
+    rounds = min(plan.samples, row.most_samples or plan.samples)
+    calibrations = [environment.calibrate()]
+    usage = environment.Usage()
+    for k in range(plan.processes):
+        say(f"process {k + 1} of {plan.processes}")
+        (_fresh if row.fresh else _interleaved)(entries, rounds)
+        calibrations.append(environment.calibrate())
+    foreign = usage.foreign()
+    return {"row": row.name, "workload": row.workload, "per": row.per, "what": row.what, "figure": row.figure[0],
+            "unit": row.figure[1], "params": params, "workers": workers, "cpus": cpus, "calibrations": calibrations,
+            "foreign": round(foreign, 4), "flags": environment.flags(calibrations, foreign),
+            "results": [e.result() for e in entries]}
+

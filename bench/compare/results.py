@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The file of a run, with every sample, and the tables that are made from it."""
+import json
+import pathlib
+
+from . import measure, peers, rows, stats
+
+FORMAT = "heist-compare/1"
+HERE = pathlib.Path(__file__).resolve().parent
+NOTES = peers.ROOT / "bench" / "results" / "notes.json"
+
+
+def save(run, path):
+    """One line a result: readable, and its changes too."""
+    short = dict(separators=(",", ":"), ensure_ascii=False)
+    lines = [f'"{k}": {json.dumps(v, ensure_ascii=False)}' for k, v in run.items() if k != "rows"]
+    texts = []
+    for row in run["rows"]:
+        head = json.dumps({k: v for k, v in row.items() if k != "results"}, **short)[:-1]
+        texts.append(head + ',"results":[\n' + ",\n".join(json.dumps(r, **short) for r in row["results"]) + "]}")
+    lines.append('"rows": [\n' + ",\n".join(texts) + "\n]")
+    part = path.with_suffix(".part")
+    part.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    part.replace(path)
+
+
+def load(path):
+    """A run; ValueError: the file is none."""
+    try:
+        run = json.loads(pathlib.Path(path).read_text())
+    except (OSError, ValueError) as e:
+        raise ValueError(f"{path} cannot be read: {e}") from e
+    if not isinstance(run, dict) or run.get("format") != FORMAT:
+        raise ValueError(f"{path} is no result of scripts/compare ({FORMAT})")
+    return run
+
+
+def samples(process):
+    """Columns of one process as samples."""
+    keys = [k for k in ("ns", "cpu_ns", "rss", "latency_ns") if k in process]
+    for i, number in enumerate(process["rounds"]):
+        yield number, {k: process[k][i] for k in keys} | {"operations": process["operations"]}
+
+
+def figures(row, result):
+    """Groups of (round, figure), one a process; [] for what failed."""
+    r = rows.Row(row["row"], row["workload"], row["per"], "", (), figure=(row["figure"], row["unit"]))
+    return [[(n, measure.figure(r, s)) for n, s in samples(p)] for p in result.get("processes", [])]
+
+
+def cpu_per_operation(result):
+    values = [c / p["operations"] for p in result.get("processes", []) for c in p.get("cpu_ns", [])]
+    return stats.median(values) if values else None
+
+
+def latencies(result):
+    """Median over the samples of each percentile, for rows of latency."""
+    found = [x for p in result.get("processes", []) for x in p.get("latency_ns", [])]
+    return {k: stats.median([x[k] for x in found]) for k in found[0]} if found else None
+
+
+def _entry(row, result, ours):
+    groups = figures(row, result)
+    ratio = stats.ratio(ours, groups) if ours and result["peer"] != peers.OURS else None
+    return {
+        "peer": result["peer"], "settings": result["settings"], "command": " ".join(result["command"]),
+        "failed": result.get("failed", ""), "unsupported": result.get("unsupported", ""),
+        "figure": stats.summary([[v for _, v in g] for g in groups]), "cpu": cpu_per_operation(result),
+        "latency": latencies(result), "runtime": result.get("hello", {}),
+        "ratio": ratio, "verdict": stats.verdict(ratio) if ratio else "",
+    }
+
+
+def _fastest(entries, ours):
+    """The entry with the least median, of Heist's or of all others'; None if there is none."""
+    chosen = [e for e in entries if (e["peer"] == peers.OURS) == ours and e["figure"]]
+    return min(chosen, key=lambda e: e["figure"]["median"], default=None)
+
+
+def _table(row, notes):
+    """One row with all its entries, fastest first, each against Heist with the same settings."""
+    of_heist = {r["settings"]: figures(row, r) for r in row["results"] if r["peer"] == peers.OURS}
+    entries = [_entry(row, r, of_heist.get(r["settings"])) for r in row["results"]]
+    entries.sort(key=lambda e: (e["figure"] is None, e["figure"]["median"] if e["figure"] else 0))
+    ours, rival = _fastest(entries, True), _fastest(entries, False)
+    ratio = None
+    if ours and rival:
+        find = {(r["peer"], r["settings"]): r for r in row["results"]}
+        ratio = stats.ratio(figures(row, find[peers.OURS, ours["settings"]]),
+                            figures(row, find[rival["peer"], rival["settings"]]))
+    keep = ("row", "workload", "per", "what", "figure", "unit", "params", "workers", "cpus", "foreign", "flags")
+    return {k: row[k] for k in keep} | {
+        "entries": entries, "ours": ours and ours["settings"], "rival": rival and [rival["peer"], rival["settings"]],
+        "ratio": ratio, "verdict": stats.verdict(ratio), "note": notes.get(row["row"], ""),
+        "handoff": [c["handoff"] for c in row["calibrations"]], "exchange": [c["exchange"] for c in row["calibrations"]]}
+
+
+def tables(run):
+    """What every form of the report shows; plain data."""
+    notes = json.loads(NOTES.read_text()) if NOTES.exists() else {}
+    published = json.loads((HERE / "published.json").read_text())
+    head = {k: v for k, v in run.items() if k != "rows"}
+    return head | {"tables": [_table(r, notes) for r in run["rows"]], "published": published}

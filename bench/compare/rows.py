@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The rows of the comparison: workloads of bench/peers/README.md with parameters that all runtimes get."""
+import dataclasses
+
+# What a row's figure is.  All of them: less is better.
+TIME = ("ns", "ns")      # time per operation
+BYTES = ("rss", "B")     # growth of the resident set per actor
+TAIL = ("p99", "ns")     # 99th percentile of the latency
+
+
+def fibonacci(n):
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a
+
+
+# Operations that a correct sample counts, from the parameters.
+OPERATIONS = {
+    "ping_pong": lambda p: p["hops"],
+    "one_way": lambda p: p["messages"],
+    "thread_ring": lambda p: p["hops"],
+    "fan_in": lambda p: p["messages"],
+    "pairs": lambda p: p["messages"],
+    "big": lambda p: 2 * p["actors"] * p["pings"],
+    "chameneos": lambda p: p["meetings"],
+    "message_ubench": lambda p: p["messages"],
+    "spawn_stop": lambda p: p["lives"],
+    "tree": lambda p: 2 * fibonacci(p["n"]) - 1,
+    "skynet": lambda p: (10 * p["leaves"] - 1) // 9,
+    "idle": lambda p: p["actors"],
+    "ask": lambda p: p["asks"],
+    "paced_latency": lambda p: p["seconds"] * 1_000_000_000 // p["period_ns"],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    name: str
+    workload: str
+    per: str                 # what one operation is
+    what: str                # one sentence for the report
+    params: tuple            # of a full run, ((key, value), ...)
+    short: tuple = ()        # what a headline or quick run replaces in them
+    headline: bool = False
+    figure: tuple = TIME
+    fresh: bool = False      # a process for every sample
+    most_samples: int = 0    # per process, where a sample takes long; 0: as asked for
+    spare_cpu: bool = False  # the driving thread needs a CPU of its own
+
+    def parameters(self, short):
+        return dict(self.params) | (dict(self.short) if short else {})
+
+    def expected(self, params):
+        return OPERATIONS[self.workload](params)
+
+
+def row(name, workload, per, what, params, short=None, **more):
+    return Row(name, workload, per, what, tuple(params.items()), tuple((short or {}).items()), **more)
+
+
+ROWS = [
+    row("ping_pong", "ping_pong", "message", "One message to and fro between two actors: nothing overlaps.",
+        {"hops": 500_000}, {"hops": 100_000}, headline=True),
+    row("thread_ring", "thread_ring", "hop", "One message round a ring of 100 actors.",
+        {"actors": 100, "tokens": 1, "hops": 500_000}, {"hops": 100_000}, headline=True),
+    row("one_way/W:100", "one_way", "message", "A producer and a counter that gives a credit back per 100 messages.",
+        {"messages": 1_000_000, "window": 100}, {"messages": 500_000}, headline=True),
+    row("one_way/flood", "one_way", "message", "All messages sent in one handler, without back pressure.",
+        {"messages": 1_000_000, "window": 0}, {"messages": 500_000}, headline=True),
+    row("fan_in/P:60", "fan_in", "message", "60 producers, each with a credit per 1,000 messages, to one counter.",
+        {"producers": 60, "messages": 960_000, "window": 1000}),
+    row("pairs/W:1", "pairs", "message", "Four pairs, one message in flight in each.",
+        {"pairs": 4, "messages": 400_000, "window": 1}, {"messages": 80_000}),
+    row("pairs/W:50", "pairs", "message", "Four pairs, 50 messages in flight in each.",
+        {"pairs": 4, "messages": 400_000, "window": 50}, headline=True),
+    row("big", "big", "message", "120 actors; each pings a random other one and waits for its pong.",
+        {"actors": 120, "pings": 5000, "seed": 1}, {"pings": 1000}),
+    row("chameneos", "chameneos", "meeting", "100 creatures meet in one mall: the mall's mailbox is what everybody wants.",
+        {"creatures": 100, "meetings": 100_000}, {"meetings": 20_000}),
+    row("message_ubench", "message_ubench", "message", "40 messages forwarded at random among 8 actors.",
+        {"pingers": 8, "balls": 5, "messages": 2_000_000, "seed": 1}, {"messages": 200_000}),
+    row("spawn_stop", "spawn_stop", "life", "Spawn, one message, a word to the mother, stop; 1,000 alive.",
+        {"lives": 300_000, "alive": 1000}, {"lives": 50_000}, headline=True),
+    row("tree", "tree", "actor", "fib(25) with an actor for every call.",
+        {"n": 25}, {"n": 20}),
+    row("skynet", "skynet", "actor", "A tree of actors, ten children a node; the leaves' numbers are added up.",
+        {"leaves": 1_000_000}, {"leaves": 100_000}, headline=True),
+    row("idle", "idle", "actor", "Memory of a million actors with 16 bytes of state that have nothing to do.",
+        {"actors": 1_000_000}, {"actors": 100_000}, figure=BYTES, fresh=True, most_samples=1),
+    row("ask/x1", "ask", "answer", "Request and answer with a timeout, one at a time.",
+        {"asks": 200_000, "window": 1}, {"asks": 30_000}, headline=True),
+    row("ask/x50", "ask", "answer", "Request and answer with a timeout, 50 in flight.",
+        {"asks": 200_000, "window": 50}, {"asks": 30_000}),
+    row("paced_latency", "paced_latency", "message",
+        "99th percentile from the intended time of a send, one every 10 us, to its handler.",
+        {"period_ns": 10_000, "actors": 64, "seconds": 3}, {"seconds": 1}, figure=TAIL, most_samples=3, spare_cpu=True),
+]
+
+
+def choose(patterns, full):
+    """Rows by name or by workload; [] = the headline rows, or all.  ValueError names what is unknown."""
+    if not patterns:
+        return [r for r in ROWS if full or r.headline]
+    for p in patterns:
+        if not any(p in (r.name, r.workload) for r in ROWS):
+            raise ValueError(f"no row or workload is called '{p}'; there are: {' '.join(r.name for r in ROWS)}")
+    return [r for r in ROWS if r.name in patterns or r.workload in patterns]

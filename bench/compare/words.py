@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How figures are written, in every form of the report."""
+from . import peers
+
+RULES = [
+    "Same machine, same minutes, a sample of each program in turn; the same CPUs for all threads of a program, its collector and compiler included; one worker and all workers.",
+    "Same work, same parameters, checked results. What a runtime does differently is in the table of the runtimes.",
+    "Each runtime with the settings that its documentation recommends, and (in full runs) as it comes.",
+    "Runtimes that compile as they run are warmed up before the first sample.",
+    "Rows where Heist loses are shown like the others. Failed runs have no figure but their reason.",
+    "Published figures are in a table of their own: they come from other machines.",
+]
+VERDICTS = {
+    "ahead": "the whole 95 % interval of the ratio is above 1.03",
+    "behind": "the whole interval is below 0.97",
+    "no difference": "the whole interval is within 3 % of 1",
+    "undecided": "the interval straddles 3 %: this run cannot tell",
+    "not compared": "no other runtime has a figure",
+}
+SEMANTICS = ("message", "mailbox", "order", "supervised", "preemptive", "gc", "moves", "remarks")
+
+
+def quantity(x):
+    """Three digits, thousands separated: 8.93, 83.1, 2,530."""
+    if x is None:
+        return ""
+    if abs(x) >= 100:
+        return f"{x:,.0f}"
+    return f"{x:.3g}" if x >= 1e-3 or x == 0 else f"{x:.1e}"
+
+
+def ratio(r):
+    return f"{quantity(r['median'])} x" if r else ""
+
+
+def spread(s, suffix=""):
+    return f"{quantity(s['ci'][0])} - {quantity(s['ci'][1])}{suffix}" if s else ""
+
+
+def workers(n):
+    return f"{n} worker{'s' if n != 1 else ''}"
+
+
+def title(run, name):
+    return run["peers"].get(name, {}).get("title", name)
+
+
+def label(run, entry):
+    """Peer with its settings, where both are shown."""
+    shown = title(run, entry["peer"])
+    return shown if len(run["plan"]["settings"]) == 1 else f"{shown}, {entry['settings']}"
+
+
+def why(entry):
+    return f"cannot: {entry['unsupported']}" if entry["unsupported"] else f"failed: {entry['failed']}" if entry["failed"] else ""
+
+
+def rival(run, table):
+    if not table["rival"]:
+        return ""
+    return label(run, {"peer": table["rival"][0], "settings": table["rival"][1]})
+
+
+def ours(table):
+    return next((e for e in table["entries"] if e["peer"] == peers.OURS and e["settings"] == table["ours"]), None)
+
+
+def theirs(table):
+    return next((e for e in table["entries"] if table["rival"] == [e["peer"], e["settings"]]), None)
+
+
+def close(table):
+    """A row that needs a note: Heist is behind, or less than twice ahead of the best other."""
+    return table["ratio"] is not None and table["ratio"]["median"] < 2
+
+
+def note(table):
+    return table["note"] or "Not explained yet: no profile has been taken of this row."
+
+
+def counts(run):
+    """(verdict, number of rows) in the order of VERDICTS, without zeros."""
+    found = [t["verdict"] for t in run["tables"]]
+    return [(v, found.count(v)) for v in VERDICTS if v in found]
+
+
+def trouble(run):
+    """Rows whose machine was not quiet."""
+    return [t for t in run["tables"] if t["flags"]]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The runner against programs that keep the contract, and that break it in each way."""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from unittest import mock
+
+from compare import environment, measure, peers, process, results, rows
+
+HERE = pathlib.Path(__file__).resolve().parent
+LIMITS = {"exchange": 2.0, "handoff": 50.0}
+ROW = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1000})
+PLAN = measure.Plan(samples=4, processes=2, warmup=0.0, limit=10.0, short=False, settings=("tuned",))
+
+
+class Fakes(unittest.TestCase):
+    def setUp(self):
+        self.dir = tempfile.TemporaryDirectory()
+        self.addCleanup(self.dir.cleanup)
+        root = pathlib.Path(self.dir.name)
+        for name, value in (("ROOT", root), ("BUILDS", root)):
+            p = mock.patch.object(peers, name, value)
+            p.start()
+            self.addCleanup(p.stop)
+        p = mock.patch.object(environment, "calibrate", lambda: LIMITS)
+        p.start()
+        self.addCleanup(p.stop)
+
+    def peer(self, name, fake):
+        peer = peers.Peer(name, {})
+        peer.build_dir.mkdir()
+        peer.program.write_text(f"#!/bin/sh\nFAKE='{fake}' exec {sys.executable} {HERE}/fake_peer.py \"$@\"\n")
+        peer.program.chmod(0o755)
+        return peer
+
+    def row(self, *participants, row=ROW, plan=PLAN):
+        return measure.measure(row, 1, participants, plan, lambda _: None)
+
+    def only(self, fake):
+        return self.row(self.peer("x", fake))["results"][0]
+
+
+class Contract(Fakes):
+    def test_what_keeps_the_contract_is_measured(self):
+        r = self.only("right")
+        self.assertEqual([p["rounds"] for p in r["processes"]], [[0, 1, 2, 3]] * 2)
+        self.assertEqual(r["processes"][0]["ns"], [10_000, 11_000, 12_000, 13_000])
+        self.assertEqual(r["hello"]["version"], "1")
+
+    def test_what_breaks_it_has_no_figure_but_a_reason(self):
+        for fake, reason in (("miscounts", "counted 500 operations instead of 1000"), ("dies", "exit status 1: the ball was lost"),
+                             ("timeless", "counted"), ("babbles", "wrote what is no JSON object: done!"),
+                             ("greedy", "runs with workers = 7 where 1 was asked for"),
+                             ("ends badly", "exit status 1: could not stop")):
+            with self.subTest(fake):
+                r = self.row(self.peer(fake.replace(" ", "_"), fake))["results"][0]
+                self.assertIn(reason, r["failed"])
+                self.assertNotIn("processes", r)
+
+    def test_no_answer_is_a_failure(self):
+        with mock.patch.object(process, "ANSWER", 0.3):
+            self.assertEqual(self.only("hangs")["failed"], "no answer within 0.3 s")
+
+    def test_unsupported_is_no_failure(self):
+        r = self.only("unsupported")
+        self.assertEqual(r["unsupported"], "no actors here")
+        self.assertNotIn("failed", r)
+
+    def test_one_that_fails_leaves_the_others_alone(self):
+        row = self.row(self.peer("a", "right"), self.peer("b", "dies"), self.peer("c", "right"))
+        self.assertEqual(["processes" in r for r in row["results"]], [True, False, True])
+
+    def test_a_missing_program_is_a_failure(self):
+        self.assertIn("exit status", self.row(peers.Peer("none", {}))["results"][0]["failed"])
+
+    def test_a_slow_program_takes_fewer_samples(self):
+        plan = measure.Plan(samples=4, processes=1, warmup=0.0, limit=15e-6, short=False, settings=("tuned",))
+        r = self.row(self.peer("x", "right"), plan=plan)["results"][0]
+        self.assertEqual(r["processes"][0]["rounds"], [0, 1])
+
+    def test_a_fresh_process_for_every_sample(self):
+        row = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1000}, fresh=True)
+        r = self.row(self.peer("x", "right"), row=row)["results"][0]
+        self.assertEqual([p["rounds"] for p in r["processes"]], [[n] for n in range(4)] * 2)
+
+
+class Machine(Fakes):
+    def test_a_machine_that_changes_flags_the_row(self):
+        with mock.patch.object(environment, "calibrate", side_effect=[LIMITS, LIMITS | {"handoff": 170.0}, LIMITS]):
+            flags = self.row(self.peer("x", "right"))["flags"]
+        self.assertTrue(any("hand-off between cores moved from 50 to 170 ns" in f for f in flags), flags)
+
+    def test_a_quiet_machine_does_not(self):
+        self.assertEqual(environment.flags([LIMITS, {"exchange": 2.9, "handoff": 74.0}], 0.04), [])
+
+    def test_others_flag_the_row(self):
+        self.assertEqual(environment.flags([LIMITS], 0.2), ["others used 20% of the machine"])
+
+
+class File(Fakes):
+    def test_saved_and_loaded_it_is_the_same(self):
+        run = {"format": results.FORMAT, "rows": [self.row(self.peer("x", "right"), self.peer("y", "dies"))]}
+        path = pathlib.Path(self.dir.name) / "run.json"
+        results.save(run, path)
+        self.assertEqual(results.load(path), run)
+
+    def test_another_file_is_refused(self):
+        path = pathlib.Path(self.dir.name) / "other.json"
+        path.write_text('{"benchmarks": []}')
+        with self.assertRaisesRegex(ValueError, "no result of scripts/compare"):
+            results.load(path)
+
+
+# A program that measures one sleeping peer for ever, and says the peer's process group.
+HANG = """
+import sys
+sys.path.insert(0, {bench!r})
+from compare import process
+import signal
+def interrupted(*_):
+    raise KeyboardInterrupt
+signal.signal(signal.SIGTERM, interrupted)
+try:
+    p = process.Process([sys.executable, {fake!r}, "--params", "hops=1", "--workers", "1", "--settings", "tuned"])
+    print(p.popen.pid, flush=True)
+    signal.pause()
+finally:
+    process.kill_all()
+"""
+
+
+class Interrupted(unittest.TestCase):
+    def ended_by(self, number):
+        code = HANG.format(bench=str(HERE.parents[1] / "bench"), fake=str(HERE / "fake_peer.py"))
+        runner = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        pid = int(runner.stdout.readline())
+        state = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        runner.send_signal(number)
+        runner.wait()
+        runner.stdout.close()
+        for _ in range(500):  # until init has reaped it
+            if not os.path.exists(f"/proc/{pid}"):
+                return state
+            time.sleep(0.01)
+        self.fail(f"process {pid} is still there")
+
+    def test_no_stopped_process_is_left_behind(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(number.name):
+                self.assertEqual(self.ended_by(number), "T")
+
+
+if __name__ == "__main__":
+    unittest.main()
