@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Starts the virtual machine with the options of the settings and the workload.
+here=$(cd "$(dirname "$0")" && pwd)
+options=()
+case " $* " in
+*" --workload idle "*)
+	# a heap that a collection shrinks to what lives
+	options=(-XX:+UseSerialGC -Xms32m -Xmx6g -Xmn16m -XX:MinHeapFreeRatio=0 -XX:MaxHeapFreeRatio=1) ;;
+*" --settings tuned "*)
+	options=(-XX:+UseParallelGC -Xms4g -Xmx4g) ;;
+esac
+exec java "${options[@]}" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$here/classes:$here/lib/*" peer.Main "$@"
