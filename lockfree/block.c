@@ -97,8 +97,12 @@ static struct block *block_take_spare(struct block_pool *p)
 /* Subtract k from what is left of a block; true: it is empty now and the caller's. */
 static bool block_subtract(struct block *b, int64_t k)
 {
-#ifdef BLOCK_MUTANT_RELAXED
+#if defined(BLOCK_MUTANT_RELAXED)
 	return atomic_fetch_sub_explicit(&b->left, k, memory_order_relaxed) == k;
+#elif defined(BLOCK_MUTANT_TORN)
+	int64_t left = atomic_load_explicit(&b->left, memory_order_acquire) - k;
+	atomic_store_explicit(&b->left, left, memory_order_release);
+	return left == 0;
 #else
 	return atomic_fetch_sub_explicit(&b->left, k, memory_order_acq_rel) == k; /* BK1 */
 #endif

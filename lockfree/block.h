@@ -21,7 +21,8 @@
  *                     I2 an object is freed once.  I3 a block is in exactly one state: open, closed
  *                     (counting), returned, spare.
  *
- * Proof: lockfree/README.md, "Blocks".  Model: tests/check/models/block.c. */
+ * Proof: lockfree/README.md, "Blocks".  Model: tests/check/models/block.c.  Rounds:
+ * tests/stress/stress_block.c. */
 #ifndef HEIST_LOCKFREE_BLOCK_H
 #define HEIST_LOCKFREE_BLOCK_H
 

@@ -18,7 +18,8 @@
  * Invariant           whoever sleeps was counted in waiters before it looked at the condition, and
  *                     its key was read before that look.
  *
- * Proof: lockfree/README.md, "Eventcount".  Model: tests/check/models/eventcount.c. */
+ * Proof: lockfree/README.md, "Eventcount".  Model: tests/check/models/eventcount.c.  Rounds:
+ * tests/stress/stress_eventcount.c. */
 #ifndef HEIST_LOCKFREE_EVENTCOUNT_H
 #define HEIST_LOCKFREE_EVENTCOUNT_H
 

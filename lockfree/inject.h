@@ -14,7 +14,8 @@
  * Invariants          I1 a link is in at most one inbox.  I2 push answers true for exactly the
  *                     pushes that found the inbox empty.
  *
- * Proof: lockfree/README.md, "Inject queue".  Model: tests/check/models/inject.c. */
+ * Proof: lockfree/README.md, "Inject queue".  Model: tests/check/models/inject.c.  Rounds:
+ * tests/stress/stress_inject.c. */
 #ifndef HEIST_LOCKFREE_INJECT_H
 #define HEIST_LOCKFREE_INJECT_H
 
@@ -64,8 +65,13 @@ static inline struct inject_link *inject_take(struct inject *q)
 {
 	if (inject_is_empty(q))
 		return NULL;
+#ifdef INJECT_MUTANT_TORN
+	struct inject_link *l = atomic_load_explicit(&q->head, memory_order_acquire);
+	atomic_store_explicit(&q->head, NULL, memory_order_release);
+#else
 	struct inject_link *l =
 		atomic_exchange_explicit(&q->head, NULL, INJECT_ORDER_TAKE); /* IJ1 acquire */
+#endif
 	struct inject_link *oldest = NULL;
 	while (l) {
 		struct inject_link *next = l->next;

@@ -27,7 +27,8 @@
  *                     thief empties the slot to GONE, the owner to NULL: what is put on top of GONE was
  *                     not what the thief took, even if it is the same item, come back.
  *
- * Proof: lockfree/README.md, "LIFO slot".  Model: tests/check/models/lifo.c. */
+ * Proof: lockfree/README.md, "LIFO slot".  Model: tests/check/models/lifo.c.  Rounds:
+ * tests/stress/stress_lifo.c. */
 #ifndef HEIST_LOCKFREE_LIFO_H
 #define HEIST_LOCKFREE_LIFO_H
 
@@ -53,6 +54,9 @@ HEIST_HOT_INLINE bool lifo_holds(const void *item)
 	return (uintptr_t)item > (uintptr_t)LIFO_GONE;
 }
 
+#ifndef LIFO_ORDER_PUT
+#define LIFO_ORDER_PUT memory_order_release
+#endif
 #ifndef LIFO_FENCE_OWNER
 #define LIFO_FENCE_OWNER() heist_fence_owner()
 #endif
@@ -92,7 +96,7 @@ static inline void *lifo_settle(struct lifo_slot *s, uint32_t c, void *old)
 HEIST_HOT_INLINE uint32_t lifo_swap(struct lifo_slot *s, void *item, void **old)
 {
 	*old = atomic_load_explicit(&s->item, memory_order_acquire);  /* LS5 acquire */
-	atomic_store_explicit(&s->item, item, memory_order_release);  /* LS1 release */
+	atomic_store_explicit(&s->item, item, LIFO_ORDER_PUT);	      /* LS1 release */
 	LIFO_FENCE_OWNER();					      /* LS2 */
 	return atomic_load_explicit(&s->claim, memory_order_relaxed); /* ordered by LS2 */
 }

@@ -39,7 +39,8 @@
  *                     I6 `first` is written by the producer that saw idle, before it schedules; the
  *                     consumer reads it once, after, and nobody clears it.
  *
- * Proof: lockfree/README.md, "Mailbox queue".  Model: tests/check/models/mpsc.c. */
+ * Proof: lockfree/README.md, "Mailbox queue".  Model: tests/check/models/mpsc.c.  Rounds:
+ * tests/stress/stress_mpsc.c. */
 #ifndef HEIST_LOCKFREE_MPSC_H
 #define HEIST_LOCKFREE_MPSC_H
 

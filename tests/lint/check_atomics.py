@@ -43,7 +43,7 @@ SIDES = {"release": "R", "acquire": "A", "acq_rel": "RA", "seq_cst": "RA", "rela
 def code_of(text):
     """The code without comments, definitions (naming an order is no access) and mutants (wrong on purpose)."""
     bare = lint.without_comments(text)
-    for skipped in (r"^[ \t]*#[ \t]*define\b(?:.*\\\n)*.*", r"^#ifdef \w*MUTANT\w*\n(?:(?!#).*\n)*"):
+    for skipped in (r"^[ \t]*#[ \t]*define\b(?:.*\\\n)*.*", r"^#(?:ifdef |(?:el)?if defined\()\w*MUTANT\w*\)?\n(?:(?!#).*\n)*"):
         bare = re.sub(skipped, lambda m: lint.blank(m[0]), bare, flags=re.M)
     return bare
 

@@ -40,6 +40,6 @@ static void end(void)
 
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "barrier", THREADS, 20000, begin, run, end };
+	static const struct stress s = { "barrier", THREADS, 20000, begin, run, end, NULL };
 	return stress_main(argc, argv, &s);
 }

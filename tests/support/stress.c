@@ -2,28 +2,42 @@
  * stress.c - runs the rounds of a stress program: threads, starting line, watchdog, report. */
 #define _GNU_SOURCE
 #include "tests/support/stress.h"
-#include "lockfree/barrier.h"
+#include "lockfree/seam.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 static const struct stress *program;
 static long rounds;
+static uint64_t seconds; /* after which no round begins; 0: no limit */
 static uint64_t seed;
 static bool expect_failure;
 static _Atomic long current; /* round */
-static _Atomic bool over;
+static _Atomic bool over;    /* no more rounds */
 
 /* ---- lines ---- */
 
-/* A barrier for more threads than CPUs, and for the end of a round, when threads are far apart. */
+void stress_wait(int *turns)
+{
+	if ((*turns)++ < 400)
+		heist_relax();
+	else
+		sched_yield();
+}
+
+/* The beginning and the end of a round.  It yields: a spin lock or barrier costs a time slice whenever one
+ * of the threads has lost its CPU, which on a busy machine is most rounds. */
 static struct {
 	_Atomic int arrived, generation;
 } gate;
@@ -37,22 +51,8 @@ static void gate_wait(void)
 		atomic_store_explicit(&gate.generation, g + 1, memory_order_release);
 		return;
 	}
-	for (int spin = 0; atomic_load_explicit(&gate.generation, memory_order_acquire) == g;
-	     spin++)
-		if (spin < 200)
-			heist_relax();
-		else
-			sched_yield();
-}
-
-static struct barrier start;
-static bool crowded; /* fewer CPUs than threads: spinning at the start would cost time slices */
-
-static void start_wait(struct barrier_seat *seat)
-{
-	gate_wait();
-	if (!crowded)
-		barrier_wait(&start, seat);
+	for (int turns = 0; atomic_load_explicit(&gate.generation, memory_order_acquire) == g;)
+		stress_wait(&turns);
 }
 
 /* ---- report ---- */
@@ -75,37 +75,76 @@ void stress_fail(const char *what, ...)
 	_exit(expect_failure ? 0 : 1);
 }
 
+/* The stack of each thread, by gdb: it sees threads that block signals, and those of a sanitizer. */
+static void print_stacks(void)
+{
+	char pid[24], *argv[] = { "gdb", "-nx", "-q",  "-batch",
+				  "-p",	 pid,	"-ex", "thread apply all backtrace",
+				  NULL };
+	pid_t gdb;
+	int status;
+	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	if (posix_spawnp(&gdb, argv[0], NULL, NULL, argv, environ) != 0 ||
+	    waitpid(gdb, &status, 0) != gdb || status != 0)
+		puts("no gdb, no stacks");
+}
+
+static void print_hang(void)
+{
+	if (expect_failure)
+		return;
+	printf("stress_%s: a round does not end\n", program->name);
+	if (program->dump)
+		program->dump();
+	fflush(stdout);
+	print_stacks();
+}
+
 /* A round that does not end is a failure too. */
 static void *watchdog(void *unused)
 {
-	int still = 0, limit = expect_failure ? 20 : 600; /* tenths of a second */
+	int still = 0, limit = expect_failure ? 50 : 600; /* tenths of a second */
 	long last = -1;
 	while (!atomic_load_explicit(&over, memory_order_acquire)) {
 		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 		long now = atomic_load_explicit(&current, memory_order_relaxed);
 		still = now == last ? still + 1 : 0;
 		last = now;
-		if (still > limit)
+		if (still > limit) {
+			print_hang();
 			stress_fail("does not end");
+		}
 	}
 	return unused;
 }
 
 /* ---- threads ---- */
 
+/* Thread 0, alone: is there another round?  If so sets it up. */
+static void next_round(long i, uint64_t begun, struct rng *r)
+{
+	if (i == rounds || (seconds && heist_clock_ns() - begun > seconds * 1000000000u)) {
+		atomic_store_explicit(&over, true, memory_order_release);
+		return;
+	}
+	atomic_store_explicit(&current, i, memory_order_relaxed);
+	program->begin(r);
+}
+
 static void *thread_main(void *arg)
 {
 	int thread = (int)(intptr_t)arg;
-	struct barrier_seat seat = { 0 };
-	for (long i = 0; i < rounds; i++) {
+	uint64_t begun = heist_clock_ns();
+	for (long i = 0;; i++) {
 		/* A generator of its own for each thread of each round, and for begin. */
 		uint64_t s = (seed + (uint64_t)i) * (STRESS_THREADS + 1);
 		struct rng r = rng_seed(s + 1 + (uint64_t)thread), first = rng_seed(s);
-		if (thread == 0) {
-			atomic_store_explicit(&current, i, memory_order_relaxed);
-			program->begin(&first);
-		}
-		start_wait(&seat);
+		if (thread == 0)
+			next_round(i, begun, &first);
+		gate_wait();
+		if (atomic_load_explicit(&over, memory_order_acquire))
+			break;
 		program->run(thread, &r);
 		gate_wait();
 		if (thread == 0)
@@ -117,9 +156,6 @@ static void *thread_main(void *arg)
 static void run_threads(void)
 {
 	pthread_t id[STRESS_THREADS], dog;
-	cpu_set_t set;
-	crowded = sched_getaffinity(0, sizeof set, &set) != 0 || CPU_COUNT(&set) < program->threads;
-	barrier_init(&start, (unsigned)program->threads);
 	if (pthread_create(&dog, NULL, watchdog, NULL) != 0)
 		abort();
 	for (intptr_t t = 1; t < program->threads; t++)
@@ -128,7 +164,6 @@ static void run_threads(void)
 	thread_main((void *)0);
 	for (int t = 1; t < program->threads; t++)
 		pthread_join(id[t], NULL);
-	atomic_store_explicit(&over, true, memory_order_release);
 	pthread_join(dog, NULL);
 }
 
@@ -137,7 +172,8 @@ static void run_threads(void)
 static void usage(int status)
 {
 	fprintf(status ? stderr : stdout,
-		"usage: stress_%s [--rounds N] [--seed S] [--expect-failure]\n", program->name);
+		"usage: stress_%s [--rounds N] [--seconds T] [--seed S] [--expect-failure]\n",
+		program->name);
 	exit(status);
 }
 
@@ -155,6 +191,7 @@ static void parse(int argc, char **argv)
 {
 	static const struct option options[] = { { "rounds", required_argument, NULL, 'r' },
 						 { "seed", required_argument, NULL, 's' },
+						 { "seconds", required_argument, NULL, 't' },
 						 { "expect-failure", no_argument, NULL, 'x' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
@@ -165,6 +202,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 's':
 			seed = number(optarg);
+			break;
+		case 't':
+			seconds = number(optarg);
 			break;
 		case 'x':
 			expect_failure = true;
@@ -185,6 +225,7 @@ int stress_main(int argc, char **argv, const struct stress *s)
 	printf("stress_%s --rounds %ld --seed %llu\n", s->name, rounds, (unsigned long long)seed);
 	fflush(stdout);
 	run_threads();
+	printf("%ld rounds\n", atomic_load_explicit(&current, memory_order_relaxed) + 1);
 	if (expect_failure)
 		printf("nothing found, although this program is broken\n");
 	return expect_failure;

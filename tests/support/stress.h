@@ -5,13 +5,16 @@
  * Long runs that are only checked at their end hide lost wake-ups and doubled items behind the next
  * event; a round of a few operations cannot.  usage of every program:
  *
- *     stress_NAME [--rounds N] [--seed S] [--expect-failure]
+ *     stress_NAME [--rounds N] [--seconds T] [--seed S] [--expect-failure]
  *
- * Threads start each round from a barrier (lockfree/barrier.h), if there is a CPU for each.
- *
+ * It ends after N rounds, or when T seconds have passed (0, the default: never), for machines that are
+ * busy or slow.
  * Round i is made from seed S + i, so the operations of a bad round are replayed by
  * `--seed S+i --rounds 1` (its timing is not).  --expect-failure is for programs that were broken on
- * purpose: status 0 if and only if a round goes wrong. */
+ * purpose: status 0 if and only if a round goes wrong.
+ *
+ * A round that does not end within a minute goes wrong too.  Then dump prints the state, and gdb, where
+ * there is one, what each thread is doing. */
 #ifndef HEIST_TESTS_STRESS_H
 #define HEIST_TESTS_STRESS_H
 
@@ -28,6 +31,7 @@ struct stress {
 	void (*begin)(struct rng *r);		/* alone: set up a round */
 	void (*run)(int thread, struct rng *r); /* all at once */
 	void (*end)(void);			/* alone: everybody is done; account */
+	void (*dump)(void);			/* may be NULL: on a hang, print the state */
 };
 
 /* Runs the rounds; the exit status. */
@@ -41,6 +45,10 @@ __attribute__((noreturn, cold, format(printf, 1, 2))) void stress_fail(const cha
 		if (!(cond))                                                                       \
 			stress_fail("%s:%d: %s", __FILE__, __LINE__, #cond);                       \
 	} while (0)
+
+/* One turn of a loop that waits for another thread; *turns counts them, from 0.  On a busy machine the
+ * other may have lost its CPU, and needs ours. */
+void stress_wait(int *turns);
 
 /* 0 to 63 steps of a few cycles or, at times, of some ten: shifts the threads against each other. */
 static inline void stress_delay(struct rng *r)
