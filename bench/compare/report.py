@@ -2,7 +2,7 @@
 """The reports of a run: page.html, report.md and report.json, with the same tables."""
 import json
 
-from . import markdown, results
+from . import markdown, page, results
 
 
 def write(run, directory):
@@ -11,6 +11,7 @@ def write(run, directory):
     forms = {
         "report.json": json.dumps(made, indent=1, ensure_ascii=False) + "\n",
         "report.md": "\n".join(markdown.document(made)).rstrip() + "\n",
+        "page.html": page.document(made),
     }
     for name, text in forms.items():
         (directory / name).write_text(text)

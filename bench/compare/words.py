@@ -30,7 +30,7 @@ def quantity(x):
 
 
 def ratio(r):
-    return f"{quantity(r['median'])} x" if r else ""
+    return f"{quantity(r['median'])} ×" if r else ""
 
 
 def spread(s, suffix=""):

@@ -13,7 +13,7 @@ SKIP = 77  # meson's exit status for a test that cannot run here
 
 
 def tracked(root):
-    """Names of the files that belong to the project: what git knows, else everything outside build trees."""
+    """Names of the files that are the project's own: what git knows, else everything outside build trees."""
     git = subprocess.run(["git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard"],
                          capture_output=True, text=True)
     if git.returncode == 0 and git.stdout:
@@ -21,7 +21,7 @@ def tracked(root):
     else:
         names = [str(p.relative_to(root)) for p in pathlib.Path(root).rglob("*")
                  if not p.relative_to(root).parts[0].startswith((".git", "build"))]
-    return sorted(n for n in set(names) if (pathlib.Path(root) / n).is_file())
+    return sorted(n for n in set(names) if "/vendor/" not in n and (pathlib.Path(root) / n).is_file())
 
 
 def read(root):
