@@ -21,6 +21,8 @@ const char *heist_strstatus(heist_status status)
 		return "invalid argument, or not allowed here";
 	case HEIST_ECLOSED:
 		return "the runtime is shutting down";
+	case HEIST_EEXIST:
+		return "an actor that is alive has this name";
 	case HEIST_ECRASH:
 		return "the actor failed";
 	case HEIST_EINIT:

@@ -165,6 +165,7 @@ static void on_trim(struct worker *base)
 	heist_local_trim(&w->local);
 	foreign_trim(w->local.system);
 	slots_return(w->local.system, base);
+	heist_registry_trim(w->local.system);
 }
 
 /* Its own deadlines, and those that a worker stuck in a handler has missed by a millisecond. */
@@ -461,6 +462,7 @@ static void system_destroy(struct heist_system *s)
 {
 	uint32_t id = s->id, generation = system_highest_generation(s);
 	foreign_attach(s, false);
+	heist_registry_destroy(s);
 	for (uint32_t i = 0; i < s->pool.workers; i++) {
 		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
 		heist_alarms_destroy(&w->alarms, &s->memory);

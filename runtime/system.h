@@ -13,6 +13,7 @@
 #include "runtime/alloc.h"
 #include "runtime/local.h"
 #include "runtime/outbox.h"
+#include "runtime/registry.h"
 #include "runtime/slab.h"
 #include "runtime/spinlock.h"
 #include "sched/pool.h"
@@ -75,6 +76,8 @@ struct heist_system {
 	struct spinlock purging;
 	bool retired;
 	uint64_t seen[SCHED_MAX_WORKERS];
+	_Atomic(struct registry *) registry; /* NULL: no actor was ever named */
+	struct spinlock registry_lock;
 };
 
 static inline struct rt_worker *rt_worker_of(struct worker *w)

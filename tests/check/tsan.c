@@ -133,6 +133,11 @@ void heist_check_relax(void)
 	yielded();
 }
 
+void heist_thread_yield(void)
+{
+	heist_check_relax();
+}
+
 void heist_fence_heavy(void)
 {
 	memory_fence(SEQ_CST, HERE);

@@ -71,6 +71,7 @@ typedef enum heist_status {
 	HEIST_ENOMEM = -4,    /* no memory; nothing changed */
 	HEIST_EINVAL = -5,    /* a wrong argument, or a wrong place to call from */
 	HEIST_ECLOSED = -6,   /* the runtime is shutting down */
+	HEIST_EEXIST = -7,    /* an actor that is alive has this name */
 	HEIST_ECRASH = -8,    /* the actor's handler answered HEIST_FAIL or panicked */
 	HEIST_EINIT = -9,     /* the actor's init hook did not succeed */
 	HEIST_ENOREPLY = -10, /* the asked actor ended its handler without a reply */
@@ -239,6 +240,20 @@ HEIST_API heist_status heist_stop(heist_ref, heist_status why);
 /* End after the running handler, or at most 8 messages later under a backlog; what is queued is lost
  * (STOPPED). */
 HEIST_API heist_status heist_kill(heist_ref, heist_status why);
+
+/* ---- names: any thread, inside handlers too ---- */
+
+#define HEIST_NAME_MAX 47
+
+/* Give an actor a name: 1 to HEIST_NAME_MAX letters, digits and . _ - / : @, copied.  An actor may have
+ * several.  A name is free again the moment its actor has ended (after the stop hook), without anybody's
+ * doing.  EEXIST: an actor that is alive has it, be it this one; EDEAD; ENOMEM; EINVAL: not a name, or
+ * an actor of another runtime. */
+HEIST_NEED heist_status heist_register(heist_system *, const char *name, heist_ref actor);
+/* Take a name away, whoever's it is.  EDEAD: nobody alive has it. */
+HEIST_API heist_status heist_unregister(heist_system *, const char *name);
+/* Who has this name?  {0}: nobody alive.  Waits for nobody; a lookup and a fence. */
+HEIST_API heist_ref heist_whereis(heist_system *, const char *name);
 
 /* ---- messages: any thread ---- */
 
