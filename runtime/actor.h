@@ -14,6 +14,7 @@
 
 #include "lockfree/mpsc.h"
 #include "runtime/arena.h"
+#include "runtime/bond.h"
 #include "sched/runnable.h"
 
 struct actor {
@@ -32,9 +33,10 @@ struct actor {
 _Static_assert(sizeof(struct actor) == HEIST_CACHELINE, "a slot is one cache line");
 
 enum control_bit {
-	CONTROL_CALL = 1,  /* there is a control request to look at */
-	CONTROL_BELL = 2,  /* the doorbell node is in the mailbox   */
-	CONTROL_ARMED = 4, /* a stop was seen: end at the next bell */
+	CONTROL_CALL = 1,    /* there is a control request to look at */
+	CONTROL_BELL = 2,    /* the doorbell node is in the mailbox   */
+	CONTROL_ARMED = 4,   /* a stop was seen: end at the next bell */
+	CONTROL_WATCHED = 8, /* the runner: somebody watches this actor */
 };
 
 enum config_bit {
@@ -54,6 +56,7 @@ struct actor_extra {
 	struct ask *asks;
 	uint64_t armed; /* earliest deadline an alarm was set for, 0 = none */
 	struct arena arena;
+	struct bonds bonds;
 };
 
 static inline struct actor *actor_of(struct runnable *r)

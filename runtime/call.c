@@ -95,7 +95,9 @@ static void asker_stop(heist_ctx *ctx, void *state, heist_status why)
 	call_unref(a->call);
 }
 
-static const heist_hooks asker_hooks = { 0, sizeof(struct call *), asker_init, asker_stop };
+static const heist_hooks asker_hooks = { .arg_size = sizeof(struct call *),
+					 .init = asker_init,
+					 .stop = asker_stop };
 static const heist_class asker_class = { "heist.call", HEIST_ABI, sizeof(struct asker),
 					 heist_unhandled, &asker_hooks };
 
@@ -137,7 +139,7 @@ static heist_status call(heist_system *s, heist_ref to, const heist_type *type, 
 	struct call *c = call_new(s, to, type, msg, deadline);
 	if (!c)
 		return HEIST_ENOMEM;
-	heist_status r = heist_spawn_typed(s, &asker_class, NULL, &c, &asker_arg, &asker);
+	heist_status r = heist_spawn_with(s, &asker_class, NULL, &c, &asker_arg, NULL, &asker);
 	if (r != HEIST_OK) {
 		heist_memory_put(&s->memory, c, c->size);
 		return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * control.c - stop and kill: requests beside the mailbox that need no memory.
+ * control.c - stop, kill and the end of a linked actor: requests beside the mailbox that need no memory.
  *
  * A request is one word per slot: generation, kind and reason.  Whoever posts one sets CONTROL_CALL
  * and rings the bell: a node of the slot that is pushed like a message, so that an idle actor runs.
@@ -8,12 +8,15 @@
  * message.  A stop acts at the first bell that was certainly rung after it: the first bell arms it
  * and rings again, the second ends the actor, so everything accepted before the stop is handled.
  *
+ * A call also says that there are signals (signal.h); they are handled at the same look.
+ *
  * Edges   CT1 acq_rel RMW of control in call() -> acquire RMW in control_run(), bell_retire(): the
  *             request; and no call is lost between the last look and the clearing of CONTROL_BELL
  *         CT2 the CAS of request: a request for an older generation never replaces a newer one */
 #include "runtime/system.h"
 
-enum request_kind { REQUEST_STOP = 1, REQUEST_KILL = 2 };
+/* The stronger ones are the higher ones. */
+enum request_kind { REQUEST_STOP = 1, REQUEST_KILL = 2, REQUEST_LINKED = 3 };
 
 /* generation << 34 | kind << 32 | reason */
 static uint64_t request_make(uint32_t generation, enum request_kind kind, heist_status why)
@@ -32,7 +35,7 @@ static void ring(struct heist_system *s, struct rt_worker *w, struct actor *a)
 		actor_schedule(s, w, a);
 }
 
-static void call(struct heist_system *s, struct rt_worker *w, struct actor *a)
+void heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
 	uint16_t old = atomic_fetch_or_explicit(&a->control, CONTROL_CALL | CONTROL_BELL,
 						memory_order_acq_rel); /* CT1 */
@@ -70,7 +73,7 @@ static heist_status control_post(heist_ref to, enum request_kind kind, heist_sta
 	if (a && mpsc_ticket(&a->ticket, ref_generation(to)) == MPSC_TICKET_VALID) {
 		request_post(&s->slots.control[ref_slot(to)],
 			     request_make(ref_generation(to), kind, why));
-		call(s, w, a);
+		heist_control_call(s, w, a);
 		r = HEIST_OK;
 	}
 	if (f)
@@ -89,26 +92,46 @@ heist_status heist_kill(heist_ref to, heist_status why)
 }
 
 /* The request for the present generation, if there is one. */
-static enum request_kind request_read(struct heist_system *s, struct actor *a, heist_status *why)
+static enum request_kind request_read(struct heist_system *s, struct actor *a, struct ending *end)
 {
 	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
 	uint64_t r = atomic_load_explicit(&c->request, memory_order_acquire); /* CT2 acquire */
 	if (r >> 34 != mpsc_generation(&a->ticket))
 		return 0;
-	*why = (heist_status)(int32_t)(uint32_t)r;
-	return r >> 32 & 3;
+	enum request_kind kind = r >> 32 & 3;
+	end->how = kind == REQUEST_STOP	  ? HEIST_EXIT_STOPPED
+		   : kind == REQUEST_KILL ? HEIST_EXIT_KILLED
+					  : HEIST_EXIT_LINKED;
+	end->status = (heist_status)(int32_t)(uint32_t)r;
+	return kind;
 }
 
-enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, heist_status *why)
+void heist_control_link(struct heist_system *s, struct rt_worker *w, struct actor *a,
+			heist_status status)
+{
+	if (status == HEIST_OK)
+		return;
+	request_post(&s->slots.control[slot_index(&s->slots, a)],
+		     request_make(mpsc_generation(&a->ticket), REQUEST_LINKED, status));
+	heist_control_call(s, w, a);
+}
+
+enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, struct ending *end)
 {
 	atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_CALL,
 				  memory_order_acq_rel); /* CT1 */
-	return request_read(w->local.system, a, why) == REQUEST_KILL ? CONTROL_END : CONTROL_GO_ON;
+	struct ending ignored;
+	if (request_read(w->local.system, a, end) >= REQUEST_KILL) {
+		(void)heist_signals_run(w, a, false,
+					&ignored); /* who watches it shall be told why */
+		return CONTROL_END;
+	}
+	return heist_signals_run(w, a, true, end) ? CONTROL_END : CONTROL_GO_ON;
 }
 
-enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, heist_status *why)
+enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct ending *end)
 {
-	if (request_read(w->local.system, a, why) == 0)
+	if (request_read(w->local.system, a, end) == 0)
 		return CONTROL_GO_ON;
 	uint16_t c = atomic_load_explicit(&a->control, memory_order_relaxed); /* own bit */
 	if (c & CONTROL_ARMED) {
@@ -121,10 +144,24 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, heist_s
 	return CONTROL_GO_ON;
 }
 
+/* The actor that the bell was rung for has ended, unless it has not started yet: then its INIT is behind
+ * the bell, and what was asked of it is done after that. */
+void heist_bell_drain(struct rt_worker *w, struct actor *a)
+{
+	struct ending end;
+	atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_CALL,
+				  memory_order_acq_rel); /* CT1 */
+	(void)heist_signals_run(w, a, false, &end);
+	uint32_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire); /* MQ5 acquire */
+	if (a->recv == NULL && ticket & MPSC_OPEN && request_read(w->local.system, a, &end) != 0)
+		atomic_fetch_or_explicit(&a->control, CONTROL_CALL,
+					 memory_order_acq_rel); /* CT1: rung again by bell_retire */
+}
+
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
 	uint16_t old = atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_BELL,
 						 memory_order_acq_rel); /* CT1 */
 	if (old & CONTROL_CALL)
-		call(s, w, a);
+		heist_control_call(s, w, a);
 }

@@ -5,8 +5,8 @@
  * leaves a run in the middle: before it, heist_run_abandon finishes the counts of the batches that are
  * still on the stack and remembers their message; after it, heist_run_settle goes on as if the handler
  * had answered FAIL.  A single message and a message of a worker that defers need no memory of them:
- * they are what the mailbox begins with.  The stop hook, which runs where no message is to blame, has
- * a guard of its own.
+ * they are what the mailbox begins with.  Stop and signal hooks, which run where no message is to
+ * blame, have guards of their own.
  *
  * Nothing of the runtime is on the stack between a guard and a handler but frames that hold nothing:
  * no lock is held and no ring is open while a handler, hook or continuation runs.  The signal mask is
@@ -39,13 +39,40 @@ void heist_panic_guard(struct worker *base, void (*body)(void *), void *arg)
 	body(arg);
 }
 
-void heist_stop_hook(struct rt_worker *w, void (*stop)(heist_ctx *, void *, heist_status),
-		     heist_status why)
+/* ---- hooks that run where no message is to blame ---- */
+
+static void hook_context(struct rt_worker *w, struct actor *a, sigjmp_buf *guard)
+{
+	w->ctx.actor = a;
+	w->ctx.current = NULL;
+	w->ctx.owes_reply = false;
+	w->ctx.guard = guard;
+}
+
+void heist_stop_hook(struct rt_worker *w, struct actor *a, heist_status why)
 {
 	sigjmp_buf guard;
-	w->ctx.guard = &guard;
+	hook_context(w, a, &guard);
 	if (sigsetjmp(guard, 0) == 0)
-		stop(&w->ctx, actor_state(w->ctx.actor), why);
+		actor_class(w->local.system, a)->hooks->stop(&w->ctx, actor_state(a), why);
 	w->ctx.guard = NULL;
 	w->ctx.panic = HEIST_OK;
+}
+
+bool heist_signal_hook(struct rt_worker *w, struct actor *a, const heist_signal *sig,
+		       struct ending *end)
+{
+	sigjmp_buf guard;
+	volatile heist_next v = HEIST_FAIL;
+	hook_context(w, a, &guard);
+	if (sigsetjmp(guard, 0) == 0)
+		v = actor_class(w->local.system, a)->hooks->signal(&w->ctx, actor_state(a), sig);
+	w->ctx.guard = NULL;
+	if (v == HEIST_STOP)
+		*end = (struct ending){ HEIST_EXIT_NORMAL, HEIST_OK };
+	else if (v == HEIST_FAIL)
+		*end = (struct ending){ HEIST_EXIT_CRASHED,
+					w->ctx.panic ? w->ctx.panic : HEIST_ECRASH };
+	w->ctx.panic = HEIST_OK;
+	return v == HEIST_STOP || v == HEIST_FAIL;
 }

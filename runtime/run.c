@@ -80,29 +80,44 @@ HEIST_HOT_INLINE void actor_close(struct rt_worker *w, struct actor *a)
 	local_count(&w->local.ended, 1);
 }
 
-/* No stop hook, no extra, and a state of at most one line. */
+/* No stop hook, no extra, a state of at most one line, and nobody to tell. */
 HEIST_HOT_INLINE bool ends_simply(struct rt_worker *w, struct actor *a)
 {
 	uintptr_t meta = meta_of(w, a);
 	const heist_class *cls = (const heist_class *)meta;
-	return !(meta & 1) && cls->state_size <= STATE_LINE && !(cls->hooks && cls->hooks->stop);
+	return !(meta & 1) && cls->state_size <= STATE_LINE && !(cls->hooks && cls->hooks->stop) &&
+	       !(atomic_load_explicit(&a->control, memory_order_relaxed) &
+		 (CONTROL_CALL | CONTROL_WATCHED)); /* acquired by heist_signals_run */
 }
 
-void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, bool hooks)
+/* Nobody but those that watch it knows that it has ended: tell them, and those that it is linked to. */
+static void tell_end(struct rt_worker *w, struct actor *a, struct actor_extra *x, struct ending end)
+{
+	if (atomic_load_explicit(&a->control, memory_order_relaxed) &
+	    CONTROL_WATCHED) { /* own bit */
+		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_WATCHED,
+					  memory_order_relaxed);
+		heist_bonds_target_ended(w, a, end);
+	}
+	if (x)
+		heist_bonds_owner_ended(w, &x->bonds, end);
+}
+
+void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bool hooks)
 {
 	struct heist_system *s = w->local.system;
 	const heist_class *cls = actor_class(s, a);
-	if (hooks && cls->hooks && cls->hooks->stop) {
-		w->ctx.actor = a;
-		w->ctx.current = NULL;
-		w->ctx.owes_reply = false;
-		heist_stop_hook(w, cls->hooks->stop, why);
-	}
+	if (hooks && cls->hooks && cls->hooks->stop)
+		heist_stop_hook(w, a, end.status);
+	struct ending ignored; /* who came before the end shall know how it was */
+	if (atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_CALL) /* advisory */
+		(void)heist_signals_run(w, a, false, &ignored);
 	actor_close(w, a);
 	a->recv = actor_dying;
 	if (HEIST_UNLIKELY(a->config & CONFIG_LARGE_STATE))
 		heist_local_state_put(&w->local, a->u.state, cls->state_size);
 	struct actor_extra *x = actor_extra(s, a);
+	tell_end(w, a, x, end);
 	if (HEIST_UNLIKELY(x != NULL))
 		heist_extra_free(w, x);
 	/* While it drains it still belongs to its worker, but it has no extra and no state any more. */
@@ -112,7 +127,7 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, boo
 void heist_actor_end_left(struct rt_worker *w, struct actor *a)
 {
 	if (a->recv != NULL && a->recv != actor_dying)
-		heist_actor_end(w, a, HEIST_EKILLED, true);
+		heist_actor_end(w, a, (struct ending){ HEIST_EXIT_CLOSED, HEIST_EKILLED }, true);
 }
 
 static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
@@ -134,10 +149,9 @@ static void drain_message(struct rt_worker *w, struct actor *a, struct message *
 		a->config = (uint16_t)(m->tag >> 48);
 		if (m->type && m->type->drops)
 			m->type->drops->msg(message_payload(m));
-		heist_actor_end(w, a, HEIST_ECLOSED, false);
+		heist_actor_end(w, a, (struct ending){ HEIST_EXIT_CLOSED, HEIST_ECLOSED }, false);
 	} else if (kind == KIND_BELL) { /* a call that came too late: or the bell rings for ever */
-		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_CALL,
-					  memory_order_acq_rel); /* CT1 */
+		heist_bell_drain(w, a);
 	} else if (kind != KIND_ALARM && kind != KIND_INIT) {
 		heist_message_lost(s, &w->local, m,
 				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
@@ -233,14 +247,14 @@ static heist_next run_request(struct rt_worker *w, struct actor *a, struct messa
 
 /* *counted: the message was accepted before and is handled now. */
 static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, struct message *m,
-					 bool *counted, heist_status *why)
+					 bool *counted, struct ending *end)
 {
 	struct heist_system *s = w->local.system;
 	heist_next v = HEIST_CONTINUE;
 	uint32_t kind = message_kind(m);
 	*counted = false;
 	if (kind == KIND_BELL)
-		return heist_bell_run(w, a, why) == CONTROL_END ? HEIST_STOP : HEIST_CONTINUE;
+		return heist_bell_run(w, a, end) == CONTROL_END ? HEIST_STOP : HEIST_CONTINUE;
 	if (message_generation(m) != mpsc_generation(&a->ticket)) {
 		drain_message(w, a, m, HEIST_LOST_DEAD);
 		return HEIST_CONTINUE;
@@ -340,12 +354,13 @@ static bool is_lost_by_failure(const struct message *m)
 
 /* What a handler ended: the current message is done with. */
 static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n, heist_next v,
-			    heist_status why)
+			    struct ending end)
 {
 	struct heist_system *s = w->local.system;
 	struct message *m = (struct message *)n;
 	if (v == HEIST_FAIL) {
-		why = w->ctx.panic ? w->ctx.panic : HEIST_ECRASH;
+		end = (struct ending){ HEIST_EXIT_CRASHED,
+				       w->ctx.panic ? w->ctx.panic : HEIST_ECRASH };
 		w->ctx.panic = HEIST_OK;
 		if (is_lost_by_failure(m))
 			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
@@ -364,7 +379,7 @@ static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_no
 		}
 		a->recv = actor_dying;
 	} else {
-		heist_actor_end(w, a, why, true);
+		heist_actor_end(w, a, end, true);
 	}
 	return drain(w, a, n, true, HEIST_LOST_STOPPED);
 }
@@ -373,21 +388,21 @@ static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_no
  * HEIST_RUN_OVER: *verdict is the end of this run. */
 #define HEIST_RUN_OVER ((heist_next)-1)
 static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
-					 bool *counted, heist_status *why, enum verdict *verdict)
+					 bool *counted, struct ending *end, enum verdict *verdict)
 {
 	struct message *m = (struct message *)n;
 	if (a->recv == NULL || a->recv == actor_dying) {
 		*verdict = drain(w, a, n, false, a->recv ? HEIST_LOST_STOPPED : HEIST_LOST_DEAD);
 		return HEIST_RUN_OVER;
 	}
-	if (heist_control_run(w, a, why) == CONTROL_END) {
-		heist_actor_end(w, a, *why, true);
+	if (heist_control_run(w, a, end) == CONTROL_END) {
+		heist_actor_end(w, a, *end, true);
 		*verdict = drain(w, a, n, false, HEIST_LOST_STOPPED);
 		return HEIST_RUN_OVER;
 	}
 	if (m->tag == mpsc_generation(&a->ticket))
 		return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
-	return run_special(w, a, m, counted, why);
+	return run_special(w, a, m, counted, end);
 }
 
 /* A plain message is for exactly this generation, and no control request is waiting.  Only a live
@@ -477,12 +492,13 @@ static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node
 static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 			  struct batch *b, uint32_t done, heist_next *v)
 {
-	heist_status why = HEIST_OK;
+	struct ending end = { HEIST_EXIT_NORMAL, HEIST_OK };
 	bool counted = true;
-	b->node = n;
-	b->done = done;
-	if (*v == HEIST_RUN_FRESH)
-		*v = run_unusual(w, a, n, &counted, &why, &b->verdict);
+	if (*v == HEIST_RUN_FRESH) {
+		b->node = n;
+		b->done = done;
+		*v = run_unusual(w, a, n, &counted, &end, &b->verdict);
+	}
 	if (*v == HEIST_RUN_OVER) {
 		b->skipped++;
 		return false;
@@ -493,7 +509,7 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 	b->skipped += !counted || *v == HEIST_AGAIN || (*v == HEIST_FAIL && !taken);
 	if (*v == HEIST_CONTINUE || *v == HEIST_AGAIN)
 		return true;
-	b->verdict = run_end(w, a, n, *v, why);
+	b->verdict = run_end(w, a, n, *v, end);
 	return false;
 }
 
@@ -551,7 +567,7 @@ static enum verdict start_failed(struct rt_worker *w, struct actor *a, struct mp
 {
 	w->ctx.panic = HEIST_OK;
 	handled_count(w, 0);
-	return run_end(w, a, n, HEIST_STOP, HEIST_EINIT);
+	return run_end(w, a, n, HEIST_STOP, (struct ending){ HEIST_EXIT_INIT, HEIST_EINIT });
 }
 
 /* The start of an actor: its INIT is the oldest message. */
@@ -696,7 +712,7 @@ static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
 		request_settle(w, m, HEIST_FAIL);
 	w->ctx.current = NULL;
 	w->ctx.stop_after = false;
-	return run_end(w, a, n, HEIST_FAIL, HEIST_ECRASH);
+	return run_end(w, a, n, HEIST_FAIL, (struct ending){ HEIST_EXIT_CRASHED, HEIST_ECRASH });
 }
 
 /* What the abandoned run would have done, had its handler answered FAIL. */

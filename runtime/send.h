@@ -30,8 +30,10 @@ void heist_message_push(struct sender *from, struct actor *a, uint32_t generatio
 /* A large payload of `size` bytes, not zeroed; NULL: out of memory. */
 void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size);
 
-/* heist_spawn; if the runtime ends before the actor starts, arg_type's drop gets the argument. */
-heist_status heist_spawn_typed(heist_system *s, const heist_class *cls, const heist_opts *opts,
-			       const void *arg, const heist_type *arg_type, heist_ref *out);
+/* heist_spawn; if the runtime ends before the actor starts, arg_type's drop gets the argument.  watch, or
+ * NULL: watches it from its start. */
+heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			      const void *arg, const heist_type *arg_type, struct bond *watch,
+			      heist_ref *out);
 
 #endif

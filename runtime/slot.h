@@ -22,12 +22,13 @@
 #define SLOT_MAX       ((uint32_t)1 << REF_SLOT_BITS)
 #define GENERATION_MAX ((uint32_t)REF_MASK)
 
-/* Beside each slot, untouched until used: the doorbell node and the control request. */
+/* Beside each slot, untouched until used: the doorbell node, requests, signals. */
 struct control {
 	struct mpsc_node bell;
-	const void *unused_;
-	uint64_t tag; /* the doorbell poses as a struct message: KIND_BELL */
+	struct inject signals; /* signal.h */
+	uint64_t tag;	       /* the doorbell poses as a struct message: KIND_BELL */
 	_Atomic uint64_t request;
+	struct bond *bonds; /* of those that watch this actor; the runner */
 };
 
 struct slot_chunk {

@@ -15,6 +15,7 @@ struct birth {
 	uint32_t batch;
 	uint64_t memory_max;
 	const heist_type *arg_type; /* its drop gets the argument of an actor that never started */
+	struct bond *watch;	    /* or NULL */
 	struct actor *slot;
 	struct message *init;
 	void *state;
@@ -87,6 +88,8 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 		a->u.state = b->state;
 	else
 		a->u.inline_state[0] = a->u.inline_state[1] = 0;
+	if (HEIST_UNLIKELY(b->watch != NULL))
+		heist_bond_attach(s, a, b->watch);
 	b->init->tag |= generation | (uint64_t)b->config << 48;
 	local_count(&from->local->spawned, 1);
 	mpsc_open(&a->ticket);
@@ -101,14 +104,15 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	return ref_make(s->id, generation, slot);
 }
 
-heist_status heist_spawn_typed(heist_system *s, const heist_class *cls, const heist_opts *opts,
-			       const void *arg, const heist_type *arg_type, heist_ref *out)
+heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			      const void *arg, const heist_type *arg_type, struct bond *watch,
+			      heist_ref *out)
 {
 	struct sender from;
 	const char *bad = spawn_bad_argument(s, cls, opts, arg, out);
 	if (HEIST_UNLIKELY(bad != NULL))
 		return HEIST_BAD_ARG(bad);
-	struct birth b = { .cls = cls, .arg = arg, .arg_type = arg_type };
+	struct birth b = { .cls = cls, .arg = arg, .arg_type = arg_type, .watch = watch };
 	if (cls->hooks)
 		b.arg_size = cls->hooks->arg_size;
 	if (opts) {
@@ -180,5 +184,5 @@ heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_op
 			return HEIST_OK;
 		}
 	}
-	return heist_spawn_typed(s, cls, opts, arg, NULL, out);
+	return heist_spawn_with(s, cls, opts, arg, NULL, NULL, out);
 }

@@ -434,9 +434,14 @@ static void system_end_actors(struct heist_system *s)
 	struct runnable *r;
 	heist_worker_self = &w->base;
 	end_left_over(w);
-	for (uint32_t i = 0; i < s->pool.workers; i++)
-		while ((r = heist_worker_next(pool_worker(&s->pool, i))) != NULL)
-			heist_actor_discard(&w->base, r);
+	for (bool any = true; any;) { /* the end of one may still wake others */
+		any = false;
+		for (uint32_t i = 0; i < s->pool.workers; i++)
+			while ((r = heist_worker_next(pool_worker(&s->pool, i))) != NULL) {
+				heist_actor_discard(&w->base, r);
+				any = true;
+			}
+	}
 	heist_worker_self = NULL;
 }
 

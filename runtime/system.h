@@ -188,9 +188,16 @@ void heist_large_free(void *payload);
 /* ---- control.c ---- */
 enum control_answer { CONTROL_GO_ON, CONTROL_END };
 /* The runner saw CONTROL_CALL. */
-enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, heist_status *why);
+enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, struct ending *end);
 /* The runner met the doorbell in the mailbox. */
-enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, heist_status *why);
+enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct ending *end);
+/* The doorbell was met where no actor runs. */
+void heist_bell_drain(struct rt_worker *w, struct actor *a);
+/* Any thread, w NULL: foreign.  There is something to look at. */
+void heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a);
+/* The slot's runner: an actor that this one is linked to has ended. */
+void heist_control_link(struct heist_system *s, struct rt_worker *w, struct actor *a,
+			heist_status status);
 /* The doorbell has left the mailbox; the caller may have lost the right to run. */
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a);
 
@@ -217,7 +224,7 @@ void heist_extra_free(struct rt_worker *w, struct actor_extra *x);
 /* The mailbox gave m back. */
 void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *m);
 /* The holder of the right to run: end the actor; `hooks`: its stop hook runs. */
-void heist_actor_end(struct rt_worker *w, struct actor *a, heist_status why, bool hooks);
+void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bool hooks);
 /* Shutdown, no worker runs: end the actor in this slot, if there is one. */
 void heist_actor_end_left(struct rt_worker *w, struct actor *a);
 
@@ -228,9 +235,11 @@ enum verdict heist_run_settle(struct rt_worker *w);
 /* ---- panic.c ---- */
 /* struct pool_ops.guard */
 void heist_panic_guard(struct worker *w, void (*body)(void *), void *arg);
-/* Run the stop hook of w->ctx.actor; a panic ends it. */
-void heist_stop_hook(struct rt_worker *w, void (*stop)(heist_ctx *, void *, heist_status),
-		     heist_status why);
+/* Run the stop hook of a; a panic ends it. */
+void heist_stop_hook(struct rt_worker *w, struct actor *a, heist_status why);
+/* Tell the signal hook of a.  True: a must end, like *end. */
+bool heist_signal_hook(struct rt_worker *w, struct actor *a, const heist_signal *sig,
+		       struct ending *end);
 
 /* ---- arguments ---- */
 #ifdef NDEBUG

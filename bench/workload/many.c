@@ -153,7 +153,7 @@ static heist_next mall_recv(heist_ctx *ctx, void *state, const heist_type *type,
 	}
 	return HEIST_CONTINUE;
 }
-static const heist_hooks mall_hooks = { 0, sizeof(struct mall_arg), mall_init, NULL };
+static const heist_hooks mall_hooks = { .arg_size = sizeof(struct mall_arg), .init = mall_init };
 static const heist_class mall = { "mall", HEIST_ABI, sizeof(struct mall), mall_recv, &mall_hooks };
 
 struct creature {
@@ -189,7 +189,8 @@ static heist_next creature_recv(heist_ctx *ctx, void *state, const heist_type *t
 	bench_send(c->mall, other == FADED ? say(c->met, FADED) : say(c->number, c->colour));
 	return HEIST_CONTINUE;
 }
-static const heist_hooks creature_hooks = { 0, sizeof(struct creature_arg), creature_init, NULL };
+static const heist_hooks creature_hooks = { .arg_size = sizeof(struct creature_arg),
+					    .init = creature_init };
 static const heist_class creature = { "creature", HEIST_ABI, sizeof(struct creature), creature_recv,
 				      &creature_hooks };
 

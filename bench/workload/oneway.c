@@ -151,8 +151,8 @@ static heist_next fan_producer_recv(heist_ctx *ctx, void *state, const heist_typ
 		bench_send(p->to, p->number);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks fan_producer_hooks = { 0, sizeof(struct fan_producer), fan_producer_init,
-						NULL };
+static const heist_hooks fan_producer_hooks = { .arg_size = sizeof(struct fan_producer),
+						.init = fan_producer_init };
 static const heist_class fan_producer = { "fan_producer", HEIST_ABI, sizeof(struct fan_producer),
 					  fan_producer_recv, &fan_producer_hooks };
 

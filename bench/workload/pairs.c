@@ -81,7 +81,8 @@ static heist_next asking_recv(heist_ctx *ctx, void *state, const heist_type *typ
 		bench_send(p->peer, i);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks asking_hooks = { 0, sizeof(struct asking_arg), asking_init, NULL };
+static const heist_hooks asking_hooks = { .arg_size = sizeof(struct asking_arg),
+					  .init = asking_init };
 static const heist_class asking = { "asking", HEIST_ABI, sizeof(struct asking), asking_recv,
 				    &asking_hooks };
 

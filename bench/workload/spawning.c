@@ -101,7 +101,7 @@ static heist_next noted_recv(heist_ctx *ctx, void *state, const heist_type *type
 		start_life(ctx, m);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks noted_hooks = { 0, sizeof(struct noted_arg), noted_init, NULL };
+static const heist_hooks noted_hooks = { .arg_size = sizeof(struct noted_arg), .init = noted_init };
 static const heist_class noted = { "mother", HEIST_ABI, sizeof(struct noted), noted_recv,
 				   &noted_hooks };
 
@@ -146,7 +146,7 @@ static heist_next sky_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 		bench_finish(k->sum_todo >> 4 == expected);
 	return HEIST_STOP;
 }
-static const heist_hooks sky_hooks = { 0, sizeof(struct sky_arg), sky_init, NULL };
+static const heist_hooks sky_hooks = { .arg_size = sizeof(struct sky_arg), .init = sky_init };
 static const heist_class sky = { "sky", HEIST_ABI, sizeof(struct sky), sky_recv, &sky_hooks };
 
 static heist_next sky_init(heist_ctx *ctx, void *state, const void *arg)
@@ -202,7 +202,7 @@ static heist_next fib_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 		bench_finish(f->sum == expected);
 	return HEIST_STOP;
 }
-static const heist_hooks fib_hooks = { 0, sizeof(struct fib_arg), fib_init, NULL };
+static const heist_hooks fib_hooks = { .arg_size = sizeof(struct fib_arg), .init = fib_init };
 static const heist_class fib = { "fib", HEIST_ABI, sizeof(struct fib), fib_recv, &fib_hooks };
 
 static heist_next fib_init(heist_ctx *ctx, void *state, const void *arg)

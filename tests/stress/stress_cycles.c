@@ -26,7 +26,7 @@ static void keep_stop(heist_ctx *ctx, void *state, heist_status why)
 	(void)ctx, (void)state, (void)why;
 	atomic_fetch_add(&stops, 1);
 }
-static const heist_hooks hooks = { 0, 0, NULL, keep_stop };
+static const heist_hooks hooks = { .stop = keep_stop };
 static const heist_class keep = { "keep", HEIST_ABI, 40, keep_recv, &hooks };
 
 static void cycle(uint64_t seed)

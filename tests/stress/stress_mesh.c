@@ -113,7 +113,7 @@ static heist_next node_recv(heist_ctx *ctx, void *state, const heist_type *type,
 	atomic_store(&n->running, 0);
 	return verdict;
 }
-static const heist_hooks node_hooks = { 0, 8, node_init, node_stop };
+static const heist_hooks node_hooks = { .arg_size = 8, .init = node_init, .stop = node_stop };
 static const heist_class node_class = { "node", HEIST_ABI, sizeof(struct node), node_recv,
 					&node_hooks };
 

@@ -91,7 +91,9 @@ static void actor_stop(heist_ctx *ctx, void *state, heist_status why)
 		let_go(a, heist_self(ctx)); /* and die with it */
 	atomic_fetch_add(&ended, 1);
 }
-static const heist_hooks hooks = { 0, sizeof(uint32_t), actor_init, actor_stop };
+static const heist_hooks hooks = { .arg_size = sizeof(uint32_t),
+				   .init = actor_init,
+				   .stop = actor_stop };
 static const heist_class class = { "actor", HEIST_ABI, sizeof(struct actor), actor_recv, &hooks };
 
 static void spawn_one(uint32_t name)

@@ -99,7 +99,7 @@ static void client_stop(heist_ctx *ctx, void *state, heist_status why)
 	(void)ctx, (void)state, (void)why;
 	atomic_fetch_add(&stops, 1);
 }
-static const heist_hooks client_hooks = { 0, 0, NULL, client_stop };
+static const heist_hooks client_hooks = { .stop = client_stop };
 static const heist_class client = { "client", HEIST_ABI, 0, client_recv, &client_hooks };
 
 static heist_system *sys;

@@ -105,7 +105,7 @@ static heist_next recorder_recv(heist_ctx *ctx, void *state, const heist_type *t
 	return type == &NEXT ? (heist_next)n : HEIST_CONTINUE;
 }
 
-static const heist_hooks recorder_hooks = { 0, 0, recorder_init, recorder_stop };
+static const heist_hooks recorder_hooks = { .init = recorder_init, .stop = recorder_stop };
 static const heist_class recorder = { "recorder", HEIST_ABI, sizeof(struct recorder), recorder_recv,
 				      &recorder_hooks };
 
@@ -158,7 +158,7 @@ static heist_next blocker_recv(heist_ctx *ctx, void *state, const heist_type *ty
 	atomic_fetch_add(&events, 1);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks blocker_hooks = { 0, 0, NULL, recorder_stop };
+static const heist_hooks blocker_hooks = { .stop = recorder_stop };
 static const heist_class blocker = { "blocker", HEIST_ABI, 0, blocker_recv, &blocker_hooks };
 
 TEST(runtime, kill_overtakes_and_counts_what_was_queued)

@@ -149,7 +149,7 @@ static heist_next driver_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	heist_reply(ctx, HEIST_OK, type, msg);
 	return HEIST_CONTINUE;
 }
-static const heist_hooks actor_hooks = { 0, 128, actor_init, actor_stop };
+static const heist_hooks actor_hooks = { .arg_size = 128, .init = actor_init, .stop = actor_stop };
 static const heist_class actor_class = { "actor", HEIST_ABI, sizeof(struct actor), actor_recv,
 					 &actor_hooks };
 static const heist_class driver_class = { "driver", HEIST_ABI, 8, driver_recv, NULL };

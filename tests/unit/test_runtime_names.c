@@ -35,7 +35,7 @@ static void named_stop(heist_ctx *ctx, void *state, heist_status why)
 		     same(heist_whereis(heist_system_of(ctx), "me"), heist_self(ctx)));
 	atomic_fetch_add(&stopped, 1);
 }
-static const heist_hooks hooks = { 0, 0, NULL, named_stop };
+static const heist_hooks hooks = { .stop = named_stop };
 static const heist_class named = { "named", HEIST_ABI, 0, named_recv, &hooks };
 
 static heist_system *start(void)
@@ -167,7 +167,7 @@ static heist_next registrar_init(heist_ctx *ctx, void *state, const void *arg)
 
 TEST(runtime_names, in_a_polled_runtime_by_its_handlers_and_its_host)
 {
-	static const heist_hooks h = { 0, 0, registrar_init, NULL };
+	static const heist_hooks h = { .init = registrar_init };
 	static const heist_class c = { "registrar", HEIST_ABI, 0, named_recv, &h };
 	heist_config config = heist_config_default();
 	heist_system *s;

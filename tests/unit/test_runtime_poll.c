@@ -27,7 +27,7 @@ static void echo_stop(heist_ctx *ctx, void *state, heist_status why)
 	(void)ctx, (void)state, (void)why;
 	stops++;
 }
-static const heist_hooks echo_hooks = { 0, 0, NULL, echo_stop };
+static const heist_hooks echo_hooks = { .stop = echo_stop };
 static const heist_class echo = { "echo", HEIST_ABI, 0, echo_recv, &echo_hooks };
 
 static void on_answer(heist_ctx *ctx, void *state, heist_status status, const void *reply,

@@ -125,7 +125,7 @@ static heist_next actor_recv(heist_ctx *ctx, void *state, const heist_type *type
 	}
 	return HEIST_CONTINUE;
 }
-static const heist_hooks actor_hooks = { 0, 8, actor_init, actor_stop };
+static const heist_hooks actor_hooks = { .arg_size = 8, .init = actor_init, .stop = actor_stop };
 static const heist_class actor_class = { "actor", HEIST_ABI, sizeof(struct actor), actor_recv,
 					 &actor_hooks };
 

@@ -99,6 +99,31 @@ typedef enum heist_cause {
 	HEIST_CAUSES
 } heist_cause;
 
+/* How an actor ended; with a status, which says why. */
+typedef enum heist_exit {
+	HEIST_EXIT_NORMAL,  /* its handler answered HEIST_STOP (HEIST_OK) */
+	HEIST_EXIT_STOPPED, /* heist_stop (its `why`) */
+	HEIST_EXIT_KILLED,  /* heist_kill (its `why`) */
+	HEIST_EXIT_CRASHED, /* HEIST_FAIL (HEIST_ECRASH) or heist_panic (its `why`) */
+	HEIST_EXIT_INIT,    /* its init hook did not succeed (HEIST_EINIT) */
+	HEIST_EXIT_LINKED,  /* an actor that it was linked to ended (with this status) */
+	HEIST_EXIT_GONE,    /* before anybody watched it (HEIST_EDEAD) */
+	HEIST_EXIT_CLOSED   /* the runtime ended (HEIST_EKILLED, HEIST_ECLOSED) */
+} heist_exit;
+
+typedef enum heist_kind {
+	HEIST_SIG_DOWN, /* an actor that is monitored has ended */
+	HEIST_SIG_LINK	/* an actor that is linked has ended (HEIST_TRAP_LINKS) */
+} heist_kind;
+
+/* A signal: told on a lane of its own, before the next message, whatever waits in the mailbox. */
+typedef struct heist_signal {
+	heist_kind kind;
+	heist_exit how;
+	heist_status status;
+	heist_ref who;
+} heist_signal;
+
 typedef enum heist_mode {
 	HEIST_THREADS, /* worker threads, one per core by default */
 	HEIST_POLLED   /* no thread of its own: the host's event loop calls heist_poll */
@@ -139,13 +164,18 @@ typedef void heist_reply_fn(heist_ctx *, void *state, heist_status status, const
 
 /* Optional functions of a class; static const. */
 typedef struct heist_hooks {
-	uint32_t flags;	   /* 0 */
+	uint32_t flags;	   /* HEIST_TRAP_LINKS, or 0 */
 	uint32_t arg_size; /* bytes of the spawn argument that are copied for init */
 	/* First turn of every actor.  CONTINUE: go on.  Anything else: the actor ends (HEIST_EINIT). */
 	heist_next (*init)(heist_ctx *, void *state, const void *arg);
 	/* Last turn: after the last handler, once, before the state is freed. */
 	void (*stop)(heist_ctx *, void *state, heist_status why);
+	/* A signal.  CONTINUE: go on; for kinds that it does not know, too.  STOP, FAIL: the actor ends. */
+	heist_next (*signal)(heist_ctx *, void *state, const heist_signal *);
 } heist_hooks;
+
+/* The end of a linked actor does not end this one, but is a signal (HEIST_SIG_LINK). */
+#define HEIST_TRAP_LINKS 1u
 
 /* One kind of actor; static const.  The state starts zeroed; up to 16 bytes live in the actor's own
  * cache line. */
@@ -307,6 +337,20 @@ HEIST_NEED void *heist_take(heist_ctx *, void *msg);
 HEIST_API void heist_become(heist_ctx *, heist_recv_fn *);
 /* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
 HEIST_API heist_recv_fn heist_unhandled;
+/* Ask to be told, by HEIST_SIG_DOWN, when an actor ends: once, with the reason, after its stop hook; at
+ * once if it has ended already (HEIST_EXIT_GONE).  A second monitor of the same actor is the first one.
+ * EINVAL: this class has no signal hook, or the actor is this one or of another runtime.  ENOMEM. */
+HEIST_API heist_status heist_monitor(heist_ctx *, heist_ref);
+/* After it has returned nothing is told.  EDEAD: there was no monitor (any more). */
+HEIST_API heist_status heist_demonitor(heist_ctx *, heist_ref);
+/* heist_spawn and heist_monitor in one: however soon the actor ends, its reason is told. */
+HEIST_NEED heist_status heist_spawn_monitor(heist_ctx *, const heist_class *, const heist_opts *,
+					    const void *arg, heist_ref *out);
+/* Tie two actors: if one ends with another status than HEIST_OK, or has ended already, so does the other
+ * (HEIST_EXIT_LINKED, with that status), before its next message; see HEIST_TRAP_LINKS.  Either may unlink;
+ * after that has returned the caller's end is not tied any more.  Errors as above. */
+HEIST_API heist_status heist_link(heist_ctx *, heist_ref);
+HEIST_API heist_status heist_unlink(heist_ctx *, heist_ref);
 /* n zeroed bytes, aligned to 16, of this actor's arena: gone, all at once, when the actor has ended (after
  * its stop hook), however it ends.  There is no way to free less.  Not for messages: they may outlive
  * their sender.  NULL: out of memory, or the actor has had opts.memory_max bytes (each piece counts as a

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * bond.h - monitors and links: one actor (the owner) is told when another (the target) ends; a link
+ * also tells the target when its owner ends.
+ *
+ *   owner                                       target
+ *   heist_monitor: into its table --WATCH-->    into the slot's list
+ *   tells its hook, frees         <--DOWN--     ends: state UP -> DOWN
+ *   demonitor, or ends: UP -> CUT --CUT-->      out of the list, frees (a link: and may end, too)
+ *
+ * Either side may be first: the one that moves `state` from UP has won, and only the winner sends.  The
+ * loser leaves the bond to the signal that is on its way.  A bond is freed by whoever handles the last
+ * signal: DOWN at the owner's slot or CUT at the target's, one of which is sent, once.
+ *
+ * Exact     After demonitor or unlink returned nothing is told: the bond is out of the owner's table, or
+ *           marked quiet if DOWN is on its way; the hook runs on the same right to run.
+ * At once   A watch that meets a slot whose actor has ended comes back as DOWN (HEIST_EXIT_GONE).
+ * No purge  A slot is free only after its end, which tries to move every bond it knows.  A winner saw UP,
+ *           so the other side's end had not come to this bond, and the slot stays until this activation
+ *           is over (slot.h, grace period).
+ *
+ * Threads   owner_*: the runner of the owner; target_*: of the target, or of its slot afterwards.
+ * Edges     BD1 acq_rel CAS of state -> acquire CAS that fails: what the winner wrote before it */
+#ifndef HEIST_RUNTIME_BOND_H
+#define HEIST_RUNTIME_BOND_H
+
+#include "runtime/signal.h"
+
+struct actor;
+struct rt_worker;
+
+enum bond_state { BOND_UP, BOND_DOWN, BOND_CUT };
+
+struct bond {
+	struct signal to_target, to_owner, cut;
+	heist_ref owner, target;
+	_Atomic uint32_t state;
+	bool link;
+	/* the owner */
+	bool quiet;	   /* do not tell the owner */
+	struct bond *next; /* in its bucket */
+	/* the target */
+	bool listed;
+	bool target_quiet; /* do not tell the target */
+	struct bond *older, *newer;
+	/* the winner */
+	bool hush; /* only take it out */
+	struct ending end;
+};
+
+/* The bonds that an actor owns, by target and kind. */
+struct bonds {
+	struct bond **bucket;
+	uint32_t buckets, count; /* buckets: 0 or a power of two */
+};
+
+/* The slot's actor, which nobody knows yet, is watched from its start. */
+void heist_bond_attach(struct heist_system *s, struct actor *a, struct bond *b);
+
+/* A slot's runner met a signal.  True: the actor must end, like *end. */
+bool heist_bond_signal(struct rt_worker *w, struct actor *a, struct signal *sig,
+		       enum signal_mode mode, struct ending *end);
+
+/* The actor has ended: tell those that watch it. */
+void heist_bonds_target_ended(struct rt_worker *w, struct actor *a, struct ending end);
+/* The actor, or its incarnation, has ended: give up what it watches, end what it is linked to. */
+void heist_bonds_owner_ended(struct rt_worker *w, struct bonds *table, struct ending end);
+
+#endif
