@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from . import environment, measure, peers, process, report, results, rows
+from . import environment, kept, measure, peers, process, report, results, rows
 
 EPILOG = """\
 Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row are
@@ -19,7 +19,10 @@ measured before, during and after.  A run that fails or counts wrongly has no fi
   scripts/compare                                                 headline rows, Actix and Akka
   scripts/compare --peers all --full                              everything, some hours
   scripts/compare report build/compare/run.json                   make the report again
+  scripts/compare keep                                            keep the last run in bench/results and README.md
 """
+
+OUT = peers.ROOT / "build" / "compare"
 
 
 def number(text):
@@ -44,7 +47,7 @@ def options():
     size = p.add_mutually_exclusive_group()
     size.add_argument("--full", action="store_true", help="all rows, both settings, the full amount of work")
     size.add_argument("--quick", action="store_true", help="few samples: a look, not a measurement")
-    p.add_argument("--out", type=pathlib.Path, default=peers.ROOT / "build" / "compare", metavar="DIR",
+    p.add_argument("--out", type=pathlib.Path, default=OUT, metavar="DIR",
                    help="where run.json and the reports go (default: build/compare)")
     p.add_argument("--resume", action="store_true", help="keep the rows that DIR/run.json already has")
     s = p.add_subparsers(title="other things to do", metavar="")
@@ -54,6 +57,13 @@ def options():
     q.add_argument("file", type=pathlib.Path)
     q.add_argument("--out", type=pathlib.Path, metavar="DIR", help="default: beside the file")
     q.set_defaults(do=report_again)
+    q = s.add_parser("keep", help="keep a run in bench/results, and show it in README.md")
+    q.add_argument("file", type=pathlib.Path, nargs="?", default=OUT / "run.json", help="default: build/compare/run.json")
+    q.add_argument("--name", help="of its folder (default: date and kind)")
+    q.set_defaults(do=lambda o: kept.keep(o.file, o.name))
+    q = s.add_parser("readme", help="what README.md shows of bench/results", description="Write the tables made from bench/results.")
+    q.add_argument("--check", action="store_true", help="write nothing; exit status 1 and the difference if they are out of date")
+    q.set_defaults(do=lambda o: kept.refresh(o.check))
     return p
 
 

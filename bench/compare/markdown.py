@@ -70,19 +70,25 @@ def runtimes(run):
     yield ""
 
 
-def document(run):
+def summary(run):
+    """Where, how, and how it ended; then the overview."""
     e = run["environment"]
-    yield "# Heist beside other actor runtimes"
-    yield ""
     yield (f"{run['started'][:10]}, {e['cpu']}, {e['cpus']} CPUs, {e['system']}, Linux {e['kernel']}, commit {e['commit'][:12]}"
            f"{' with changes' if e['changed_files'] else ''}. `{run['command']}`, {run['seconds'] // 60} minutes; "
            f"{run['plan']['processes']} processes of {run['plan']['samples']} samples each. Medians; less is better.")
     yield ""
     said = ", ".join(f"{v} on {n}" for v, n in words.counts(run))
-    yield f"Heist against the best other, {len(run['tables'])} rows: {said}. " \
-          f"{len(words.trouble(run))} rows were measured while the machine was not quiet."
+    loud = len(words.trouble(run))
+    yield (f"Heist against the best other, {len(run['tables'])} rows: {said}."
+           + (f" {loud} of them were measured while the machine was not quiet." if loud else ""))
     yield ""
     yield from overview(run)
+
+
+def document(run):
+    yield "# Heist beside other actor runtimes"
+    yield ""
+    yield from summary(run)
     yield "Verdicts: " + "; ".join(f"*{k}*: {v}" for k, v in words.VERDICTS.items()) + "."
     yield ""
     yield "## Rows"

@@ -71,33 +71,34 @@ def _entry(row, result, ours):
     }
 
 
-def _fastest(entries, ours):
-    """The entry with the least median, of Heist's or of all others'; None if there is none."""
-    chosen = [e for e in entries if (e["peer"] == peers.OURS) == ours and e["figure"]]
-    return min(chosen, key=lambda e: e["figure"]["median"], default=None)
+def _fastest(row, ours):
+    """(peer, settings) with the least median, of Heist's or of all others'; None if there is none."""
+    medians = {}
+    for r in row["results"]:
+        values = [v for g in figures(row, r) for _, v in g]
+        if values and (r["peer"] == peers.OURS) == ours:
+            medians[r["peer"], r["settings"]] = stats.median(values)
+    return min(medians, key=medians.get, default=None)
 
 
-def _table(row, notes):
-    """One row with all its entries, fastest first, each against Heist with the same settings."""
-    of_heist = {r["settings"]: figures(row, r) for r in row["results"] if r["peer"] == peers.OURS}
-    entries = [_entry(row, r, of_heist.get(r["settings"])) for r in row["results"]]
+def _table(row, notes, brief):
+    """One row, its entries fastest first, each against Heist with the same settings; brief: the two fastest only."""
+    by = {(r["peer"], r["settings"]): r for r in row["results"]}
+    ours, rival = _fastest(row, True), _fastest(row, False)
+    entries = [_entry(row, r, figures(row, by[peers.OURS, r["settings"]]) if (peers.OURS, r["settings"]) in by else None)
+               for key, r in by.items() if not brief or key in (ours, rival)]
     entries.sort(key=lambda e: (e["figure"] is None, e["figure"]["median"] if e["figure"] else 0))
-    ours, rival = _fastest(entries, True), _fastest(entries, False)
-    ratio = None
-    if ours and rival:
-        find = {(r["peer"], r["settings"]): r for r in row["results"]}
-        ratio = stats.ratio(figures(row, find[peers.OURS, ours["settings"]]),
-                            figures(row, find[rival["peer"], rival["settings"]]))
+    ratio = stats.ratio(figures(row, by[ours]), figures(row, by[rival])) if ours and rival else None
     keep = ("row", "workload", "per", "what", "figure", "unit", "params", "workers", "cpus", "foreign", "flags")
     return {k: row[k] for k in keep} | {
-        "entries": entries, "ours": ours and ours["settings"], "rival": rival and [rival["peer"], rival["settings"]],
+        "entries": entries, "ours": ours and ours[1], "rival": rival and list(rival),
         "ratio": ratio, "verdict": stats.verdict(ratio), "note": notes.get(row["row"], ""),
         "handoff": [c["handoff"] for c in row["calibrations"]], "exchange": [c["exchange"] for c in row["calibrations"]]}
 
 
-def tables(run):
-    """What every form of the report shows; plain data."""
+def tables(run, brief=False):
+    """What every form of the report shows; plain data.  brief: what an overview needs, in a fraction of the time."""
     notes = json.loads(NOTES.read_text()) if NOTES.exists() else {}
     published = json.loads((HERE / "published.json").read_text())
     head = {k: v for k, v in run.items() if k != "rows"}
-    return head | {"tables": [_table(r, notes) for r in run["rows"]], "published": published}
+    return head | {"tables": [_table(r, notes, brief) for r in run["rows"]], "published": published}

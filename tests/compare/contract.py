@@ -19,7 +19,7 @@ TINY = {
     "big": {"actors": 10, "pings": 20, "seed": 3}, "chameneos": {"creatures": 5, "meetings": 200},
     "message_ubench": {"pingers": 4, "balls": 2, "messages": 800, "seed": 3}, "spawn_stop": {"lives": 500, "alive": 10},
     "tree": {"n": 10}, "skynet": {"leaves": 1000}, "idle": {"actors": 2000}, "ask": {"asks": 300, "window": 3},
-    "paced_latency": {"period_ns": 1_000_000, "actors": 3, "seconds": 1},
+    "paced_latency": {"period_ns": 1_000_000, "actors": 4, "seconds": 1},
 }
 MORE = [("one_way", {"messages": 1000, "window": 0}), ("pairs", {"pairs": 2, "messages": 400, "window": 1}),
         ("ask", {"asks": 100, "window": 1})]

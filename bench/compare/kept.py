@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs that are kept in bench/results, and what README.md shows of them.
+
+bench/results/NAME/run.json has every sample, report.md beside it is made from it; bench/results/README.md shows
+the verdicts of all kept runs side by side.  README.md shows the newest full run, or the newest if none is full.
+"""
+import difflib
+import sys
+
+from . import markdown, peers, results, words
+
+KEPT = peers.ROOT / "bench" / "results"
+README = peers.ROOT / "README.md"
+BEGIN, END = "<!-- comparison: made by scripts/compare readme -->", "<!-- end of comparison -->"
+
+
+def runs():
+    """(name, run), oldest first."""
+    found = [(p.parent.name, results.load(p)) for p in KEPT.glob("*/run.json")]
+    return sorted(found, key=lambda x: x[1]["started"])
+
+
+def shown(kept):
+    """The run for README.md."""
+    return max(kept, key=lambda x: (x[1]["kind"] == "full", x[1]["started"]), default=None)
+
+
+def keep(source, name):
+    """Copy a run, with its report."""
+    run = results.load(source)
+    directory = KEPT / (name or f"{run['started'][:10]}-{run['kind']}")
+    directory.mkdir(parents=True, exist_ok=True)
+    results.save(run, directory / "run.json")
+    (directory / "report.md").write_text("\n".join(markdown.document(results.tables(run))).rstrip() + "\n")
+    print(directory.relative_to(peers.ROOT))
+    return refresh(check=False)
+
+
+def comparison(kept):
+    """The part of README.md between the marks."""
+    if not kept:
+        return "No run is kept in bench/results yet.\n"
+    name, run = shown(kept)
+    made = "\n".join(markdown.summary(results.tables(run, brief=True))).rstrip()
+    return (f"{made}\n\nRatio: the other's figure divided by Heist's in the same round, and its 95 % interval; *undecided*: the interval straddles "
+            f"3 %. All figures: [bench/results/{name}/report.md](bench/results/{name}/report.md).\n")
+
+
+def verdicts(kept):
+    """bench/results/README.md."""
+    yield "# Kept runs of the comparison"
+    yield ""
+    yield ("Made by `scripts/compare keep`. Each folder has `run.json` with every sample and `report.md`; `scripts/compare report "
+           "bench/results/NAME/run.json --out DIR` makes the page. Verdicts of Heist against the best other runtime:")
+    yield ""
+    made = [(name, {(t["row"], t["workers"]): t for t in results.tables(run, brief=True)["tables"]}) for name, run in kept]
+    rows = list(dict.fromkeys(key for _, tables in made for key in tables))
+    lines = []
+    for key in rows:
+        each = [tables.get(key) for _, tables in made]
+        said = {t["verdict"] for t in each if t}
+        cells = [f"{t['verdict']}, {words.ratio(t['ratio'])}" if t and t["ratio"] else t["verdict"] if t else "" for t in each]
+        lines.append([f"`{key[0]}`", key[1], *cells, "" if sum(map(bool, each)) < 2 else "yes" if len(said) == 1 else "no"])
+    yield from markdown.table(["row", "workers", *[name for name, _ in made], "agree"], lines)
+
+
+def wanted():
+    """{file: text} as they should be."""
+    kept, text = runs(), README.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise ValueError(f"README.md lacks the marks {BEGIN} and {END}")
+    return {README: f"{before}{BEGIN}\n{comparison(kept)}{END}{after}",
+            KEPT / "README.md": "\n".join(verdicts(kept)).rstrip() + "\n"}
+
+
+def refresh(check):
+    """Write them, or say what would change; exit status."""
+    wrong = 0
+    for path, text in wanted().items():
+        old = path.read_text() if path.exists() else ""
+        if text == old:
+            continue
+        wrong = 1
+        if check:
+            name = str(path.relative_to(peers.ROOT))
+            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), text.splitlines(True), name, name + " from bench/results"))
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            print(path.relative_to(peers.ROOT))
+    if check and wrong:
+        print("scripts/compare readme writes them anew")
+    return wrong if check else 0

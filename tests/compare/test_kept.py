@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Keeping runs: what README.md and bench/results/README.md show of them, and when that is out of date."""
+import contextlib
+import io
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+from compare import kept, peers, results
+
+RUN = pathlib.Path(__file__).resolve().parent / "data" / "run.json"
+
+
+class Kept(unittest.TestCase):
+    def setUp(self):
+        d = tempfile.TemporaryDirectory()
+        self.addCleanup(d.cleanup)
+        self.root = pathlib.Path(d.name)
+        (self.root / "README.md").write_text(f"# Us\n\n{kept.BEGIN}\n{kept.END}\n\nMore.\n")
+        for module, name, value in ((peers, "ROOT", self.root), (kept, "KEPT", self.root / "bench" / "results"),
+                                    (kept, "README", self.root / "README.md")):
+            p = mock.patch.object(module, name, value)
+            p.start()
+            self.addCleanup(p.stop)
+
+    def quietly(self, f, *args):
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            return f(*args), said.getvalue()
+
+    def run_of(self, day, kind):
+        run = results.load(RUN) | {"started": f"2026-01-{day:02}T00:00:00+00:00", "kind": kind}
+        path = self.root / "run.json"
+        results.save(run, path)
+        return path
+
+    def test_a_kept_run_is_shown(self):
+        self.quietly(kept.keep, self.run_of(2, "full"), None)
+        text = (self.root / "README.md").read_text()
+        self.assertTrue(text.startswith("# Us\n") and text.endswith("\nMore.\n"))
+        self.assertIn("| `one_way/flood` | 1 |", text)
+        self.assertIn("bench/results/2026-01-02-full/report.md", text)
+        self.assertTrue((self.root / "bench/results/2026-01-02-full/report.md").exists())
+        self.assertEqual(self.quietly(kept.refresh, True), (0, ""))
+
+    def test_a_changed_figure_is_noticed(self):
+        self.quietly(kept.keep, self.run_of(2, "full"), None)
+        readme = self.root / "README.md"
+        old = readme.read_text()
+        readme.write_text(old.replace("behind", "ahead", 1))
+        status, said = self.quietly(kept.refresh, True)
+        self.assertEqual(status, 1)
+        self.assertIn("README.md", said)
+        self.assertEqual(self.quietly(kept.refresh, False)[0], 0)
+        self.assertEqual(readme.read_text(), old)
+
+    def test_a_full_run_is_preferred_to_a_newer_one(self):
+        self.quietly(kept.keep, self.run_of(2, "full"), None)
+        self.quietly(kept.keep, self.run_of(3, "headline"), None)
+        self.assertIn("2026-01-02-full", (self.root / "README.md").read_text())
+        both = (self.root / "bench/results/README.md").read_text()
+        self.assertIn("| row | workers | 2026-01-02-full | 2026-01-03-headline | agree |", both)
+        self.assertIn("| yes |", both)
+
+    def test_without_the_marks_it_refuses(self):
+        (self.root / "README.md").write_text("# Us\n")
+        with self.assertRaisesRegex(ValueError, "lacks the marks"):
+            kept.refresh(True)
+
+
+if __name__ == "__main__":
+    unittest.main()
