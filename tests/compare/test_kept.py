@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from compare import kept, peers, results
+from compare import kept, peers, results, stats
 
 RUN = pathlib.Path(__file__).resolve().parent / "data" / "run.json"
 
@@ -19,7 +19,7 @@ class Kept(unittest.TestCase):
         self.root = pathlib.Path(d.name)
         (self.root / "README.md").write_text(f"# Us\n\n{kept.BEGIN}\n{kept.END}\n\nMore.\n")
         for module, name, value in ((peers, "ROOT", self.root), (kept, "KEPT", self.root / "bench" / "results"),
-                                    (kept, "README", self.root / "README.md")):
+                                    (kept, "README", self.root / "README.md"), (stats, "RESAMPLES", 200)):
             p = mock.patch.object(module, name, value)
             p.start()
             self.addCleanup(p.stop)
