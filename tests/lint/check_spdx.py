@@ -10,7 +10,7 @@ import lint
 
 LINE = "SPDX-License-Identifier: " + "BSD-2-Clause"
 # The licence itself, prose, and formats without comments.
-EXEMPT = re.compile(r"LICENSE$|.*\.(md|json|trail|in)$|.*\.?(gitignore|gitattributes|editorconfig)$")
+EXEMPT = re.compile(r"LICENSE$|.*\.(md|json|trail|in|lock)$|.*\.?(gitignore|gitattributes|editorconfig)$")
 
 
 def check(files):
