@@ -13,7 +13,8 @@ from . import environment, kept, measure, peers, process, report, results, rows
 EPILOG = """\
 Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row are
 alive at once and run a sample each in turn, on the same CPUs, the waiting ones stopped; the machine's limits are
-measured before, during and after.  A run that fails or counts wrongly has no figure, only its reason.
+measured before, during and after.  A run that fails or counts wrongly has no figure, only its reason.  Exit
+status: 0; 1 if a row of Heist failed; 2 if nothing could be begun; 130 if interrupted.
 
   scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute
   scripts/compare                                                 headline rows, Actix and Akka
@@ -49,6 +50,7 @@ def options():
     size.add_argument("--quick", action="store_true", help="few samples: a look, not a measurement")
     p.add_argument("--out", type=pathlib.Path, default=OUT, metavar="DIR",
                    help="where run.json and the reports go (default: build/compare)")
+    p.add_argument("--minutes", type=float, metavar="M", help="begin no row after so long; what is left out is said")
     p.add_argument("--resume", action="store_true", help="keep the rows that DIR/run.json already has")
     s = p.add_subparsers(title="other things to do", metavar="")
     q = s.add_parser("list", help="the peers and the rows")
@@ -105,6 +107,9 @@ class Progress:
     def __call__(self, what):
         if sys.stderr.isatty():
             print(f"\r\033[K{self._text(what)}", end="", file=sys.stderr, flush=True)
+
+    def minutes(self):
+        return (time.monotonic() - self.begin) / 60
 
     def done(self):
         if sys.stderr.isatty():
@@ -173,6 +178,10 @@ def run(o):
     todo = [(r, w) for r in chosen_rows for w in counts if (r.name, w) not in have]
     since = time.monotonic() - data["seconds"]
     for i, (row, workers) in enumerate(todo):
+        if o.minutes and say.minutes() > o.minutes:
+            left = ", ".join(f"{r.name} ({w})" for r, w in todo[i:])
+            print(f"no time for: {left}; the same with --resume and more --minutes goes on", flush=True)
+            break
         say.row(f"{i + 1}/{len(todo)} {row.name}, {workers} worker{'s' * (workers > 1)}")
         entry = measure.measure(row, workers, [p for p in chosen if not p.skipped], plan, say)
         say.done()
@@ -183,7 +192,7 @@ def run(o):
         results.save(data, o.out / "run.json")
     if data["rows"]:
         report.write(data, o.out)
-    return 0
+    return int(any("failed" in r for row in data["rows"] for r in row["results"] if r["peer"] == peers.OURS))
 
 
 def show(_):

@@ -67,7 +67,7 @@ class Entry:
         self.workers, self.settings = workers, settings
         self.warmup = 0 if row.fresh else min(max(float(peer.about.get("warmup", 0)), LEAST_WARMUP), plan.warmup)
         self.command = command(peer, row, params, workers, settings, cpus, self.warmup)
-        self.hello, self.processes = None, []
+        self.hello, self.processes, self.peaks = None, [], []
         self.failed = self.unsupported = ""
         self.process = None
 
@@ -107,6 +107,7 @@ class Entry:
         done.append((number, s))
 
     def close(self):
+        self.peaks.append(self.process.peak())
         self.process.close()
 
     def result(self):
@@ -116,7 +117,7 @@ class Entry:
             return r | {"unsupported": self.unsupported}
         if self.failed:
             return r | {"failed": self.failed}
-        return r | {"hello": self.hello, "processes": [self._columns(p) for p in self.processes]}
+        return r | {"hello": self.hello, "peak_rss": self.peaks, "processes": [self._columns(p) for p in self.processes]}
 
     @staticmethod
     def _columns(samples):

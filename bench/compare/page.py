@@ -86,16 +86,16 @@ def figures(run, t):
         meant = [text(s.get(k, "")) for k in ("message", "mailbox", "supervised")]
         kind = "heist" if e["peer"] == peers.OURS else ""
         if not f:
-            lines.append((kind, [name, e["settings"], text(words.why(e)), *[""] * 7, *meant]))
+            lines.append((kind, [name, e["settings"], text(words.why(e)), *[""] * 8, *meant]))
             continue
         lines.append((kind, [name, e["settings"], words.quantity(f["median"]), words.spread(f), words.quantity(f["min"]),
-                             f"{f['n']} in {f['processes']}", words.quantity(e["cpu"]), words.ratio(e["ratio"]), words.spread(e["ratio"]),
-                             tag("span", e["verdict"], class_=e["verdict"].split(" ")[0]), *meant]))
-    columns = ["runtime", "settings", f"median {t['unit']}", "95 %", "min", "n", "CPU ns", "ratio", "95 %", "verdict", "message",
+                             f"{f['n']} in {f['processes']}", words.quantity(e["cpu"]), words.megabytes(e["peak"]),
+                             words.ratio(e["ratio"]), words.spread(e["ratio"]), tag("span", e["verdict"], class_=e["verdict"].split(" ")[0]), *meant]))
+    columns = ["runtime", "settings", f"median {t['unit']}", "95 %", "min", "n", "CPU ns", "peak MB", "ratio", "95 %", "verdict", "message",
                "mailbox", "supervised"]
     where = f"{words.workers(t['workers'])} on CPU {', '.join(map(str, t['cpus']))}"
-    made = table(f"{t['row']}, {where}; n: samples in processes; ratio: to Heist with the same settings", columns, lines,
-                 (2, 3, 4, 5, 6, 7, 8))
+    made = table(f"{t['row']}, {where}; n: samples in processes; peak: of the process; ratio: to Heist with the same settings", columns, lines,
+                 range(2, 10))
     return made + latencies(run, t) + "".join(tag("p", text(f"Not quiet: {f}."), class_="flag") for f in t["flags"])
 
 

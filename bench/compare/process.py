@@ -65,6 +65,14 @@ class Process:
         self._stop()
         return sample
 
+    def peak(self):
+        """Most bytes that were resident at once; 0: not known."""
+        try:
+            with open(f"/proc/{self.popen.pid}/status") as f:
+                return next((int(x.split()[1]) * 1024 for x in f if x.startswith("VmHWM:")), 0)
+        except OSError:
+            return 0
+
     def close(self):
         """End of input: the program must end by itself, successfully."""
         self._signal(signal.SIGCONT)

@@ -66,6 +66,7 @@ def _entry(row, result, ours):
         "peer": result["peer"], "settings": result["settings"], "command": " ".join(result["command"]),
         "failed": result.get("failed", ""), "unsupported": result.get("unsupported", ""),
         "figure": stats.summary([[v for _, v in g] for g in groups]), "cpu": cpu_per_operation(result),
+        "peak": stats.median(result["peak_rss"]) if result.get("peak_rss") else None,
         "latency": latencies(result), "runtime": result.get("hello", {}),
         "ratio": ratio, "verdict": stats.verdict(ratio) if ratio else "",
     }

@@ -29,6 +29,10 @@ def quantity(x):
     return f"{x:.3g}" if x >= 1e-3 or x == 0 else f"{x:.1e}"
 
 
+def megabytes(x):
+    return quantity(x / 1e6) if x else ""
+
+
 def ratio(r):
     return f"{quantity(r['median'])} ×" if r else ""
 

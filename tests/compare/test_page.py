@@ -97,6 +97,9 @@ class Page(unittest.TestCase):
                     f = e["figure"]
                     line += [words.quantity(f["median"]), words.spread(f), words.quantity(f["min"])] if f else [words.why(e)]
                     self.assertIn(line, [r[:len(line)] for r in shown])
+                    if f:
+                        rest = [words.megabytes(e["peak"]), words.ratio(e["ratio"]), words.spread(e["ratio"]), e["verdict"]]
+                        self.assertIn(line + rest, [r[:len(line)] + r[7:11] for r in shown])
 
     def test_version_settings_and_command_are_behind_each_name(self):
         texts = self.browser.evaluate("[...document.querySelectorAll('article th dl')].map((d) => d.textContent)")
