@@ -95,6 +95,6 @@ long bench_resident(void); /* bytes of RSS */
 
 /* Each workload file defines its rows; row lists end with a NULL name. */
 extern const struct bench_row bench_pairs[], bench_oneway[], bench_ring[], bench_spawning[],
-	bench_many[], bench_outside[], bench_asking[], bench_paced[];
+	bench_many[], bench_outside[], bench_asking[], bench_paced[], bench_timing[];
 
 #endif

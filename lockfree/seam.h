@@ -103,6 +103,8 @@ void heist_event_close(int fd);
 
 /* ---- clock: nanoseconds of CLOCK_MONOTONIC, never 0 ---- */
 uint64_t heist_clock_ns(void);
+/* Nanoseconds since 1970, UTC; may be set by others and jump. */
+uint64_t heist_clock_wall_ns(void);
 
 /* ---- memory ---- */
 /* Aligned memory (align: power of two >= 8), not zeroed; NULL when there is none. */

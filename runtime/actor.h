@@ -15,6 +15,7 @@
 #include "lockfree/mpsc.h"
 #include "runtime/arena.h"
 #include "runtime/bond.h"
+#include "runtime/job.h"
 #include "sched/runnable.h"
 
 struct actor {
@@ -47,16 +48,18 @@ enum config_bit {
 
 #define STATE_INLINE sizeof(uint64_t[2])
 
-/* What few actors need; made by the first ask or heist_alloc, or by spawn options. */
+/* What few actors need; made by the first ask or timer, or by spawn options (extra.c). */
 struct ask;
 struct actor_extra {
 	const heist_class *cls;
 	uint32_t batch; /* 0: the runtime's */
 	uint32_t asks_capacity, asks_pending, asks_free, ask_sequence;
 	struct ask *asks;
-	uint64_t armed; /* earliest deadline an alarm was set for, 0 = none */
 	struct arena arena;
 	struct bonds bonds;
+	struct timer asks_timer;
+	uint64_t asks_deadline; /* what it was set for, 0 = nothing */
+	struct agenda agenda;
 };
 
 static inline struct actor *actor_of(struct runnable *r)

@@ -3,8 +3,8 @@
  *
  * The asker keeps a table of what it waits for; only its runner touches it.  A request carries the
  * asker's handle and the index into that table, with a sequence number that tells a late or second
- * reply from the right one.  One alarm per asker, set for its earliest deadline, is enough: when it
- * fires, the asker looks through its table and sets the next. */
+ * reply from the right one.  One timer per asker, set for its earliest deadline, is enough: when it
+ * is due, the asker looks through its table and sets the next. */
 #include "runtime/send.h"
 
 #include <string.h>
@@ -21,6 +21,8 @@ struct ask {
 
 void heist_asks_free(struct heist_system *s, struct actor_extra *x)
 {
+	if (x->asks_deadline)
+		heist_timer_stop(s, &x->asks_timer);
 	heist_memory_put(&s->memory, x->asks, x->asks_capacity * sizeof *x->asks);
 }
 
@@ -61,52 +63,29 @@ static struct ask ask_remove(struct actor_extra *x, struct ask *ask)
 	return copy;
 }
 
-/* ---- alarms ---- */
+/* ---- deadlines ---- */
 
-/* See that an alarm fires by `deadline`.  0 or -1: out of memory. */
-static int alarm_ensure(struct rt_worker *w, struct actor *a, struct actor_extra *x,
-			uint64_t deadline)
+/* See that the asker is told by `deadline`. */
+static void deadline_ensure(struct rt_worker *w, struct actor *a, struct actor_extra *x,
+			    uint64_t deadline)
 {
-	struct heist_system *s = w->local.system;
-	if (deadline == 0 || (x->armed != 0 && x->armed <= deadline))
-		return 0;
-	struct alarm alarm = { .at = deadline,
-			       .slot = slot_index(&s->slots, a),
-			       .generation = mpsc_generation(&a->ticket) };
-	if (heist_alarm_add(&w->alarms, &s->memory, alarm) != 0)
-		return -1;
-	x->armed = deadline;
-	w->base.timer_next = atomic_load_explicit(&w->alarms.next, memory_order_relaxed);
-	return 0;
+	struct timer *t = &x->asks_timer;
+	if (deadline == 0 || (x->asks_deadline != 0 && x->asks_deadline <= deadline))
+		return;
+	if (x->asks_deadline)
+		heist_timer_stop(w->local.system, t);
+	t->id = ALARM_ASKS;
+	x->asks_deadline = deadline;
+	heist_timer_start(w, a, t, deadline);
 }
 
-void heist_alarms_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now)
-{
-	struct heist_system *s = w->local.system;
-	struct alarm alarm;
-	while (heist_alarm_pop(&v->alarms, now, &alarm)) {
-		struct actor *a = &s->slots.base[alarm.slot];
-		if (mpsc_ticket(&a->ticket, alarm.generation) == MPSC_TICKET_CLOSED)
-			continue;
-		struct message *m = block_alloc(&w->local.messages);
-		if (!m) { /* again in a millisecond; the entry just taken left room for it */
-			alarm.at = now + 1000000;
-			(void)heist_alarm_add(&v->alarms, &s->memory, alarm);
-			return;
-		}
-		m->type = NULL;
-		m->tag = MESSAGE_KIND(KIND_ALARM) | alarm.generation;
-		actor_push(s, w, a, m);
-	}
-}
-
-bool heist_alarm_run(struct rt_worker *w, struct actor *a)
+void heist_asks_expire(struct rt_worker *w, struct actor *a)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
 	if (!x)
-		return true;
-	uint64_t now = w->base.now = heist_clock_ns(), next = 0;
-	x->armed = 0;
+		return;
+	uint64_t now = w->base.now = system_now(w->local.system), next = 0;
+	x->asks_deadline = 0;
 	for (uint32_t i = 0; i < x->asks_capacity; i++) { /* k may grow the table */
 		struct ask *ask = &x->asks[i];
 		if (!ask->k || ask->deadline == 0)
@@ -119,7 +98,7 @@ bool heist_alarm_run(struct rt_worker *w, struct actor *a)
 		struct ask due = ask_remove(x, ask);
 		due.k(&w->ctx, actor_state(a), HEIST_ETIMEOUT, NULL, due.user);
 	}
-	return alarm_ensure(w, a, x, next) == 0;
+	deadline_ensure(w, a, x, next);
 }
 
 /* ---- ask ---- */
@@ -150,7 +129,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	if (ref_runtime(to) != s->id)
 		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
 	deadline = lower_deadline(ctx, deadline);
-	if (deadline && deadline <= (w->base.now = heist_clock_ns()))
+	if (deadline && deadline <= (w->base.now = system_now(s)))
 		return HEIST_ETIMEOUT;
 	heist_status r = heist_sender_check(&from, to, &target);
 	if (r != HEIST_OK)
@@ -169,12 +148,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	struct message *m = heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
 	if (!m)
 		return HEIST_ENOMEM;
-	if (alarm_ensure(w, self, x, deadline) != 0) {
-		if (message_has(m, MESSAGE_LARGE))
-			heist_large_free(message_payload(m));
-		block_free(&w->local.messages, m);
-		return HEIST_ENOMEM;
-	}
+	deadline_ensure(w, self, x, deadline);
 	struct ask *ask = &x->asks[index];
 	x->asks_free = ask->next_free;
 	x->asks_pending++;
@@ -223,7 +197,7 @@ static heist_status reply_send(struct sender *from, const struct request_header 
 	heist_ref asker = { to->asker };
 	struct actor *a = system_actor(from->system, asker);
 	if (!a || mpsc_ticket(&a->ticket, ref_generation(asker)) == MPSC_TICKET_CLOSED ||
-	    (to->deadline && to->deadline <= heist_clock_ns())) {
+	    (to->deadline && to->deadline <= system_now(from->system))) {
 		reply_lost(from, asker, type, status, reply);
 		return HEIST_OK;
 	}

@@ -122,9 +122,11 @@ static void call_wait(struct call *c)
 	while (!atomic_load_explicit(&c->done, memory_order_acquire)) { /* CL2 acquire */
 		if (c->system->polled) {
 			heist_time until = heist_in_ms(c->system, 1);
-			if (heist_poll(c->system, until, 64) < 0)
+			int turns = heist_poll(c->system, until, 64);
+			if (turns < 0 ||
+			    (turns == 0 && c->system->clock)) /* nobody moves that clock */
 				break;
-			if (c->deadline && heist_clock_ns() >= c->deadline)
+			if (c->deadline && heist_now(c->system) >= c->deadline)
 				break;
 		} else if (heist_futex_wait(&c->done, 0, c->deadline) == HEIST_WAIT_TIMEOUT) {
 			break;

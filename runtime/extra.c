@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * extra.c - the part of an actor that few actors have. */
+ * extra.c - what few actors need beside their slot: made on first use, freed with the incarnation. */
 #include "runtime/system.h"
 
 struct actor_extra *heist_extra_ensure(struct heist_system *s, struct actor *a)
@@ -19,8 +19,9 @@ struct actor_extra *heist_extra_ensure(struct heist_system *s, struct actor *a)
 void heist_extra_free(struct rt_worker *w, struct actor_extra *x)
 {
 	struct heist_system *s = w->local.system;
+	heist_jobs_end(&w->local, x);
+	heist_asks_free(s, x);
 	local_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
 	heist_arena_release(&x->arena, &s->memory);
-	heist_asks_free(s, x);
 	heist_memory_put(&s->memory, x, sizeof *x);
 }

@@ -16,6 +16,7 @@ void heist_local_init(struct local *l, struct heist_system *system,
 	heist_block_pool_init(&l->messages, memory, sizeof(struct message));
 	for (int i = 0; i < STATE_CLASSES; i++)
 		heist_block_pool_init(&l->states[i], memory, (size_t)64 << i);
+	heist_block_pool_init(&l->jobs, memory, sizeof(struct job));
 }
 
 void heist_local_destroy(struct local *l)
@@ -23,6 +24,7 @@ void heist_local_destroy(struct local *l)
 	heist_block_pool_destroy(&l->messages);
 	for (int i = 0; i < STATE_CLASSES; i++)
 		heist_block_pool_destroy(&l->states[i]);
+	heist_block_pool_destroy(&l->jobs);
 }
 
 void heist_local_trim(struct local *l)
@@ -31,6 +33,8 @@ void heist_local_trim(struct local *l)
 	for (int i = 0; i < STATE_CLASSES; i++)
 		if (l->states[i].all)
 			heist_block_flush(&l->states[i]);
+	if (l->jobs.all)
+		heist_block_flush(&l->jobs);
 	if (l->free_count > SLOTS_BATCH) {
 		l->free_slots = heist_slots_give(&l->system->slots, l->free_count - SLOTS_BATCH,
 						 l->free_slots);

@@ -32,6 +32,5 @@ heist_time heist_poll_deadline(const heist_system *s)
 	if (!s || !s->polled)
 		return 0;
 	struct pool *p = (struct pool *)(uintptr_t)&s->pool;
-	return atomic_load_explicit(&rt_worker_of(pool_worker(p, 0))->alarms.next,
-				    memory_order_relaxed); /* its own thread asks */
+	return wheel_next(&rt_worker_of(pool_worker(p, 0))->wheel); /* its own thread asks */
 }

@@ -219,7 +219,7 @@ static bool request_expired(struct rt_worker *w, struct message *m)
 {
 	uint64_t deadline = ((struct request_header *)(void *)m->u.bytes)->deadline;
 	return deadline &&
-	       (deadline <= w->base.now || deadline <= (w->base.now = heist_clock_ns()));
+	       (deadline <= w->base.now || deadline <= (w->base.now = system_now(w->local.system)));
 }
 
 /* Its handler has answered v: what does the asker get, if anything? */
@@ -277,7 +277,10 @@ static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, s
 		*counted = heist_reply_run(w, a, m);
 		break;
 	case KIND_ALARM:
-		v = heist_alarm_run(w, a) ? HEIST_CONTINUE : HEIST_AGAIN;
+		if (m->u.word[0] == ALARM_ASKS)
+			heist_asks_expire(w, a);
+		else
+			v = heist_job_run(w, a, m, counted);
 		break;
 	}
 	w->ctx.current = NULL;

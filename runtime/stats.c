@@ -17,6 +17,9 @@ static void add_local(const struct local *l, heist_stats *t)
 	t->arena_bytes += get(&l->arena_bytes);
 	for (int i = 0; i < HEIST_CAUSES; i++)
 		t->lost[i] += get(&l->lost[i]);
+	t->timers_armed += get(&l->timers_armed);
+	t->timers_fired += get(&l->timers_fired);
+	t->timers_cancelled += get(&l->timers_cancelled);
 	t->message_bytes +=
 		(uint64_t)atomic_load_explicit(&l->messages.block_count, memory_order_relaxed) *
 		BLOCK_SIZE;
@@ -58,8 +61,12 @@ uint64_t heist_lost_count(const heist_system *s, heist_cause cause)
 
 heist_time heist_now(const heist_system *s)
 {
-	(void)s; /* all runtimes of a process share the monotonic clock */
-	return heist_clock_ns();
+	return s ? system_now(s) : heist_clock_ns();
+}
+
+heist_wall heist_wall_now(const heist_system *s)
+{
+	return s && s->clock ? s->clock(s->user, HEIST_CLOCK_WALL) : heist_clock_wall_ns();
 }
 
 heist_time heist_in_ms(const heist_system *s, uint32_t ms)
@@ -81,7 +88,7 @@ heist_system *heist_system_of(const heist_ctx *ctx)
 
 bool heist_out_of_budget(const heist_ctx *ctx)
 {
-	return heist_clock_ns() - ctx->worker->base.now >= ctx->system->budget_ns;
+	return system_now(ctx->system) - ctx->worker->base.now >= ctx->system->budget_ns;
 }
 
 void heist_become(heist_ctx *ctx, heist_recv_fn *recv)

@@ -100,19 +100,34 @@ static void foreign_attach(struct heist_system *s, bool attach)
 
 /* ---- what the scheduler asks of us ---- */
 
+#define TIMERS_LATE_NS 1000000u
+
 static bool on_flush(struct worker *w)
 {
 	return heist_outbox_flush(rt_worker_of(w));
 }
 
-static void on_tick(struct worker *w, uint64_t elapsed)
+/* Timers that a worker in a long handler has missed by a millisecond: another worker each time. */
+static void timers_help(struct rt_worker *w)
 {
-	heist_outbox_decide(rt_worker_of(w), elapsed);
+	struct pool *p = &w->local.system->pool;
+	w->watched = (w->watched + 1) % p->workers;
+	struct rt_worker *v = rt_worker_of(pool_worker(p, w->watched));
+	if (v != w && wheel_is_due(&v->wheel, w->base.now - TIMERS_LATE_NS))
+		heist_timers_fire(w, v, w->base.now);
 }
 
-static bool on_stuck(struct worker *w, struct worker *stuck)
+static void on_tick(struct worker *base, uint64_t elapsed)
 {
-	return heist_outbox_rescue(rt_worker_of(w), rt_worker_of(stuck));
+	timers_help(rt_worker_of(base));
+	heist_outbox_decide(rt_worker_of(base), elapsed);
+}
+
+static bool on_stuck(struct worker *base, struct worker *stuck)
+{
+	struct rt_worker *w = rt_worker_of(base), *v = rt_worker_of(stuck);
+	bool any = heist_outbox_rescue(w, v);
+	return heist_timers_fire(w, v, system_now(w->local.system)) || any;
 }
 
 /* Every worker has begun another activation, or is parked, since the chunks were retired. */
@@ -168,18 +183,11 @@ static void on_trim(struct worker *base)
 	heist_registry_trim(w->local.system);
 }
 
-/* Its own deadlines, and those that a worker stuck in a handler has missed by a millisecond. */
 static uint64_t on_timers(struct worker *base, uint64_t now)
 {
 	struct rt_worker *w = rt_worker_of(base);
-	struct heist_system *s = w->local.system;
-	for (uint32_t i = 0; i < s->pool.workers; i++) {
-		struct rt_worker *v = rt_worker_of(pool_worker(&s->pool, i));
-		uint64_t next = atomic_load_explicit(&v->alarms.next, memory_order_relaxed);
-		if (next && (v == w ? now : now - 1000000) >= next)
-			heist_alarms_fire(w, v, now);
-	}
-	return atomic_load_explicit(&w->alarms.next, memory_order_relaxed);
+	heist_timers_fire(w, w, now);
+	return wheel_next(&w->wheel);
 }
 
 static void on_signal_host(struct worker *w)
@@ -235,6 +243,8 @@ static const char *config_bad(const heist_config *c)
 		return "config: max_actors is more than 2^28";
 	if (c->mode == HEIST_POLLED && c->workers > 1)
 		return "config: a polled runtime has no workers";
+	if (c->clock && c->mode != HEIST_POLLED)
+		return "config: a clock of your own needs HEIST_POLLED, since nobody sleeps by it";
 	return NULL;
 }
 
@@ -266,11 +276,18 @@ static void system_configure(struct heist_system *s, const heist_config *c)
 	s->user = c->user;
 	s->dead_letter = c->dead_letter;
 	s->log = c->log;
+	s->clock = c->clock;
 	s->memory = c->alloc ? (struct heist_memory){ c->alloc, c->dealloc, c->user }
 			     : (struct heist_memory){ default_alloc, default_dealloc, NULL };
 }
 
 /* ---- start ---- */
+
+static uint64_t clock_of_user(void *system)
+{
+	struct heist_system *s = system;
+	return s->clock(s->user, HEIST_CLOCK_MONOTONIC);
+}
 
 static void system_free(struct heist_system *s)
 {
@@ -292,6 +309,8 @@ static int system_workers_init(struct heist_system *s, uint32_t workers, bool pi
 		.pin = pin,
 		.polled = s->polled,
 		.worker_size = sizeof(struct rt_worker),
+		.clock = s->clock ? clock_of_user : NULL,
+		.clock_user = s,
 		.seed = heist_random_seed(),
 	};
 	if (heist_pool_init(&s->pool, &pc) != 0)
@@ -299,6 +318,8 @@ static int system_workers_init(struct heist_system *s, uint32_t workers, bool pi
 	for (uint32_t i = 0; i < workers; i++) {
 		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
 		heist_local_init(&w->local, s, &s->memory);
+		heist_wheel_init(&w->wheel);
+		w->base.now = system_now(s);
 		w->ctx.system = s;
 		w->ctx.worker = w;
 	}
@@ -409,7 +430,7 @@ static bool system_drain(struct heist_system *s, uint64_t deadline)
 	if (!s->polled)
 		return heist_pool_wait_quiet(&s->pool, deadline);
 	while (heist_pool_poll(&s->pool, 0, 1024) > 0)
-		if (deadline && heist_clock_ns() >= deadline)
+		if (deadline && system_now(s) >= deadline)
 			return false;
 	return true;
 }
@@ -470,7 +491,6 @@ static void system_destroy(struct heist_system *s)
 	heist_registry_destroy(s);
 	for (uint32_t i = 0; i < s->pool.workers; i++) {
 		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
-		heist_alarms_destroy(&w->alarms, &s->memory);
 		heist_local_destroy(&w->local);
 	}
 	for (int i = 0; i < FOREIGN_LOCALS; i++)
@@ -487,7 +507,7 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	if (heist_worker_self)
 		return HEIST_BAD_ARG("it waits: not allowed inside a handler");
 	heist_close(s);
-	uint64_t now = heist_clock_ns();
+	uint64_t now = system_now(s);
 	uint64_t drain = deadline > now ? now + (deadline - now) / 4 * 3 : deadline;
 	if (!system_drain(s, drain)) {
 		heist_pool_run_with(&s->pool, heist_actor_discard);

@@ -9,13 +9,13 @@
 
 #include <setjmp.h>
 
-#include "runtime/alarm.h"
 #include "runtime/alloc.h"
 #include "runtime/local.h"
 #include "runtime/outbox.h"
 #include "runtime/registry.h"
 #include "runtime/slab.h"
 #include "runtime/spinlock.h"
+#include "runtime/timer.h"
 #include "sched/pool.h"
 
 struct rt_worker;
@@ -39,10 +39,11 @@ struct rt_worker {
 	struct worker base;
 	struct local local;
 	struct heist_ctx ctx;
-	struct alarms alarms;
-	bool deferring; /* sends go through the outbox */
+	bool deferring;	  /* sends go through the outbox */
+	uint32_t watched; /* whose timers it looked at last */
 	struct outbox outbox;
 	sigjmp_buf base_guard; /* below everything the worker runs */
+	struct wheel wheel;
 };
 
 #define FOREIGN_LOCALS 8
@@ -71,6 +72,7 @@ struct heist_system {
 	void *user;
 	void (*dead_letter)(void *user, const heist_lost *lost);
 	void (*log)(void *user, const char *line);
+	uint64_t (*clock)(void *user, heist_clock which);
 	struct local *foreign; /* FOREIGN_LOCALS of them */
 	/* grace period of the slot table: activations of each worker when chunks were retired */
 	struct spinlock purging;
@@ -83,6 +85,12 @@ struct heist_system {
 static inline struct rt_worker *rt_worker_of(struct worker *w)
 {
 	return (struct rt_worker *)w;
+}
+
+/* The time of deadlines and timers. */
+static inline uint64_t system_now(const struct heist_system *s)
+{
+	return pool_now(&s->pool);
 }
 
 /* The worker of `s` that runs on this thread, or NULL. */
@@ -202,17 +210,26 @@ void heist_control_link(struct heist_system *s, struct rt_worker *w, struct acto
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a);
 
 /* ---- ask.c ---- */
-/* The runner met a reply or an alarm. */
-/* True: a continuation ran; false: the reply was late and is counted as lost. */
+/* The runner met a reply.  True: a continuation ran; false: it was late and is counted as lost. */
 bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m);
-/* False: no memory for the next alarm; run this one again, or the deadlines are forgotten. */
-bool heist_alarm_run(struct rt_worker *w, struct actor *a);
+/* The runner met the alarm of its asks: answer those that are too late. */
+void heist_asks_expire(struct rt_worker *w, struct actor *a);
+/* The actor ends: nobody waits any more. */
+void heist_asks_free(struct heist_system *s, struct actor_extra *x);
 /* m is a request that left the mailbox: send it back as its own reply, with a status and no value. */
 void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct local *l,
 			  struct message *m);
-void heist_asks_free(struct heist_system *s, struct actor_extra *x);
-/* Fire what is due on v's heap: an alarm message to each actor; w runs here. */
-void heist_alarms_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now);
+
+/* ---- job.c ---- */
+/* The runner: arm a timer of its actor, which is in no wheel; see that it is not popped any more. */
+void heist_timer_start(struct rt_worker *w, struct actor *a, struct timer *t, uint64_t at);
+void heist_timer_stop(struct heist_system *s, struct timer *t);
+/* Fire what is due on v's wheel: an alarm to each actor; w runs here.  True: there was something. */
+bool heist_timers_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now);
+/* The runner met the alarm of a job.  *counted: m has become a message, and was handled. */
+heist_next heist_job_run(struct rt_worker *w, struct actor *a, struct message *m, bool *counted);
+/* The actor ends: its jobs are cancelled. */
+void heist_jobs_end(struct local *l, struct actor_extra *x);
 
 /* ---- extra.c: the holder of the right to run ---- */
 /* NULL: out of memory. */

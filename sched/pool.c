@@ -49,6 +49,8 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	p->workers = c->workers;
 	p->pin = c->pin;
 	p->polled = c->polled;
+	p->clock = c->clock;
+	p->clock_user = c->clock_user;
 	p->spin_ns = c->workers > 1 && c->pin ? SCHED_SPIN_NS : 0;
 	p->search_limit = c->workers > 4 ? c->workers / 2 : 2;
 	p->worker_size = (c->worker_size + HEIST_ISOLATE - 1) & ~(size_t)(HEIST_ISOLATE - 1);
@@ -231,7 +233,7 @@ bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline)
 static bool poll_wait(struct worker *w, uint64_t until)
 {
 	struct pool *p = w->pool;
-	if (heist_clock_ns() >= until)
+	if (p->clock || heist_clock_ns() >= until)
 		return false;
 	uint32_t key = eventcount_prepare(&w->wakeup);
 	idle_search_join(&p->idle);
@@ -255,7 +257,7 @@ static struct runnable *poll_next(struct worker *w)
 	struct runnable *r = heist_worker_next(w);
 	if (r)
 		return r;
-	w->now = heist_clock_ns();
+	w->now = pool_now(w->pool);
 	if (w->timer_next && w->now >= w->timer_next)
 		w->timer_next = w->pool->ops->timers(w, w->now);
 	w->pool->ops->flush(w);

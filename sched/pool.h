@@ -40,6 +40,9 @@ struct pool_config {
 	bool pin, polled;
 	size_t worker_size;    /* of the struct that begins with struct worker */
 	const char *synthetic; /* topology for tests, or NULL */
+	/* A polled pool may have a clock of its own; it then never sleeps.  NULL: the seam's. */
+	uint64_t (*clock)(void *user);
+	void *clock_user;
 	uint64_t seed;
 };
 
@@ -53,6 +56,8 @@ struct pool {
 	uint32_t search_limit;
 	uint64_t spin_ns;
 	bool pin, polled;
+	uint64_t (*clock)(void *user);
+	void *clock_user;
 	size_t worker_size;
 	char *base; /* the workers */
 	/* any thread, rarely */
@@ -67,6 +72,12 @@ struct pool {
 static inline struct worker *pool_worker(struct pool *p, uint32_t i)
 {
 	return (struct worker *)(void *)(p->base + (size_t)i * p->worker_size);
+}
+
+/* Any thread: the time that deadlines and timers of this pool are meant in. */
+static inline uint64_t pool_now(const struct pool *p)
+{
+	return HEIST_UNLIKELY(p->clock != NULL) ? p->clock(p->clock_user) : heist_clock_ns();
 }
 
 /* 0, or -1: out of memory or threads, nothing is left behind.  The workers' memory beyond struct

@@ -82,7 +82,7 @@ static struct runnable *next_queued(struct worker *w)
 void heist_worker_clock(struct worker *w)
 {
 	w->clock_left = SCHED_CLOCK_MESSAGES;
-	w->now = heist_clock_ns();
+	w->now = pool_now(w->pool);
 	if (w->timer_next && w->now >= w->timer_next)
 		w->timer_next = w->pool->ops->timers(w, w->now);
 }

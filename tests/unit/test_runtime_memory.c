@@ -277,7 +277,7 @@ static void on_timeout(heist_ctx *ctx, void *state, heist_status status, const v
 		atomic_fetch_add(&timeouts, 1);
 }
 
-/* Ask as often as told; a deadline before the earliest one so far needs an alarm of its own. */
+/* Ask as often as told; a deadline before the earliest one so far needs its timer set again. */
 static heist_next planner_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	struct plan *p = msg;

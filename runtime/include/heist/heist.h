@@ -63,6 +63,8 @@ typedef struct heist_unit { /* "no payload", "no reply value" */
 
 /* Absolute nanoseconds on the runtime's clock (heist_now); 0 = never. */
 typedef uint64_t heist_time;
+typedef uint64_t heist_wall;  /* nanoseconds since 1970, UTC (heist_wall_now) */
+typedef uint64_t heist_timer; /* what an actor wants sent later; only that actor's, 0 = none */
 
 typedef enum heist_status {
 	HEIST_OK = 0,
@@ -128,6 +130,13 @@ typedef enum heist_mode {
 	HEIST_THREADS, /* worker threads, one per core by default */
 	HEIST_POLLED   /* no thread of its own: the host's event loop calls heist_poll */
 } heist_mode;
+
+typedef enum heist_clock { HEIST_CLOCK_MONOTONIC, HEIST_CLOCK_WALL } heist_clock;
+
+/* Of a periodic timer.  Rate: at first, first + period, first + 2 periods ...; points that pass while
+ * the actor is busy are left out, not made up for.  Delay: a period after the handler of the one
+ * before has returned. */
+typedef enum heist_pace { HEIST_FIXED_RATE, HEIST_FIXED_DELAY } heist_pace;
 
 typedef enum heist_switch { HEIST_DEFAULT, HEIST_ON, HEIST_OFF } heist_switch;
 
@@ -214,7 +223,7 @@ typedef struct heist_config {
 	uint32_t batch;	     /* messages per activation; default 64, at most 65535 */
 	uint32_t budget_us;  /* time per activation; default 1000 */
 	uint32_t max_actors; /* alive at once; default and most 2^28: 64 B of address space each */
-	void *user;	     /* handed to the four functions below */
+	void *user;	     /* handed to the functions below */
 	/* All memory of the runtime except address space for handles; both or neither.  align is a
 	 * power of two.  Any thread, also several at once. */
 	void *(*alloc)(void *user, size_t size, size_t align);
@@ -223,6 +232,9 @@ typedef struct heist_config {
 	void (*dead_letter)(void *user, const heist_lost *lost);
 	/* Warnings, one line each, without newline; default: standard error.  Any thread. */
 	void (*log)(void *user, const char *line);
+	/* HEIST_POLLED only: the time, in nanoseconds, not 0, never going back, moved by you between
+	 * polls; heist_poll then never sleeps.  For tests and simulations.  Default: the machine's. */
+	uint64_t (*clock)(void *user, heist_clock which);
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -240,6 +252,9 @@ typedef struct heist_stats {
 	uint64_t message_bytes; /* memory held for messages */
 	uint64_t slot_bytes;	/* memory committed for actor slots */
 	uint64_t arena_bytes;	/* memory held for heist_alloc */
+	/* Each time a timer is set, a period of a periodic one included, it fires once or is cancelled,
+	 * by heist_cancel or the end of its actor: armed - fired - cancelled wait now. */
+	uint64_t timers_armed, timers_fired, timers_cancelled;
 } heist_stats;
 
 /* ---- a runtime ---- */
@@ -256,8 +271,10 @@ HEIST_API heist_status heist_close(heist_system *);
 HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
 HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
 HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
+/* The time; NULL: the machine's monotonic and wall clock. */
 HEIST_API heist_time heist_now(const heist_system *);
 HEIST_API heist_time heist_in_ms(const heist_system *, uint32_t ms); /* now + ms */
+HEIST_API heist_wall heist_wall_now(const heist_system *);
 
 /* ---- actors: any thread ---- */
 
@@ -333,6 +350,23 @@ HEIST_API heist_token heist_reply_later(heist_ctx *, const heist_type *);
 /* Own the message being handled, for heist_post or heist_discard; use only the pointer returned (a
  * small payload is copied, a large one moved).  NULL: out of memory, or taken already. */
 HEIST_NEED void *heist_take(heist_ctx *, void *msg);
+/* Timers.  A copy of msg is sent to an actor later, as if by a handler of this one at that moment; never
+ * before it is due.  One for this actor itself waits in its mailbox like any message, and still is not
+ * handled if it is cancelled there.  Timers end with their actor.  Until it is sent the message is
+ * nobody's: a cancelled one is dropped (drops->msg) but not counted as lost.  One that can not be sent
+ * because its receiver has ended is (DEAD), and ends a periodic timer.  *timer, which may be NULL,
+ * receives what heist_cancel takes.  ENOMEM; EINVAL. */
+HEIST_API heist_status heist_send_after(heist_ctx *, heist_ref to, const heist_type *,
+					const void *msg, uint64_t delay_ns, heist_timer *timer);
+/* Again and again: first after first_ns, then by pace.  The type must own nothing (no drops->msg). */
+HEIST_API heist_status heist_send_every(heist_ctx *, heist_ref to, const heist_type *,
+					const void *msg, uint64_t first_ns, uint64_t period_ns,
+					heist_pace pace, heist_timer *timer);
+/* At an instant of the wall clock; if that clock is set, what is due then is sent within a minute. */
+HEIST_API heist_status heist_send_at(heist_ctx *, heist_ref to, const heist_type *, const void *msg,
+				     heist_wall at, heist_timer *timer);
+/* OK: it is not handled, or sent, any more.  EDEAD: it has ended before. */
+HEIST_API heist_status heist_cancel(heist_ctx *, heist_timer);
 /* The behaviour for the next messages. */
 HEIST_API void heist_become(heist_ctx *, heist_recv_fn *);
 /* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
@@ -431,6 +465,17 @@ HEIST_DEFAULT_(stats)
 					       heist_time deadline, R *out)                        \
 	{                                                                                          \
 		return heist_call(s, to.ref, &P##_types[P##_T_##N], &m, deadline, out);            \
+	}                                                                                          \
+	HEIST_INLINE heist_status P##_after_##N(heist_ctx *c, P##_ref to, struct P##_##N m,        \
+						uint64_t delay_ns, heist_timer *timer)             \
+	{                                                                                          \
+		return heist_send_after(c, to.ref, &P##_types[P##_T_##N], &m, delay_ns, timer);    \
+	}                                                                                          \
+	HEIST_INLINE heist_status P##_every_##N(heist_ctx *c, P##_ref to, struct P##_##N m,        \
+						uint64_t period_ns, heist_timer *timer)            \
+	{                                                                                          \
+		return heist_send_every(c, to.ref, &P##_types[P##_T_##N], &m, period_ns,           \
+					period_ns, HEIST_FIXED_RATE, timer);                       \
 	}                                                                                          \
 	HEIST_INLINE heist_status P##_reply_##N(heist_ctx *c, R r)                                 \
 	{                                                                                          \
