@@ -91,6 +91,12 @@ static inline uint64_t bench_random(uint64_t *state)
 	return *state * 0x2545F4914F6CDD1Du;
 }
 
+/* 0 to n - 1 < 2^32, by multiplication (Lemire, 2019), as a division would cost as much as a message. */
+static inline uint64_t bench_random_below(uint64_t *state, uint64_t n)
+{
+	return (bench_random(state) >> 32) * n >> 32;
+}
+
 long bench_resident(void); /* bytes of RSS */
 
 /* Each workload file defines its rows; row lists end with a NULL name. */

@@ -12,7 +12,7 @@ static uint32_t block_capacity(const struct block_pool *p)
 
 void heist_block_pool_init(struct block_pool *p, const struct heist_memory *memory, size_t unit)
 {
-	*p = (struct block_pool){ .unit = (uint32_t)unit, .memory = memory };
+	*p = (struct block_pool){ .top = p->hot, .unit = (uint32_t)unit, .memory = memory };
 	inject_init(&p->returned);
 }
 
@@ -204,8 +204,8 @@ static void block_flush_returns(struct block_pool *p)
 
 void heist_block_flush(struct block_pool *p)
 {
-	while (p->hot_count)
-		heist_block_return(p, block_of(p->hot[--p->hot_count]));
+	while (*p->top)
+		heist_block_return(p, block_of(*p->top--));
 	block_flush_returns(p);
 	/* An open block none of whose objects is in use starts again from its first one. */
 	if (p->open &&

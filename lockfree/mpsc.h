@@ -25,9 +25,9 @@
  *                         earlier node's cleared `next` before it links to it
  *                     MQ2 release store of `next`      -> acquire load in next(): publishes a node
  *                     MQ3 release CAS head -> idle     -> acquire exchange MQ1 of the producer that
- *                         then sees idle: hands over cur, first and all of the consumer's state
+ *                         then sees idle: hands over cur and all of the consumer's state
  *                     MQ4 release by the scheduler's hand-off -> acquire by its taker: publishes
- *                         `first`; not part of this file
+ *                         `cur`; not part of this file
  *                     MQ5 release store of ticket      -> acquire load in push: whoever sees the new
  *                         ticket sees what the closer did before
  *
@@ -36,8 +36,8 @@
  *                     so no producer writes into a node that was given back.  I4 while it is being
  *                     processed a node may be the tail: its `next` belongs to the producers.
  *                     I5 queue order is the order of the exchanges, hence FIFO per producer.
- *                     I6 `first` is written by the producer that saw idle, before it schedules; the
- *                     consumer reads it once, after, and nobody clears it.
+ *                     I6 `cur` is written by the producer that saw idle, before it schedules, else by
+ *                     the consumer; while the queue is idle nobody reads it.
  *
  * Proof: lockfree/README.md, "Mailbox queue".  Model: tests/check/models/mpsc.c.  Rounds:
  * tests/stress/stress_mpsc.c. */
@@ -56,8 +56,7 @@ struct mpsc {
 	/* any thread */
 	_Atomic(struct mpsc_node *) head;
 	/* the holder of the right to run */
-	uintptr_t cur;		 /* node to continue with; | MPSC_DONE: done, but still linked */
-	struct mpsc_node *first; /* node of the push that found the queue idle                 */
+	uintptr_t cur; /* node to begin with; | MPSC_DONE: done, but still linked */
 };
 
 #define MPSC_DONE ((uintptr_t)1)
@@ -95,7 +94,6 @@ static inline void mpsc_init(struct mpsc *q)
 {
 	atomic_init(&q->head, NULL);
 	q->cur = 0;
-	q->first = NULL;
 }
 
 /* Any thread, wait-free.  The node belongs to the queue until next() gives it back. */
@@ -106,7 +104,7 @@ __attribute__((warn_unused_result)) HEIST_HOT_INLINE enum mpsc_push mpsc_push(st
 	struct mpsc_node *prev =
 		atomic_exchange_explicit(&q->head, n, MPSC_ORDER_EXCHANGE); /* MQ1, MQ3 acquire */
 	if (prev == NULL) {
-		q->first = n; /* I6: we hold the right to run */
+		q->cur = (uintptr_t)n; /* I6: we hold the right to run */
 		return MPSC_WAS_IDLE;
 	}
 	atomic_store_explicit(&prev->next, n, MPSC_ORDER_LINK); /* MQ2 release */
@@ -119,10 +117,8 @@ HEIST_HOT_INLINE struct mpsc_node *mpsc_first(struct mpsc *q, struct mpsc_node *
 {
 	uintptr_t c = q->cur;
 	*done = NULL;
-	if (HEIST_LIKELY(c == 0))
-		return q->first; /* MQ4 acquired by the scheduler */
-	if (!(c & MPSC_DONE))
-		return (struct mpsc_node *)c;
+	if (HEIST_LIKELY(!(c & MPSC_DONE)))
+		return (struct mpsc_node *)c; /* MQ4 acquired by the scheduler */
 	struct mpsc_node *n = (struct mpsc_node *)(c & ~MPSC_DONE);
 	struct mpsc_node *x = atomic_load_explicit(&n->next, MPSC_ORDER_NEXT); /* MQ2 acquire */
 	if (x)
@@ -130,7 +126,7 @@ HEIST_HOT_INLINE struct mpsc_node *mpsc_first(struct mpsc *q, struct mpsc_node *
 	return x;
 }
 
-/* Consumer, in a run that began with first() answering `first`.  Node n has been processed: if it is
+/* Consumer.  Node n has been processed: if it is
  * the last, turn idle at once; then n is the caller's, and all it may touch.  False: use next(). */
 HEIST_HOT_INLINE bool mpsc_try_idle(struct mpsc *q, struct mpsc_node *n)
 {
@@ -140,6 +136,12 @@ HEIST_HOT_INLINE bool mpsc_try_idle(struct mpsc *q, struct mpsc_node *n)
 						       memory_order_relaxed); /* MQ3 release */
 }
 
+/* Consumer.  The node after n, if its producer has linked it already; then n is the caller's again. */
+HEIST_HOT_INLINE struct mpsc_node *mpsc_linked(struct mpsc_node *n)
+{
+	return atomic_load_explicit(&n->next, MPSC_ORDER_NEXT); /* MQ2 acquire */
+}
+
 /* Consumer.  Node n has been processed: what now?  Unless the answer is MPSC_LATE, n is the
  * caller's again; after MPSC_IDLE that is all it may touch. */
 __attribute__((warn_unused_result)) HEIST_HOT_INLINE enum mpsc_next
@@ -147,7 +149,6 @@ mpsc_next(struct mpsc *q, struct mpsc_node *n, struct mpsc_node **next)
 {
 	struct mpsc_node *x = atomic_load_explicit(&n->next, MPSC_ORDER_NEXT); /* MQ2 acquire */
 	if (x == NULL) {
-		q->cur = 0; /* before MQ3: afterwards the queue may be running elsewhere */
 		struct mpsc_node *expected = n;
 		if (HEIST_LIKELY(atomic_compare_exchange_strong_explicit(
 			    &q->head, &expected, NULL, MPSC_ORDER_IDLE,
@@ -180,10 +181,11 @@ HEIST_HOT_INLINE bool mpsc_is_idle(struct mpsc *q)
 
 /* ---- tickets: closing a queue ----
  *
- * A ticket is a generation and MPSC_OPEN.  Without that bit nothing is accepted, whatever somebody
- * believes the generation to be. */
+ * A ticket is odd while the queue is open, and then it is the generation that pushes must name;
+ * closing and opening both add one.  So generations are odd, and nothing is accepted by a closed
+ * queue, whatever somebody believes the generation to be.  Zero is a closed queue. */
 
-#define MPSC_OPEN ((uint32_t)1 << 31)
+#define MPSC_OPEN ((uint32_t)1)
 
 enum mpsc_ticket { MPSC_TICKET_CLOSED, MPSC_TICKET_VALID };
 
@@ -192,29 +194,31 @@ enum mpsc_ticket { MPSC_TICKET_CLOSED, MPSC_TICKET_VALID };
 HEIST_HOT_INLINE enum mpsc_ticket mpsc_ticket(_Atomic uint32_t *current, uint32_t ticket)
 {
 	return HEIST_LIKELY(atomic_load_explicit(current, memory_order_acquire) ==
-			    (ticket | MPSC_OPEN))
+			    (ticket | MPSC_OPEN)) /* a forged even one names no closed queue */
 		       ? MPSC_TICKET_VALID
 		       : MPSC_TICKET_CLOSED; /* MQ5 acquire */
 }
 
-/* Consumer: refuse everything from now on; `next` is the generation to open next. */
-HEIST_HOT_INLINE void mpsc_close(_Atomic uint32_t *current, uint32_t next)
+/* Consumer: refuse everything from now on.  Answers the closed ticket. */
+HEIST_HOT_INLINE uint32_t mpsc_close(_Atomic uint32_t *current)
 {
-	atomic_store_explicit(current, next, memory_order_release); /* MQ5 release */
+	uint32_t closed =
+		(atomic_load_explicit(current, memory_order_relaxed) | MPSC_OPEN) + 1; /* own */
+	atomic_store_explicit(current, closed, memory_order_release); /* MQ5 release */
+	return closed;
 }
 
 /* Whoever owns the closed queue: accept what names the present generation. */
 HEIST_HOT_INLINE void mpsc_open(_Atomic uint32_t *current)
 {
-	uint32_t generation = atomic_load_explicit(current, memory_order_relaxed); /* own */
-	atomic_store_explicit(current, generation | MPSC_OPEN,
-			      memory_order_release); /* MQ5 release */
+	uint32_t ticket = atomic_load_explicit(current, memory_order_relaxed);	  /* own */
+	atomic_store_explicit(current, ticket | MPSC_OPEN, memory_order_release); /* MQ5 release */
 }
 
-/* The consumer or owner: the present generation, open or closed. */
+/* The consumer or owner: the present generation, or of a closed queue the one to open next. */
 HEIST_HOT_INLINE uint32_t mpsc_generation(_Atomic uint32_t *current)
 {
-	return atomic_load_explicit(current, memory_order_relaxed) & ~MPSC_OPEN; /* own */
+	return atomic_load_explicit(current, memory_order_relaxed) | MPSC_OPEN; /* own */
 }
 
 #endif

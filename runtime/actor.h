@@ -22,11 +22,11 @@ struct actor {
 	struct mpsc mailbox;
 	struct runnable run;	  /* link: the holder of the right to run */
 	heist_recv_fn *recv;	  /* the runner; actor_dying, NULL (free) or the behaviour */
-	_Atomic uint32_t ticket;  /* generation; the runner writes */
+	_Atomic uint32_t ticket;  /* generation while alive; the runner writes */
 	_Atomic uint16_t control; /* enum control_bit; any thread */
 	uint16_t config;	  /* enum config_bit; set by INIT */
 	union {
-		uint64_t inline_state[2];
+		uint64_t inline_state[3];
 		void *state;
 		struct actor *next_free; /* while in a free list */
 	} u;
@@ -46,7 +46,7 @@ enum config_bit {
 	CONFIG_EXTRA = 4,	/* struct actor_extra exists */
 };
 
-#define STATE_INLINE sizeof(uint64_t[2])
+#define STATE_INLINE sizeof(uint64_t[3])
 
 /* What few actors need; made by the first ask or timer, or by spawn options (extra.c). */
 struct ask;
@@ -77,9 +77,16 @@ static inline void *actor_state(struct actor *a)
 #define REF_SLOT_BITS 28
 #define REF_MASK      (((uint64_t)1 << REF_SLOT_BITS) - 1)
 
+/* generation | runtime | slot: the lower two together are a place, so that one subtraction and one
+ * comparison tell whether a handle is for a slot of this runtime, and one shift its generation. */
 static inline heist_ref ref_make(uint32_t runtime, uint32_t generation, uint32_t slot)
 {
-	return (heist_ref){ (uint64_t)runtime << 56 | (uint64_t)generation << 28 | slot };
+	return (heist_ref){ (uint64_t)generation << 36 | (uint64_t)runtime << 28 | slot };
+}
+
+static inline uint64_t ref_place(heist_ref r)
+{
+	return r.v << 28 >> 28;
 }
 
 static inline uint32_t ref_slot(heist_ref r)
@@ -89,12 +96,12 @@ static inline uint32_t ref_slot(heist_ref r)
 
 static inline uint32_t ref_generation(heist_ref r)
 {
-	return (uint32_t)(r.v >> 28 & REF_MASK);
+	return (uint32_t)(r.v >> 36);
 }
 
 static inline uint32_t ref_runtime(heist_ref r)
 {
-	return (uint32_t)(r.v >> 56);
+	return (uint32_t)(r.v >> 28) & 0xff;
 }
 
 #endif

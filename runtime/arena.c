@@ -83,7 +83,7 @@ void *heist_alloc(heist_ctx *ctx, size_t n)
 	size_t before = x->arena.held;
 	void *p = heist_arena_get(&x->arena, &ctx->system->memory, n);
 	if (x->arena.held != before)
-		local_count(&ctx->worker->local.arena_bytes, x->arena.held - before);
+		heist_count(&ctx->worker->local.arena_bytes, x->arena.held - before);
 	return p;
 }
 

@@ -185,7 +185,7 @@ static void reply_lost(struct sender *from, heist_ref asker, const heist_type *t
 		       heist_status status, const void *reply)
 {
 	const void *value = status == HEIST_OK ? reply : NULL;
-	local_count(&from->local->accepted, 1);
+	heist_count(&from->local->accepted, 1);
 	heist_count_lost(from->system, from->local, asker, type, value, HEIST_LOST_LATE);
 	if (value && type->drops && type->drops->reply)
 		type->drops->reply((void *)(uintptr_t)value);
@@ -266,7 +266,7 @@ void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct lo
 	int64_t status = -(int64_t)(m->tag >> 40 & 0xff);
 	heist_ref asker = { request.asker };
 	struct actor *a = system_actor(s, asker);
-	local_count(&l->accepted, 1);
+	heist_count(&l->accepted, 1);
 	if (!a || mpsc_ticket(&a->ticket, ref_generation(asker)) == MPSC_TICKET_CLOSED) {
 		heist_count_lost(s, l, asker, m->type, NULL, HEIST_LOST_LATE);
 		block_free(&l->messages, m);

@@ -87,7 +87,7 @@ static bool switch_run(struct rt_worker *w, run_fn *from, run_fn *to)
 static void set_deferring(struct rt_worker *w, bool on)
 {
 	w->deferring = on;
-	w->local.direct_id = on ? UINT32_MAX : w->local.id;
+	w->local.direct_limit = on ? 0 : w->local.slots_limit;
 }
 
 void heist_outbox_suspend(struct rt_worker *w)

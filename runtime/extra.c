@@ -21,7 +21,7 @@ void heist_extra_free(struct rt_worker *w, struct actor_extra *x)
 	struct heist_system *s = w->local.system;
 	heist_jobs_end(&w->local, x);
 	heist_asks_free(s, x);
-	local_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
+	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
 	heist_arena_release(&x->arena, &s->memory);
 	heist_memory_put(&s->memory, x, sizeof *x);
 }

@@ -175,7 +175,7 @@ static void job_stop(struct local *l, struct job *j)
 {
 	if (j->timer.at != 0) {
 		heist_timer_stop(l->system, &j->timer);
-		local_count(&l->timers_cancelled, 1);
+		heist_count(&l->timers_cancelled, 1);
 	}
 	job_drop_payload(j);
 }
@@ -183,7 +183,7 @@ static void job_stop(struct local *l, struct job *j)
 static void job_arm(struct rt_worker *w, struct actor *a, struct job *j, uint64_t at)
 {
 	heist_timer_start(w, a, &j->timer, at);
-	local_count(&w->local.timers_armed, 1);
+	heist_count(&w->local.timers_armed, 1);
 }
 
 /* ---- what is due ---- */
@@ -192,7 +192,7 @@ static void job_arm(struct rt_worker *w, struct actor *a, struct job *j, uint64_
 static void job_lose(struct rt_worker *w, struct job *j, heist_status status)
 {
 	struct local *l = &w->local;
-	local_count(&l->accepted, 1);
+	heist_count(&l->accepted, 1);
 	heist_count_lost(w->local.system, l, j->to, j->type, job_payload(j),
 			 status == HEIST_ECLOSED ? HEIST_LOST_CLOSED : HEIST_LOST_DEAD);
 	job_drop_payload(j);
@@ -207,7 +207,7 @@ static void job_send(struct rt_worker *w, struct actor *a, struct actor_extra *x
 		heist_timer_start(w, a, &j->timer, later(now, RETRY_NS));
 		return;
 	}
-	local_count(&w->local.timers_fired, 1);
+	heist_count(&w->local.timers_fired, 1);
 	if (r != HEIST_OK)
 		job_lose(w, j, r);
 	if (j->timer.kind == JOB_RATE && r == HEIST_OK)
@@ -251,8 +251,8 @@ static heist_next job_handle(struct rt_worker *w, struct actor *a, struct actor_
 		heist_timer_start(w, a, &j->timer, later(now, RETRY_NS));
 		return HEIST_CONTINUE;
 	}
-	local_count(&w->local.accepted, 1);
-	local_count(&w->local.timers_fired, 1);
+	heist_count(&w->local.accepted, 1);
+	heist_count(&w->local.timers_fired, 1);
 	if (kind == JOB_RATE)
 		job_arm(w, a, j, next_on_grid(j, now));
 	else if (kind == JOB_DELAY)

@@ -16,15 +16,15 @@
 struct local {
 	struct block_pool messages;
 	struct block_pool states[STATE_CLASSES];
-	struct actor *slots; /* the table; the first slots_limit of it may be touched */
-	uintptr_t *meta;     /* beside it: slot.h                                      */
+	struct actor *slots;   /* the table; the first slots_limit of it may be touched */
+	uint64_t first_place;  /* of the runtime's slot 0: actor.h */
+	uint32_t direct_limit; /* slots_limit, or 0 while sends are deferred */
 	uint32_t slots_limit;
-	uint32_t
-		direct_id; /* of the runtime, or nothing a handle can have while sends are deferred */
-	uint32_t id;	   /* of the runtime */
+	uintptr_t *meta; /* beside the table: slot.h */
+	uint32_t id;	 /* of the runtime */
 	struct actor *free_slots;
 	uint32_t free_count;
-	uint32_t highest_generation; /* ended here */
+	uint32_t highest_generation; /* closed ticket of an actor that ended here */
 	struct heist_system *system;
 	_Atomic uint64_t accepted, spawned, ended, lost[HEIST_CAUSES];
 	_Atomic uint64_t arena_bytes;  /* gained here, or lost, modulo 2^64 */
@@ -74,12 +74,6 @@ void heist_local_state_put(struct local *l, void *state, uint32_t size);
 HEIST_HOT_INLINE void *local_state_line(struct local *l)
 {
 	return __builtin_memset(block_alloc_fast(&l->states[0]), 0, STATE_LINE);
-}
-
-HEIST_HOT_INLINE void local_count(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			      memory_order_relaxed); /* one writer at a time */
 }
 
 #endif

@@ -13,7 +13,7 @@ void heist_large_free(void *payload)
 void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, const heist_type *type,
 		      const void *payload, heist_cause cause)
 {
-	local_count(&l->lost[cause], 1);
+	heist_count(&l->lost[cause], 1);
 	if (s->dead_letter) {
 		heist_lost lost = { .cause = cause, .to = to, .type = type, .msg = payload };
 		s->dead_letter(s->user, &lost);

@@ -22,6 +22,8 @@ static heist_next actor_dying(heist_ctx *ctx, void *state, const heist_type *typ
 HEIST_COLD int heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w,
 					 struct actor *a)
 {
+	if (w)
+		s = w->local.system;
 	if (a->config & CONFIG_BOUND)
 		heist_pool_submit_bound(&s->pool, a->config >> 8, &a->run);
 	else if (w)
@@ -73,11 +75,10 @@ HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
 /* Without stop hook, extra or large state there is nothing to do but close the mailbox. */
 HEIST_HOT_INLINE void actor_close(struct rt_worker *w, struct actor *a)
 {
-	uint32_t g = mpsc_generation(&a->ticket) + 1;
-	mpsc_close(&a->ticket, g);
-	if (HEIST_UNLIKELY(g > w->local.highest_generation))
-		w->local.highest_generation = g;
-	local_count(&w->local.ended, 1);
+	uint32_t closed = mpsc_close(&a->ticket);
+	if (HEIST_UNLIKELY(closed > w->local.highest_generation))
+		w->local.highest_generation = closed;
+	heist_count(&w->local.ended, 1);
 }
 
 /* No stop hook, no extra, a state of at most one line, and nobody to tell. */
@@ -168,7 +169,7 @@ static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node
 		struct message *m = (struct message *)n;
 		struct mpsc_node *next = NULL;
 		if (!done && cause != HEIST_LOST_CLOSED && starts_actor(a, m)) {
-			local_count(&w->local.handled_more, 1); /* both count this activation */
+			heist_count(&w->local.handled_more, 1); /* both count this activation */
 			return run_start(w, a, n);
 		}
 		if (!done)
@@ -344,7 +345,7 @@ static HEIST_COLD enum verdict run_suspend(struct rt_worker *w, struct actor *a,
 /* The worker counts each activation; what is kept here is how many messages it was more, or fewer. */
 HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 {
-	local_count(&w->local.handled_more, (uint64_t)handled - 1);
+	heist_count(&w->local.handled_more, (uint64_t)handled - 1);
 }
 
 /* A message in the sense of the accounting, which the handler has not taken away. */
@@ -374,7 +375,6 @@ static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_no
 		if (a->config & CONFIG_LARGE_STATE)
 			block_free(&w->local.states[0], a->u.state);
 		a->recv = NULL; /* before the mailbox can turn idle: free from then on */
-		a->mailbox.cur = 0;
 		if (mpsc_try_idle(&a->mailbox, n)) {
 			retire(w, a, m);
 			local_slot_put(&w->local, a);
@@ -412,7 +412,7 @@ static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, s
  * actor has its ticket open, so this also says that there is a behaviour to call. */
 HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
 {
-	return HEIST_LIKELY((m->tag | MPSC_OPEN) ==
+	return HEIST_LIKELY(m->tag ==
 			    atomic_load_explicit(&a->ticket, memory_order_relaxed)) && /* own */
 	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
 			      CONTROL_CALL)); /* acquired by heist_control_run */
@@ -428,8 +428,9 @@ HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct 
 /* Where a batch is; kept in memory, so only the rarer turns touch it. */
 struct batch {
 	struct batch *outer;	/* it met the INIT of an actor, which this batch goes on with */
-	struct mpsc_node *node; /* the message that runs, for a panic ...                    */
-	uint32_t done;		/* ... and which one of the segment it is, from 1 */
+	struct mpsc_node *node; /* the message that runs, for a panic                        */
+	uint32_t done;		/* of the segment, the one that runs included ...            */
+	uint32_t stretch, left; /* ... but for those since the last look at the slot         */
 	uint32_t quota;		/* messages until the batch is over, as of the segment's begin */
 	uint32_t segment;	/* of these, until the clock is read */
 	uint32_t messages;	/* looked at before this segment */
@@ -445,7 +446,7 @@ static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 	struct heist_system *s = w->local.system;
 	b->quota = HEIST_UNLIKELY(a->config & CONFIG_EXTRA) ? batch_option(s, a) : s->batch;
 	b->segment = segment_length(w, b->quota);
-	b->messages = b->skipped = 0;
+	b->done = b->stretch = b->left = b->messages = b->skipped = 0;
 	b->started = w->base.now;
 	b->verdict = RUN_DONE;
 	b->linger = w->base.fed;
@@ -456,9 +457,15 @@ static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 	w->ctx.batch = b;
 }
 
-/* The batch is over, `done` messages into its last segment. */
-static void batch_end(struct rt_worker *w, struct batch *b, uint32_t done)
+/* Messages of the segment so far. */
+static uint32_t batch_done(const struct batch *b)
 {
+	return b->done + b->stretch - b->left;
+}
+
+static void batch_end(struct rt_worker *w, struct batch *b)
+{
+	uint32_t done = batch_done(b);
 	w->ctx.batch = b->outer;
 	w->base.clock_left -= done;
 	if (HEIST_UNLIKELY(w->base.clock_left == 0))
@@ -478,11 +485,12 @@ static __attribute__((noinline)) void batch_linger(struct rt_worker *w, struct b
 		heist_relax();
 }
 
-/* The segment of `done` messages is over.  False: so is the batch; the actor is suspended before n. */
+/* The segment is over.  False: so is the batch; the actor is suspended before n. */
 static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 			  struct batch *b)
 {
 	b->messages += b->segment;
+	b->done = 0;
 	b->segment = segment_end(w, &b->quota, b->segment, b->started);
 	if (b->segment != 0)
 		return true;
@@ -493,13 +501,12 @@ static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node
 /* A handler said something else than CONTINUE, or a message was not usual.  True: node n is to be
  * run again or is done with (*v); false: the run is over. */
 static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
-			  struct batch *b, uint32_t done, heist_next *v)
+			  struct batch *b, heist_next *v)
 {
 	struct ending end = { HEIST_EXIT_NORMAL, HEIST_OK };
 	bool counted = true;
 	if (*v == HEIST_RUN_FRESH) {
 		b->node = n;
-		b->done = done;
 		*v = run_unusual(w, a, n, &counted, &end, &b->verdict);
 	}
 	if (*v == HEIST_RUN_OVER) {
@@ -520,29 +527,60 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
  * only every so many messages. */
 #define LOOK_AT_SLOT 8
 
-/* One batch, from node n on; `v`: what its handler said, or HEIST_RUN_FRESH if it did not run yet. */
+/* The common part of a batch: plain messages, from *n on, each of which has a successor, until it is
+ * time for a look at the slot.  Touches the slot's line at the begin only.  *n is the next message;
+ * *v is what its handler said, if it has run already: something else than CONTINUE, or there is no
+ * successor yet. */
+HEIST_HOT_INLINE void batch_plain(struct rt_worker *w, struct actor *a, struct batch *b,
+				  uint64_t plain, struct mpsc_node **n, heist_next *v)
+{
+	void *state = actor_state(a);
+	uint32_t most = b->segment - b->done;
+	b->stretch = b->left = (most < LOOK_AT_SLOT ? most : LOOK_AT_SLOT) - 1;
+	w->ctx.recv = a->recv;
+	*v = HEIST_RUN_FRESH;
+	while (b->left != 0) {
+		struct message *m = (struct message *)*n;
+		if (HEIST_UNLIKELY(m->tag != plain))
+			break;
+		b->left--;
+		b->node = *n;
+		*v = w->ctx.recv(&w->ctx, state, m->type, m->u.bytes);
+		struct mpsc_node *next = mpsc_linked(&m->node);
+		if (HEIST_UNLIKELY(*v != HEIST_CONTINUE) || HEIST_UNLIKELY(!next)) {
+			b->left++; /* it counts when it is done with */
+			break;
+		}
+		*v = HEIST_RUN_FRESH;
+		*n = next;
+		block_free(&w->local.messages, m);
+	}
+	b->done = batch_done(b);
+	b->stretch = b->left = 0;
+}
+
+/* Message n, of whatever kind; `v`: what its handler said, or HEIST_RUN_FRESH if it did not run yet. */
+HEIST_HOT_INLINE heist_next batch_handle(struct rt_worker *w, struct actor *a, struct batch *b,
+					 struct mpsc_node *n, heist_next v)
+{
+	b->done++;
+	if (HEIST_UNLIKELY(v != HEIST_RUN_FRESH) || !is_usual(a, (struct message *)n))
+		return v;
+	b->node = n;
+	return handle(w, a, (struct message *)n);
+}
+
+/* One batch, from node n on. */
 static __attribute__((noinline)) enum verdict run_batch(struct rt_worker *w, struct actor *a,
 							struct mpsc_node *n, heist_next v)
 {
-	const uint32_t plain = mpsc_generation(&a->ticket);
+	const uint64_t plain = mpsc_generation(&a->ticket);
 	struct batch b;
-	struct message *m = (struct message *)n;
-	uint32_t done = 0;
 	batch_begin(w, a, &b);
-	if (v != HEIST_RUN_FRESH) {
-		done = 1;
-		goto answered;
-	}
 	for (;;) {
-		v = HEIST_RUN_FRESH;
-		m = (struct message *)n;
-		if (done++ % LOOK_AT_SLOT ? m->tag == plain : is_usual(a, m)) {
-			b.node = n;
-			b.done = done;
-			v = handle(w, a, m);
-		}
-	answered:
-		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, done, &v))
+		struct message *m = (struct message *)n;
+		v = batch_handle(w, a, &b, n, v);
+		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, &v))
 			break;
 		if (HEIST_LIKELY(v == HEIST_CONTINUE)) {
 			if (HEIST_UNLIKELY(b.linger))
@@ -556,14 +594,30 @@ static __attribute__((noinline)) enum verdict run_batch(struct rt_worker *w, str
 			if (what == MPSC_IDLE)
 				break;
 		}
-		if (HEIST_UNLIKELY(done == b.segment)) {
-			done = 0;
-			if (!batch_goes_on(w, a, n, &b))
-				break;
-		}
+		if (HEIST_UNLIKELY(b.done == b.segment) && !batch_goes_on(w, a, n, &b))
+			break;
+		batch_plain(w, a, &b, plain, &n, &v);
 	}
-	batch_end(w, &b, done);
+	batch_end(w, &b);
 	return b.verdict;
+}
+
+/* The commonest run by far, a plain message that leaves the mailbox idle or ends the actor, without a
+ * batch around it; n is what the mailbox begins with. */
+HEIST_HOT_INLINE enum verdict run_single(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	w->ctx.actor = a;
+	heist_next v = handle(w, a, (struct message *)n);
+	a = w->ctx.actor; /* read again: cheaper than to keep them over the call */
+	n = (struct mpsc_node *)a->mailbox.cur;
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
+		return v == HEIST_STOP
+			       ? run_end(w, a, n, v, (struct ending){ HEIST_EXIT_NORMAL, HEIST_OK })
+			       : run_batch(w, a, n, v);
+	if (!mpsc_try_idle(&a->mailbox, n))
+		return run_batch(w, a, n, v);
+	block_free(&w->local.messages, n);
+	return RUN_DONE;
 }
 
 static enum verdict start_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
@@ -580,7 +634,6 @@ static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_
 	heist_next v = run_init(w, a, m);
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
 		return start_failed(w, a, n);
-	a->mailbox.cur = 0; /* this run may have begun with a late or suspended node */
 	if (mpsc_try_idle(&a->mailbox, n)) {
 		handled_count(w, 0);
 		retire(w, a, m);
@@ -589,15 +642,18 @@ static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_
 	enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
 	if (what != MPSC_LATE)
 		retire(w, a, m);
-	if (what != MPSC_NODE)
+	if (what != MPSC_NODE) {
 		handled_count(w, 0);
-	return what == MPSC_LATE   ? RUN_LATE
-	       : what == MPSC_NODE ? run_batch(w, a, n, HEIST_RUN_FRESH)
-				   : RUN_DONE;
+		return what == MPSC_LATE ? RUN_LATE : RUN_DONE;
+	}
+	if (HEIST_UNLIKELY(!is_usual(a, (struct message *)n)))
+		return run_batch(w, a, n, HEIST_RUN_FRESH);
+	mpsc_suspend(&a->mailbox, n);
+	return run_single(w, a, n);
 }
 
-/* An actor that was suspended, or waits for a late link. */
-static HEIST_COLD enum verdict run_again(struct rt_worker *w, struct actor *a)
+/* An actor that waits for a late link. */
+static HEIST_COLD enum verdict run_late(struct rt_worker *w, struct actor *a)
 {
 	struct mpsc_node *done, *n = mpsc_first(&a->mailbox, &done);
 	if (done)
@@ -608,27 +664,18 @@ static HEIST_COLD enum verdict run_again(struct rt_worker *w, struct actor *a)
 	return RUN_LATE;
 }
 
-/* The commonest run by far, a plain message that leaves the mailbox idle, is spelled out here; the
- * rest is tail calls. */
 enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 {
 	struct rt_worker *w = rt_worker_of(base);
 	struct actor *a = actor_of(r);
-	if (HEIST_UNLIKELY(a->mailbox.cur != 0))
-		return run_again(w, a);
-	struct mpsc_node *n = a->mailbox.first;
-	struct message *m = (struct message *)n;
-	if (HEIST_UNLIKELY(w->base.fed) || HEIST_UNLIKELY(!is_usual(a, m)))
-		return starts_actor(a, m) ? run_start(w, a, n)
-					  : run_batch(w, a, n, HEIST_RUN_FRESH);
-	w->ctx.actor = a;
-	heist_next v = handle(w, a, m);
-	a = w->ctx.actor; /* read again: cheaper than to keep them over the call */
-	n = a->mailbox.first;
-	if (HEIST_UNLIKELY(v != HEIST_CONTINUE) || !mpsc_try_idle(&a->mailbox, n))
-		return run_batch(w, a, n, v);
-	block_free(&w->local.messages, n);
-	return RUN_DONE;
+	uintptr_t cur = a->mailbox.cur;
+	if (HEIST_UNLIKELY(cur & MPSC_DONE))
+		return run_late(w, a);
+	struct mpsc_node *n = (struct mpsc_node *)cur;
+	if (HEIST_LIKELY(!w->base.fed) && HEIST_LIKELY(is_usual(a, (struct message *)n)))
+		return run_single(w, a, n);
+	return starts_actor(a, (struct message *)n) ? run_start(w, a, n)
+						    : run_batch(w, a, n, HEIST_RUN_FRESH);
 }
 
 /* ---- deferring workers (outbox.h) ---- */
@@ -666,7 +713,7 @@ enum verdict heist_actor_run_deferring(struct worker *base, struct runnable *r)
 	struct rt_worker *w = rt_worker_of(base);
 	struct actor *a = actor_of(r);
 	uintptr_t cur = a->mailbox.cur;
-	struct mpsc_node *n = cur ? (struct mpsc_node *)cur : a->mailbox.first;
+	struct mpsc_node *n = (struct mpsc_node *)cur;
 	if (HEIST_UNLIKELY(cur & MPSC_DONE) || !is_usual(a, (struct message *)n))
 		return run_directly(w, a, n, HEIST_RUN_FRESH);
 	uint32_t sent = w->outbox.tail;
@@ -693,18 +740,18 @@ void heist_run_abandon(struct rt_worker *w)
 		uint32_t kind = message_kind(m);
 		w->ctx.failed = b->node;
 		b->skipped += is_lost_by_failure(m) || kind == KIND_ALARM || kind == KIND_BELL;
-		batch_end(w, b, b->done);
+		batch_end(w, b);
 	}
 	while ((b = w->ctx.batch) != NULL) { /* an INIT that it met took over */
 		b->skipped++;
-		batch_end(w, b, b->done);
+		batch_end(w, b);
 	}
 }
 
 static enum verdict settle_single(struct rt_worker *w, struct actor *a)
 {
 	uintptr_t cur = a->mailbox.cur;
-	return run_batch(w, a, cur ? (struct mpsc_node *)cur : a->mailbox.first, HEIST_FAIL);
+	return run_batch(w, a, (struct mpsc_node *)cur, HEIST_FAIL);
 }
 
 static enum verdict settle_failed(struct rt_worker *w, struct actor *a)

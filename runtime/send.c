@@ -12,6 +12,7 @@ bool heist_sender_enter(struct sender *from, uint32_t runtime)
 	if (w && w->local.id == runtime) {
 		w->local.slots_limit = atomic_load_explicit(&w->local.system->slots.limit,
 							    memory_order_acquire); /* SL2 acquire */
+		w->local.direct_limit = w->deferring ? 0 : w->local.slots_limit;
 		*from = (struct sender){ w->local.system, w, &w->local, NULL };
 		return true;
 	}
@@ -85,7 +86,7 @@ void heist_message_push(struct sender *from, struct actor *a, uint32_t generatio
 			struct message *m)
 {
 	m->tag |= generation;
-	local_count(&from->local->accepted, 1);
+	heist_count(&from->local->accepted, 1);
 	actor_deliver(from->system, from->worker, a, m);
 }
 
@@ -100,7 +101,7 @@ static heist_status send_deferred(struct rt_worker *w, heist_ref to, const heist
 	m->type = type;
 	m->tag = ref_generation(to);
 	copy_words(m->u.word, msg, type->size);
-	local_count(&w->local.accepted, 1);
+	heist_count(&w->local.accepted, 1);
 	return (heist_status)heist_outbox_send(w, &w->local.slots[ref_slot(to)], m);
 }
 
@@ -135,31 +136,48 @@ static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heis
 	return r;
 }
 
-/* The path of a small message between actors of one runtime.  Everything else goes to send_slow, by
- * tail calls only, so that this function saves no registers. */
-heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)
+/* The path of a small message between actors of one runtime; everything else is the business of
+ * `otherwise`.  Tail calls only, so that it saves no registers. */
+typedef heist_status send_fn(heist_ref to, const heist_type *type, const void *msg);
+
+HEIST_HOT_INLINE heist_status send_direct(heist_ref to, const heist_type *type, const void *msg,
+					  bool one_word, send_fn *otherwise)
 {
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
-	if (HEIST_UNLIKELY(!w) || HEIST_UNLIKELY(!type) || HEIST_UNLIKELY(!msg))
-		return send_slow(to, type, msg);
+	if (HEIST_UNLIKELY(!w))
+		return otherwise(to, type, msg);
 	struct local *l = &w->local;
-	if (HEIST_UNLIKELY(ref_runtime(to) != l->direct_id) ||
-	    HEIST_UNLIKELY(ref_slot(to) >= l->slots_limit))
-		return send_slow(to, type, msg);
-	struct actor *a = &l->slots[ref_slot(to)];
+	uint64_t slot = ref_place(to) - l->first_place;
+	if (HEIST_UNLIKELY(slot >= l->direct_limit) || HEIST_UNLIKELY(!type))
+		return otherwise(to, type, msg);
+	struct actor *a = &l->slots[slot];
 	HEIST_PREFETCH_WRITE(a); /* one transfer, not one to compare and one to exchange */
 	uint32_t generation = ref_generation(to), size = type->size;
-	if (HEIST_UNLIKELY(mpsc_ticket(&a->ticket, generation) == MPSC_TICKET_CLOSED))
-		return HEIST_EDEAD;
-	if (HEIST_UNLIKELY(!copies_by_words(size)) ||
-	    HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
-		return send_slow(to, type, msg);
+	if (HEIST_UNLIKELY(mpsc_ticket(&a->ticket, generation) == MPSC_TICKET_CLOSED) ||
+	    HEIST_UNLIKELY(!msg) || HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
+		return otherwise(to, type, msg);
+	if (HEIST_UNLIKELY(one_word ? size != sizeof(uint64_t) : !copies_by_words(size)))
+		return otherwise(to, type, msg);
 	struct message *m = block_alloc_fast(&l->messages);
 	m->type = type;
 	m->tag = generation;
-	copy_words(m->u.word, msg, size);
-	local_count(&l->accepted, 1);
-	return (heist_status)actor_push(l->system, w, a, m);
+	if (one_word)
+		__builtin_memcpy(m->u.word, msg, sizeof(uint64_t));
+	else
+		copy_words(m->u.word, msg, size);
+	heist_count(&l->accepted, 1);
+	return (heist_status)actor_push(NULL, w, a, m);
+}
+
+static __attribute__((noinline)) heist_status send_words(heist_ref to, const heist_type *type,
+							 const void *msg)
+{
+	return send_direct(to, type, msg, false, send_slow);
+}
+
+heist_status heist_send(heist_ref to, const heist_type *type, const void *msg)
+{
+	return send_direct(to, type, msg, true, send_words);
 }
 
 /* ---- new, post, take, discard ---- */

@@ -74,7 +74,7 @@ static void chunk_reset(struct slots *s, uint32_t c, uint32_t base_generation)
 	for (uint32_t i = 0; i < SLOT_CHUNK / 64; i++)
 		k->free[i] = k->virgin[i] = UINT64_MAX;
 	k->free_count = SLOT_CHUNK;
-	k->base_generation = base_generation;
+	k->base_generation = base_generation | MPSC_OPEN;
 }
 
 /* One more region; the first has ordinary pages only, so that a small runtime stays small. */
@@ -120,7 +120,7 @@ static uint32_t chunk_take(struct slots *s, uint32_t c, uint32_t n, struct actor
 			k->free[i] ^= bit;
 			if (k->virgin[i] & bit) {
 				k->virgin[i] ^= bit;
-				atomic_store_explicit(&a->ticket, k->base_generation,
+				atomic_store_explicit(&a->ticket, k->base_generation & ~MPSC_OPEN,
 						      memory_order_relaxed); /* no handle yet */
 			}
 			a->u.next_free = *list;

@@ -35,7 +35,7 @@ struct slot_chunk {
 	uint64_t free[SLOT_CHUNK / 64];	  /* in the table, not in use or in a free list */
 	uint64_t virgin[SLOT_CHUNK / 64]; /* not used since commit or purge */
 	uint32_t free_count;
-	uint32_t base_generation; /* of its virgin slots */
+	uint32_t base_generation; /* of its virgin slots; odd */
 	uint32_t next;		  /* chunk + 1 in the list it is in */
 	uint32_t state;		  /* enum chunk_state */
 };

@@ -87,11 +87,11 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	if (b->state)
 		a->u.state = b->state;
 	else
-		a->u.inline_state[0] = a->u.inline_state[1] = 0;
+		a->u.inline_state[0] = a->u.inline_state[1] = a->u.inline_state[2] = 0;
 	if (HEIST_UNLIKELY(b->watch != NULL))
 		heist_bond_attach(s, a, b->watch);
 	b->init->tag |= generation | (uint64_t)b->config << 48;
-	local_count(&from->local->spawned, 1);
+	heist_count(&from->local->spawned, 1);
 	mpsc_open(&a->ticket);
 	if (mpsc_push(&a->mailbox, &b->init->node) == MPSC_WAS_IDLE) {
 		if (HEIST_UNLIKELY(b->config & CONFIG_BOUND))
@@ -159,14 +159,14 @@ static inline heist_ref spawn_usual(struct rt_worker *w, const heist_class *cls,
 	m->type = NULL;
 	m->tag = MESSAGE_KIND(KIND_INIT) | generation;
 	if (cls->state_size <= STATE_INLINE) {
-		a->u.inline_state[0] = a->u.inline_state[1] = 0;
+		a->u.inline_state[0] = a->u.inline_state[1] = a->u.inline_state[2] = 0;
 	} else {
 		a->u.state = local_state_line(l);
 		m->tag |= (uint64_t)CONFIG_LARGE_STATE << 48;
 	}
 	if (arg_size)
 		copy_words(m->u.word, arg, arg_size);
-	local_count(&l->spawned, 1);
+	heist_count(&l->spawned, 1);
 	mpsc_open(&a->ticket);
 	if (HEIST_LIKELY(mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE))
 		worker_spawned(&w->base, &a->run);

@@ -94,7 +94,7 @@ bool heist_out_of_budget(const heist_ctx *ctx)
 void heist_become(heist_ctx *ctx, heist_recv_fn *recv)
 {
 	if (recv)
-		ctx->actor->recv = recv;
+		ctx->actor->recv = ctx->recv = recv;
 }
 
 heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -102,7 +102,7 @@ heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, 
 	struct local *l = &ctx->worker->local;
 	(void)state;
 	heist_count_lost(ctx->system, l, heist_self(ctx), type, msg, HEIST_LOST_UNHANDLED);
-	local_count(&l->handled_more, (uint64_t)-1); /* its run will count it as handled */
+	heist_count(&l->handled_more, (uint64_t)-1); /* its run will count it as handled */
 	if (type->drops && type->drops->msg)
 		type->drops->msg(msg);
 	return HEIST_CONTINUE;

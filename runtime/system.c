@@ -358,7 +358,8 @@ fail:
 
 static void system_set_local_id(struct local *l, uint32_t id)
 {
-	l->id = l->direct_id = id;
+	l->id = id;
+	l->first_place = ref_place(ref_make(id, 0, 0));
 }
 
 static void system_set_id(struct heist_system *s, uint32_t id)

@@ -24,6 +24,7 @@ struct heist_ctx {
 	struct heist_system *system;
 	struct rt_worker *worker;
 	struct actor *actor;
+	heist_recv_fn *recv;	 /* the actor's behaviour while plain messages are handled */
 	struct message *current; /* the message being handled, if it is not a small plain one */
 	bool owes_reply;	 /* current is a request that was not answered yet */
 	bool stop_after;	 /* end the actor after this turn (internal actors) */
@@ -116,7 +117,8 @@ enum verdict heist_actor_run(struct worker *w, struct runnable *r);
 enum verdict heist_actor_run_deferring(struct worker *w, struct runnable *r);
 /* The same when shutdown has given up draining: nothing is handled any more. */
 enum verdict heist_actor_discard(struct worker *w, struct runnable *r);
-/* Give an actor whose right to run the caller has just won to the scheduler; w NULL: foreign. */
+/* Give an actor whose right to run the caller has just won to the scheduler; w NULL: foreign, and
+ * only then is s looked at. */
 int heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w, struct actor *a);
 
 /* Returns 0, so that a caller can end in a tail call. */

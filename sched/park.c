@@ -14,7 +14,7 @@ static void wake_any(struct worker *w)
 {
 	int i = idle_claim_any(&w->pool->idle, w->index);
 	if (i >= 0) {
-		worker_count(&w->stats.wakes, 1);
+		heist_count(&w->stats.wakes, 1);
 		heist_pool_notify(w->pool, (uint32_t)i);
 	}
 }
@@ -163,7 +163,7 @@ static void worker_park(struct worker *w)
 	struct pool *p = w->pool;
 	p->ops->trim(w);
 	w->guarded = false;
-	worker_count(&w->stats.parks, 1);
+	heist_count(&w->stats.parks, 1);
 	uint32_t key = eventcount_prepare(&w->wakeup);
 	if (!w->searching) /* idle_park moves a searcher */
 		idle_search_join(&p->idle);

@@ -13,7 +13,7 @@ static struct runnable *keep_rest(struct worker *w, void **items, uint64_t n)
 {
 	for (uint64_t i = 1; i < n; i++)
 		worker_queue(w, items[i]);
-	worker_count(&w->stats.steals, n);
+	heist_count(&w->stats.steals, n);
 	return items[0];
 }
 
@@ -53,7 +53,7 @@ static struct runnable *steal_inbox(struct worker *w, struct worker *v)
 	while (l) {
 		struct inject_link *next = l->next;
 		struct runnable *r = HEIST_CONTAINER(l, struct runnable, link);
-		worker_count(&w->stats.steals, 1);
+		heist_count(&w->stats.steals, 1);
 		if (first)
 			worker_queue(w, r);
 		else
@@ -129,7 +129,7 @@ static struct runnable *steal_stuck(struct worker *w, struct worker *v)
 	if (!r)
 		r = steal_spawned(w, v);
 	if (!r && (r = lifo_steal(&v->slot)) != NULL)
-		worker_count(&w->stats.steals, 1);
+		heist_count(&w->stats.steals, 1);
 	if (!r && w->pool->ops->stuck(w, v))
 		r = heist_worker_next(w);
 	return r;

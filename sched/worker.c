@@ -142,7 +142,7 @@ HEIST_COLD void heist_worker_requeue(struct worker *w, struct runnable *r, enum 
 
 HEIST_HOT_INLINE void worker_run(struct worker *w, struct runnable *r)
 {
-	worker_count(&w->activations, 1);
+	heist_count(&w->activations, 1);
 	run_fn *run = atomic_load_explicit(&w->run, memory_order_relaxed);
 	enum verdict v = run(w, r);
 	if (HEIST_UNLIKELY(v != RUN_DONE))

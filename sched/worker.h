@@ -34,22 +34,22 @@ struct worker {
 	_Atomic(run_fn *) run; /* one batch of one runnable; changed by heist_pool_run_with */
 	uint32_t index;
 	_Atomic uint64_t activations;	 /* so far; also tells when the slot must give way */
-	uint32_t clock_left;		 /* messages until the clock is read, > 0 */
-	uint32_t late_runs;		 /* runs in a row that only waited for a late link */
-	uint64_t now;			 /* cached clock */
-	uint64_t timer_next;		 /* deadline of its earliest timer, 0 = none */
+	uint32_t clock_left;		 /* messages until the clock is read, > 0             */
+	uint32_t late_runs;		 /* runs in a row that only waited for a late link    */
+	uint64_t now;			 /* cached clock                                      */
+	uint64_t timer_next;		 /* deadline of its earliest timer, 0 = none          */
 	struct inject_link *bound_ready; /* taken from bound, not yet run, oldest first */
-	uint64_t random;		 /* xorshift state */
+	uint64_t random;		 /* xorshift state                                    */
 	bool fed;	/* what runs came from outside, and nothing else waits here */
-	bool guarded;	/* a sentinel was asked for since the last park */
-	bool searching; /* counted in idle.counts */
+	bool guarded;	/* a sentinel was asked for since the last park      */
+	bool searching; /* counted in idle.counts                            */
 	uint32_t spin_failures;
 	struct worker_stats stats;
 	/* the worker pushes, everybody takes */
 	struct deque spawned; /* LIFO use */
 	struct deque fifo;    /* FIFO use */
 	/* everybody pushes */
-	_Alignas(HEIST_ISOLATE) struct inject inbox; /* anybody takes */
+	_Alignas(HEIST_ISOLATE) struct inject inbox; /* anybody takes    */
 	struct inject bound;			     /* the worker takes */
 	_Alignas(HEIST_ISOLATE) struct eventcount wakeup;
 	heist_thread thread;
@@ -81,12 +81,6 @@ struct runnable *heist_worker_steal(struct worker *w);
 struct runnable *heist_worker_steal_last(struct worker *w);
 /* pool.c: wake worker i, which the caller has claimed. */
 void heist_pool_notify(struct pool *p, uint32_t i);
-
-static inline void worker_count(_Atomic uint64_t *counter, uint64_t n)
-{
-	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
-			      memory_order_relaxed); /* only writer */
-}
 
 /* The idle set is the first member of struct pool. */
 HEIST_HOT_INLINE struct idle *worker_idle_set(struct worker *w)

@@ -20,7 +20,7 @@ struct big {
 
 static void big_next(struct big *b)
 {
-	int64_t to = (int64_t)(bench_random(&b->random) % (uint64_t)(count - 1));
+	int64_t to = (int64_t)bench_random_below(&b->random, (uint64_t)count - 1);
 	bench_send(all[to + (to >= b->id)], b->id << 1);
 }
 
@@ -75,7 +75,7 @@ static heist_next pinger_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	else if (n == 0)
 		bench_finish(true);
 	else
-		bench_send(all[bench_random(random) % (uint64_t)count], n - 1);
+		bench_send(all[bench_random_below(random, (uint64_t)count)], n - 1);
 	return HEIST_CONTINUE;
 }
 static const heist_class pinger = { "pinger", HEIST_ABI, 8, pinger_recv, NULL };

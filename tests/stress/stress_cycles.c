@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/support/wait.h"
+
 static const heist_type BALL = { .base = &BALL, .name = "ball", .size = 8, .reply_size = 1 };
 static _Atomic long stops;
 
@@ -48,7 +50,7 @@ static void cycle(uint64_t seed)
 	}
 	for (volatile uint64_t d = seed >> 48 & 0xfff; d > 0; d--)
 		;
-	if (heist_shutdown(s, seed & 64 ? 0 : heist_in_ms(s, 5000)) != HEIST_OK)
+	if ((seed & 64 ? heist_shutdown(s, 0) : shut_down_within(s, 5000)) != HEIST_OK)
 		abort();
 	if (stops != actors) {
 		fprintf(stderr, "stress_cycles: %ld actors, %ld stops\n", actors, stops);

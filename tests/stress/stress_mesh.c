@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/support/wait.h"
+
 #define ACTORS	8
 #define FOREIGN 2
 #define SENDS	200
@@ -184,7 +186,7 @@ static void round_of(uint32_t workers, uint64_t seed)
 		pthread_join(t[i].id, NULL);
 	if (seed % 4) /* else: stop in the middle of it */
 		settle();
-	if (heist_shutdown(sys, seed % 4 ? 0 : heist_in_ms(sys, 2000)) != HEIST_OK)
+	if ((seed % 4 ? heist_shutdown(sys, 0) : shut_down_within(sys, 2000)) != HEIST_OK)
 		fail("heist_shutdown");
 	if (started != ended)
 		fail("an actor that started did not end once");

@@ -48,7 +48,7 @@ static void handle(struct mpsc_node *n)
 	last[i->producer] = i->sequence;
 	if (++handled == close_after) {
 		closed = true;
-		mpsc_close(&ticket, TICKET + 1);
+		mpsc_close(&ticket);
 	}
 	atomic_fetch_sub_explicit(&unhandled, 1, memory_order_relaxed);
 }
@@ -152,8 +152,8 @@ static void end(void)
 
 static void dump(void)
 {
-	printf("head %p cur %lx first %p ready %d handled %d unhandled %d\n", (void *)q.head,
-	       (unsigned long)q.cur, (void *)q.first, ready, handled, unhandled);
+	printf("head %p cur %lx ready %d handled %d unhandled %d\n", (void *)q.head,
+	       (unsigned long)q.cur, ready, handled, unhandled);
 }
 
 int main(int argc, char **argv)

@@ -152,7 +152,7 @@ TEST(block, owner_counts_beyond_its_hot_stack)
 	set_up();
 	alloc(&a, 0, BLOCK);
 	release(&a, 0, BLOCK);
-	EXPECT(a.hot_count == BLOCK_HOT);
+	EXPECT(a.top == &a.hot[BLOCK_HOT]);
 	EXPECT(a.open_freed == BLOCK - BLOCK_HOT);
 	alloc(&a, 0, BLOCK_HOT);
 	alloc(&a, BLOCK_HOT, BLOCK_HOT + 1); /* closes the first block, still used by four */
@@ -170,7 +170,7 @@ TEST(block, flush_starts_an_unused_open_block_again)
 	void *first = objects[0];
 	release(&a, 0, 6);
 	heist_block_flush(&a);
-	EXPECT(a.hot_count == 0 && a.block_count == 1);
+	EXPECT(a.top == a.hot && a.block_count == 1);
 	EXPECT(block_alloc(&a) == first);
 	tear_down();
 }

@@ -176,27 +176,29 @@ TEST(mpsc, ticket_is_valid_for_its_generation_while_open)
 {
 	_Atomic uint32_t t;
 	atomic_init(&t, 6);
-	EXPECT(mpsc_ticket(&t, 6) == MPSC_TICKET_CLOSED);
-	mpsc_open(&t);
-	EXPECT(mpsc_ticket(&t, 6) == MPSC_TICKET_VALID);
-	EXPECT(mpsc_ticket(&t, 5) == MPSC_TICKET_CLOSED);
-	EXPECT(mpsc_ticket(&t, 7) == MPSC_TICKET_CLOSED);
-	EXPECT(mpsc_generation(&t) == 6);
-	mpsc_close(&t, 7);
-	EXPECT(mpsc_ticket(&t, 6) == MPSC_TICKET_CLOSED);
-	EXPECT(mpsc_ticket(&t, 7) == MPSC_TICKET_CLOSED);
+	for (uint32_t g = 0; g < 12; g++)
+		EXPECT(mpsc_ticket(&t, g) == MPSC_TICKET_CLOSED);
 	EXPECT(mpsc_generation(&t) == 7);
 	mpsc_open(&t);
-	EXPECT(mpsc_ticket(&t, 6) == MPSC_TICKET_CLOSED);
 	EXPECT(mpsc_ticket(&t, 7) == MPSC_TICKET_VALID);
+	EXPECT(mpsc_ticket(&t, 5) == MPSC_TICKET_CLOSED);
+	EXPECT(mpsc_ticket(&t, 9) == MPSC_TICKET_CLOSED);
+	EXPECT(mpsc_generation(&t) == 7);
+	EXPECT(mpsc_close(&t) == 8);
+	for (uint32_t g = 0; g < 12; g++) /* even ones are nobody's: forged */
+		EXPECT(mpsc_ticket(&t, g) == MPSC_TICKET_CLOSED);
+	EXPECT(mpsc_generation(&t) == 9);
+	mpsc_open(&t);
+	EXPECT(mpsc_ticket(&t, 7) == MPSC_TICKET_CLOSED);
+	EXPECT(mpsc_ticket(&t, 9) == MPSC_TICKET_VALID);
 }
 
 TEST(mpsc, opening_twice_is_opening_once)
 {
 	_Atomic uint32_t t;
-	atomic_init(&t, MPSC_OPEN - 1); /* the last generation there is */
+	atomic_init(&t, UINT32_MAX - 1); /* the last generation there is */
 	mpsc_open(&t);
 	mpsc_open(&t);
-	EXPECT(mpsc_generation(&t) == MPSC_OPEN - 1);
-	EXPECT(mpsc_ticket(&t, MPSC_OPEN - 1) == MPSC_TICKET_VALID);
+	EXPECT(mpsc_generation(&t) == UINT32_MAX);
+	EXPECT(mpsc_ticket(&t, UINT32_MAX) == MPSC_TICKET_VALID);
 }

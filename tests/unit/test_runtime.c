@@ -397,7 +397,7 @@ TEST(runtime, endless_work_is_discarded_at_the_deadline)
 	heist_ref r = spawn(s, &recorder, NULL);
 	tell(r, &NEXT, HEIST_AGAIN);
 	EXPECT(wait_for(&events, 10));
-	EXPECT(heist_shutdown(s, heist_in_ms(s, 100)) == HEIST_OK);
+	EXPECT(shut_down_within(s, 100) == HEIST_OK);
 	EXPECT(stops == 1);
 }
 

@@ -241,8 +241,8 @@ TEST(requests, that_expire_in_the_queue_never_run)
 	order(server, WAIT_GATE, 0);
 	EXPECT(wait_for(&runs, 1));
 	for (int i = 0; i < 50; i++)
-		order(server, REPLY, heist_in_ms(sys, 10));
-	EXPECT(wait_for(&answers, 50)); /* the asked is still busy */
+		order(server, REPLY, heist_in_ms(sys, 300)); /* time enough to queue them */
+	EXPECT(wait_for(&answers, 50));			     /* the asked is still busy */
 	EXPECT(last == HEIST_ETIMEOUT && runs == 1);
 	gate = 1;
 	EXPECT(wait_for(&answers, 51) && last == HEIST_ENOREPLY);

@@ -186,7 +186,7 @@ typedef struct heist_hooks {
 /* The end of a linked actor does not end this one, but is a signal (HEIST_SIG_LINK). */
 #define HEIST_TRAP_LINKS 1u
 
-/* One kind of actor; static const.  The state starts zeroed; up to 16 bytes live in the actor's own
+/* One kind of actor; static const.  The state starts zeroed; up to 24 bytes live in the actor's own
  * cache line. */
 typedef struct heist_class {
 	const char *name;

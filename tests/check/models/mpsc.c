@@ -109,9 +109,9 @@ static void finish(void)
 	drain(1);
 	CHECK_ASSERT(handled == PRODUCERS * EACH);
 	CHECK_ASSERT(mpsc_is_idle(&q));
-	mpsc_close(&ticket, 6);
+	mpsc_close(&ticket);
 	CHECK_ASSERT(mpsc_ticket(&ticket, 5) == MPSC_TICKET_CLOSED);
-	CHECK_ASSERT(mpsc_ticket(&ticket, 6) == MPSC_TICKET_CLOSED);
+	CHECK_ASSERT(mpsc_ticket(&ticket, 7) == MPSC_TICKET_CLOSED);
 }
 
 int main(int argc, char **argv)
