@@ -8,11 +8,6 @@ static struct wheel wheel;
 static _Atomic int told[2];
 static int cancelled[2];
 
-void heist_thread_yield(void)
-{
-	heist_relax();
-}
-
 static void setup(void)
 {
 	heist_wheel_init(&wheel);
