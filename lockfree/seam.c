@@ -152,6 +152,20 @@ void heist_event_signal(int fd)
 		;
 }
 
+int heist_write(int fd, const char *text, size_t size)
+{
+	while (size > 0) {
+		ssize_t n = write(fd, text, size);
+		if (n < 0 && errno != EINTR)
+			return -1;
+		if (n > 0) {
+			text += n;
+			size -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
 void heist_event_clear(int fd)
 {
 	uint64_t n;

@@ -104,6 +104,10 @@ void heist_event_signal(int fd);
 void heist_event_clear(int fd);
 void heist_event_close(int fd);
 
+/* ---- text for a descriptor ---- */
+/* All of it, or -1.  Async-signal-safe. */
+int heist_write(int fd, const char *text, size_t size);
+
 /* ---- clock: nanoseconds of CLOCK_MONOTONIC, never 0 ---- */
 uint64_t heist_clock_ns(void);
 /* Nanoseconds since 1970, UTC; may be set by others and jump. */

@@ -31,6 +31,7 @@ struct local {
 	_Atomic uint64_t handled_more; /* messages handled beyond one per activation, modulo 2^64 */
 	_Atomic uint64_t timers_armed, timers_fired, timers_cancelled;
 	struct block_pool jobs;
+	struct events *events; /* NULL: not recorded (events.h) */
 };
 
 void heist_local_init(struct local *l, struct heist_system *system,

@@ -14,6 +14,7 @@ void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, con
 		      const void *payload, heist_cause cause)
 {
 	heist_count(&l->lost[cause], 1);
+	event_put(l, EVENT_LOST, to, type, (uint32_t)cause);
 	if (s->dead_letter) {
 		heist_lost lost = { .cause = cause, .to = to, .type = type, .msg = payload };
 		s->dead_letter(s->user, &lost);

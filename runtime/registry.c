@@ -254,7 +254,9 @@ heist_status heist_register(heist_system *s, const char *name, heist_ref actor)
 	const char *bad = name_bad(name);
 	if (bad)
 		return HEIST_BAD_ARG(bad);
-	if (actor.v && ref_runtime(actor) != s->id)
+	if (!actor.v)
+		return HEIST_EDEAD;
+	if (ref_runtime(actor) != s->id)
 		return HEIST_BAD_ARG("the actor belongs to another runtime");
 	if (!heist_sender_enter(&from, s->id))
 		return HEIST_ECLOSED;

@@ -177,6 +177,7 @@ static void foreign_trim(struct heist_system *s)
 static void on_trim(struct worker *base)
 {
 	struct rt_worker *w = rt_worker_of(base);
+	event_put(&w->local, EVENT_PARK, (heist_ref){ 0 }, NULL, 0);
 	heist_local_trim(&w->local);
 	foreign_trim(w->local.system);
 	slots_return(w->local.system, base);
@@ -294,6 +295,7 @@ static void system_free(struct heist_system *s)
 	struct heist_memory memory = s->memory;
 	if (s->host_fd >= 0)
 		heist_event_close(s->host_fd);
+	heist_events_destroy(s);
 	heist_memory_put(&memory, s->foreign, FOREIGN_LOCALS * sizeof *s->foreign);
 	heist_slots_destroy(&s->slots);
 	heist_slabs_destroy(&s->slabs);
@@ -350,6 +352,10 @@ static struct heist_system *system_new(const heist_config *c, uint32_t workers, 
 		goto fail;
 	if (system_workers_init(s, workers, pin) != 0)
 		goto fail;
+	if (c->events && heist_events_init(s, c->events) != 0) {
+		heist_pool_destroy(&s->pool);
+		goto fail;
+	}
 	return s;
 fail:
 	system_free(s);
@@ -383,6 +389,8 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 		memcpy(&c, config, config->struct_size < sizeof c ? config->struct_size : sizeof c);
 	if (!bad)
 		bad = choose_workers(&c, &workers, &pin);
+	if (!bad)
+		bad = heist_events_choose(c.events, &c.events);
 	if (bad) {
 		heist_system_log(NULL, "heist_start: %s", bad);
 		return HEIST_EINVAL;

@@ -10,6 +10,7 @@
 #include <setjmp.h>
 
 #include "runtime/alloc.h"
+#include "runtime/events.h"
 #include "runtime/local.h"
 #include "runtime/outbox.h"
 #include "runtime/registry.h"
@@ -81,6 +82,8 @@ struct heist_system {
 	uint64_t seen[SCHED_MAX_WORKERS];
 	_Atomic(struct registry *) registry; /* NULL: no actor was ever named */
 	struct spinlock registry_lock;
+	struct events *events; /* one per worker, then per foreign local; NULL: off */
+	uint32_t event_cells;  /* of each */
 };
 
 static inline struct rt_worker *rt_worker_of(struct worker *w)

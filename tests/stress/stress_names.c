@@ -46,11 +46,10 @@ static void drop(int i)
 	struct thing *x = things[i];
 	things[i] = NULL;
 	heist_names_remove(&names, &x->name);
-#ifdef STRESS_FREE_AT_ONCE
-	thing_free(&x->name.retired);
-#else
-	heist_epoch_retire(&records[0], &x->name.retired, thing_free);
+#ifdef STRESS_REUSE_AT_ONCE
+	memset(x, 0x5A, sizeof *x);
 #endif
+	heist_epoch_retire(&records[0], &x->name.retired, thing_free);
 }
 
 static void begin(struct rng *r)

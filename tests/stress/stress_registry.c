@@ -6,6 +6,7 @@
  * usage: stress_registry [STEPS [SEED]] */
 #include <heist/heist.h>
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ static const heist_type GO = { .base = &GO, .name = "go", .size = 8, .reply_size
 
 static heist_system *s;
 static long steps;
+static int nowhere;
 static uint64_t seed;
 static _Atomic uint64_t holder[NAMES]; /* handle of who says that the name is his */
 static _Atomic long born, ended, held, wrong;
@@ -112,6 +114,8 @@ static void *outside(void *arg)
 	for (long i = 0; i < steps; i++) {
 		uint32_t k = rng_below(&r, NAMES);
 		name_of(name, k);
+		if (rng_below(&r, 1000) == 0)
+			check(heist_dump_events(s, nowhere) == HEIST_OK, "dump failed");
 		switch (rng_below(&r, 4)) {
 		case 0:
 			if (atomic_load(&born) - atomic_load(&ended) < ALIVE)
@@ -167,7 +171,9 @@ int main(int argc, char **argv)
 	printf("stress_registry %ld %llu\n", steps, (unsigned long long)seed);
 	fflush(stdout);
 	counted_init(&memory);
+	nowhere = open("/dev/null", O_WRONLY);
 	c.workers = 2;
+	c.events = 30; /* its rings are written all the time, and read by whoever dumps */
 	c.pin = HEIST_OFF;
 	c.user = &memory;
 	c.alloc = memory.hook.alloc;

@@ -184,6 +184,7 @@ static void scenario(bool hooks)
 	calls = balance = pages = started = ended = handled = asked = answered = refused = 0;
 	c.workers = 1;
 	c.pin = HEIST_OFF;
+	c.events = 20;
 	if (hooks) {
 		c.alloc = hook_alloc;
 		c.dealloc = hook_dealloc;

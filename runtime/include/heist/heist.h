@@ -235,6 +235,9 @@ typedef struct heist_config {
 	/* HEIST_POLLED only: the time, in nanoseconds, not 0, never going back, moved by you between
 	 * polls; heist_poll then never sleeps.  For tests and simulations.  Default: the machine's. */
 	uint64_t (*clock)(void *user, heist_clock which);
+	/* HEIST_EVENTS; events that each thread keeps for heist_dump_events, at most 2^20; default 0:
+	 * none are recorded. */
+	uint32_t events;
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -271,6 +274,10 @@ HEIST_API heist_status heist_close(heist_system *);
 HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
 HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
 HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
+/* Print, oldest first, what the runtime's threads did last, and forget it: one line each, `time thread
+ * event handle name detail`; events: start, run, end (actors), lost (messages), park (workers).  Any
+ * thread; also a signal handler, with 16 KiB of stack.  EINVAL: the descriptor takes nothing. */
+HEIST_API heist_status heist_dump_events(heist_system *, int fd);
 /* The time; NULL: the machine's monotonic and wall clock. */
 HEIST_API heist_time heist_now(const heist_system *);
 HEIST_API heist_time heist_in_ms(const heist_system *, uint32_t ms); /* now + ms */
