@@ -24,6 +24,7 @@ struct bench_row {
 	/* One sample on a fresh runtime: nanoseconds in all, or -1: the result was wrong. */
 	double (*sample)(const struct bench_row *row, heist_system *s);
 	bool single;	  /* measured once per run, not sampled (memory, idle time) */
+	bool bare;	  /* no runtime: on min_workers threads of its own, s is NULL */
 	const char *unit; /* NULL: ns per operation; else what sample() returns is in this unit */
 };
 
@@ -101,6 +102,7 @@ long bench_resident(void); /* bytes of RSS */
 
 /* Each workload file defines its rows; row lists end with a NULL name. */
 extern const struct bench_row bench_pairs[], bench_oneway[], bench_ring[], bench_spawning[],
-	bench_many[], bench_outside[], bench_asking[], bench_paced[], bench_timing[];
+	bench_many[], bench_outside[], bench_asking[], bench_paced[], bench_timing[],
+	bench_queues[], bench_deques[], bench_sleepers[];
 
 #endif

@@ -27,7 +27,11 @@ int bench_list_main(int argc, char **argv)
 			printf(" %5.4g %-2s %5.4g %s", rows[i]->must,
 			       rows[i]->unit ? rows[i]->unit : "ns", rows[i]->stretch,
 			       rows[i]->unit ? rows[i]->unit : "ns");
-		printf("%s\n", rows[i]->min_workers > 1 ? "   (2 workers or more)" : "");
+		if (rows[i]->bare)
+			printf("   (%u threads, no runtime)", rows[i]->min_workers);
+		else if (rows[i]->min_workers > 1)
+			printf("   (2 workers or more)");
+		printf("\n");
 	}
 	return 0;
 }

@@ -84,14 +84,16 @@ static const struct argp argp = {
 static double sample(struct result *r)
 {
 	heist_stats t = heist_stats_default();
-	heist_system *s = bench_start(r->workers, HEIST_ON);
+	heist_system *s = r->row->bare ? NULL : bench_start(r->workers, HEIST_ON);
 	double cpu = bench_cpu_ns(), ns = r->row->sample(r->row, s);
 	r->cpu = (bench_cpu_ns() - cpu) / (double)r->row->operations;
-	heist_get_stats(s, &t);
-	r->steals = t.steals;
-	r->parks = t.parks;
-	r->wakes = t.wakes;
-	bench_stop(s);
+	if (s) {
+		heist_get_stats(s, &t);
+		r->steals = t.steals;
+		r->parks = t.parks;
+		r->wakes = t.wakes;
+		bench_stop(s);
+	}
 	return ns < 0 ? -1 : ns / (double)r->row->operations;
 }
 
@@ -178,10 +180,14 @@ static size_t plan(const struct bench_row **rows, size_t n, const struct options
 	struct result *r = calloc(n * ways, sizeof *r);
 	if (!r)
 		bench_failed("out of memory");
-	for (size_t i = 0; i < n; i++)
-		for (size_t w = 0; w < ways; w++)
-			if (counts[w] >= rows[i]->min_workers)
+	for (size_t i = 0; i < n; i++) {
+		uint32_t least = rows[i]->min_workers;
+		if (rows[i]->bare && least <= all) /* its own threads, whatever --workers says */
+			r[k++] = (struct result){ .row = rows[i], .workers = least };
+		for (size_t w = 0; w < ways && !rows[i]->bare; w++)
+			if (counts[w] >= least)
 				r[k++] = (struct result){ .row = rows[i], .workers = counts[w] };
+	}
 	*out = r;
 	return k;
 }
