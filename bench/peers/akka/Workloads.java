@@ -26,6 +26,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 
 final class Workloads {
 	static final String PEER = "akka";
@@ -773,9 +774,10 @@ final class Workloads {
 	}
 
 	private static Sample pacedLatency(ActorContext<String> context, long periodNs, long actors, long seconds) {
-		long each = seconds * 1_000_000_000 / periodNs / actors, messages = each * actors;
+		long messages = seconds * 1_000_000_000 / periodNs;
 		Result result = new Result(actors);
-		List<long[]> latencies = IntStream.range(0, (int) actors).mapToObj(i -> new long[(int) each]).toList();
+		List<long[]> latencies = LongStream.range(0, actors)
+			.mapToObj(i -> new long[(int) ((messages + actors - 1 - i) / actors)]).toList();
 		List<ActorRef<Paced>> receivers = spawn(context, actors, i -> pacedReceiver(result, latencies.get(i)));
 		Runnable start = () -> {
 			long due = System.nanoTime();
