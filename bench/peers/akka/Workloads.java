@@ -96,6 +96,11 @@ final class Workloads {
 			.mapToObj(i -> context.<T>spawnAnonymous(behavior.apply(i))).toList();
 	}
 
+	/** In whole windows. */
+	private static long share(long messages, long shares, long window) {
+		return messages / shares / Math.max(window, 1) * Math.max(window, 1);
+	}
+
 	private static void require(boolean condition, String message) {
 		if (!condition)
 			throw new Main.Usage(message);
@@ -220,7 +225,7 @@ final class Workloads {
 	}
 
 	private static Sample fanIn(ActorContext<String> context, long count, long messages, long window) {
-		long each = messages / count, total = each * count;
+		long each = share(messages, count, window), total = each * count;
 		Result result = new Result(1);
 		ActorRef<Counter.Message> counter = context.spawnAnonymous(Counter.create(result, window, total));
 		List<ActorRef<Producer.Message>> producers =
@@ -276,7 +281,7 @@ final class Workloads {
 	}
 
 	private static Sample pairs(ActorContext<String> context, long pairs, long messages, long window) {
-		long each = messages / pairs / 2 / window * window;
+		long each = share(messages, pairs * 2, window);
 		Result result = new Result(pairs);
 		List<ActorRef<Pong>> pingers = spawn(context, pairs,
 			i -> windowPinger(result, context.spawnAnonymous(ponger()), each, window));
@@ -808,16 +813,18 @@ final class Workloads {
 	static {
 		add("ping_pong", "hops=2000000", p -> { },
 			(c, p) -> ring(c, 2, 1, p.get("hops")));
-		add("one_way", "messages=1000000,window=100", p -> { },
+		add("one_way", "messages=1000000,window=100",
+			p -> require(p.get("messages") >= p.get("window"), "messages is at least a window"),
 			(c, p) -> fanIn(c, 1, p.get("messages"), p.get("window")));
 		add("thread_ring", "actors=100,tokens=1,hops=2000000",
 			p -> require(p.get("hops") >= p.get("tokens"), "hops is at least one a token"),
 			(c, p) -> ring(c, p.get("actors"), p.get("tokens"), p.get("hops") / p.get("tokens")));
 		add("fan_in", "producers=60,messages=1000000,window=1000",
-			p -> require(p.get("messages") >= p.get("producers"), "messages is at least one a producer"),
+			p -> require(share(p.get("messages"), p.get("producers"), p.get("window")) > 0,
+				"messages is at least a window a producer"),
 			(c, p) -> fanIn(c, p.get("producers"), p.get("messages"), p.get("window")));
 		add("pairs", "pairs=4,messages=400000,window=50",
-			p -> require(p.get("window") > 0 && p.get("messages") / p.get("pairs") / 2 >= p.get("window"),
+			p -> require(p.get("window") > 0 && share(p.get("messages"), p.get("pairs") * 2, p.get("window")) > 0,
 				"messages is at least a window there and back a pair, and window at least 1"),
 			(c, p) -> pairs(c, p.get("pairs"), p.get("messages"), p.get("window")));
 		add("big", "actors=120,pings=5000,seed=1",

@@ -73,12 +73,16 @@ counter(Driver, Total, Count, Window, Window) ->
 counter(Driver, Total, Count, Window, InWindow) ->
     receive _ -> counter(Driver, Total, Count + 1, Window, InWindow + 1) end.
 
-one_way(#{messages := Messages, window := Given}) ->
-    Window = window(Given, Messages),
+one_way(#{messages := Given, window := Window}) ->
+    Messages = share(Given, 1, Window),
     Driver = self(),
-    Counter = spawn_link(fun() -> counter(Driver, Messages, 0, Window, 1) end),
-    Producer = spawn_link(fun() -> producer(Counter, self(), Messages, Window) end),
+    Counter = spawn_link(fun() -> counter(Driver, Messages, 0, window(Window, Messages), 1) end),
+    Producer = spawn_link(fun() -> producer(Counter, self(), Messages, window(Window, Messages)) end),
     sample([], 1, Messages, fun() -> Producer ! credit end).
+
+%% In whole windows; all at once are one.
+share(Messages, Shares, 0) -> Messages div Shares;
+share(Messages, Shares, Window) -> Messages div Shares div Window * Window.
 
 window(0, Messages) -> Messages;
 window(Window, _) -> Window.
@@ -105,7 +109,7 @@ counter_of_many(Driver, Counts, Window, Total, Count, Producers) ->
     end.
 
 fan_in(#{producers := Count, messages := Messages, window := Given}) ->
-    Each = Messages div Count,
+    Each = share(Messages, Count, Given),
     Window = window(Given, Each),
     Driver = self(),
     Counts = counters:new(Count, []),
@@ -142,7 +146,7 @@ pongs(0) -> ok;
 pongs(N) -> receive pong -> pongs(N - 1) end.
 
 pairs(#{pairs := Count, messages := Messages, window := Window}) ->
-    Each = Messages div Count div 2 div Window * Window,
+    Each = share(Messages, Count * 2, Window),
     Driver = self(),
     Pingers = spawn_all(Count, fun(_) ->
         window_pinger(Driver, spawn_link(fun ponger/0), Each, Window)
@@ -437,14 +441,18 @@ any(_) -> ok.
 all() ->
     [{"ping_pong", #{hops => 2000000}, fun any/1,
       fun(#{hops := Hops}) -> ring(2, 1, Hops) end},
-     {"one_way", #{messages => 1000000, window => 100}, fun any/1, fun one_way/1},
+     {"one_way", #{messages => 1000000, window => 100},
+      fun(#{messages := M, window := W}) when M >= W -> ok;
+         (_) -> "messages is at least a window" end,
+      fun one_way/1},
      {"thread_ring", #{actors => 100, tokens => 1, hops => 2000000},
       fun(#{tokens := T, hops := H}) when H >= T -> ok;
          (_) -> "hops is at least one a token" end,
       fun(#{actors := Actors, tokens := T, hops := H}) -> ring(Actors, T, H div T) end},
      {"fan_in", #{producers => 60, messages => 1000000, window => 1000},
-      fun(#{messages := M, producers := P}) when M >= P -> ok;
-         (_) -> "messages is at least one a producer" end,
+      fun(#{messages := M, producers := P, window := 0}) when M >= P -> ok;
+         (#{messages := M, producers := P, window := W}) when W > 0, M >= P * W -> ok;
+         (_) -> "messages is at least a window a producer" end,
       fun fan_in/1},
      {"pairs", #{pairs => 4, messages => 400000, window => 50},
       fun(#{window := W, messages := M, pairs := P}) when W > 0, M div P div 2 >= W -> ok;

@@ -63,6 +63,12 @@ func newSample(parts, operations int64) *sample {
 	return &sample{results: make(chan int64), parts: parts, expected: operations, operations: operations}
 }
 
+// share is in whole windows.
+func share(messages, shares, window int64) int64 {
+	window = max(window, 1)
+	return messages / shares / window * window
+}
+
 // random is xorshift64*.
 type random uint64
 
@@ -137,7 +143,7 @@ func counter(items <-chan int64, credits []chan struct{}, results chan<- int64, 
 }
 
 func fanIn(producers, messages, window int64) *sample {
-	each := messages / producers
+	each := share(messages, producers, window)
 	s := newSample(1, each*producers)
 	inFlight := window * producers
 	if window == 0 {
@@ -183,7 +189,7 @@ func windowPinger(begin <-chan struct{}, pings chan<- int64, pongs <-chan int64,
 }
 
 func pairs(pairs, messages, window int64) *sample {
-	each := messages / pairs / 2 / window * window
+	each := share(messages, pairs*2, window)
 	s := newSample(pairs, 2*each*pairs)
 	begin := make(chan struct{})
 	for range pairs {
@@ -570,19 +576,21 @@ func require(condition bool, message string) error {
 var workloads = []workload{
 	{"ping_pong", "hops=2000000", nil,
 		func(p params) *sample { return ring(2, 1, p["hops"]) }},
-	{"one_way", "messages=1000000,window=100", nil,
+	{"one_way", "messages=1000000,window=100",
+		func(p params) error { return require(p["messages"] >= p["window"], "messages is at least a window") },
 		func(p params) *sample { return fanIn(1, p["messages"], p["window"]) }},
 	{"thread_ring", "actors=100,tokens=1,hops=2000000",
 		func(p params) error { return require(p["hops"] >= p["tokens"], "hops is at least one a token") },
 		func(p params) *sample { return ring(p["actors"], p["tokens"], p["hops"]/p["tokens"]) }},
 	{"fan_in", "producers=60,messages=1000000,window=1000",
 		func(p params) error {
-			return require(p["messages"] >= p["producers"], "messages is at least one a producer")
+			return require(share(p["messages"], p["producers"], p["window"]) > 0,
+				"messages is at least a window a producer")
 		},
 		func(p params) *sample { return fanIn(p["producers"], p["messages"], p["window"]) }},
 	{"pairs", "pairs=4,messages=400000,window=50",
 		func(p params) error {
-			return require(p["window"] > 0 && p["messages"]/p["pairs"]/2 >= p["window"],
+			return require(p["window"] > 0 && share(p["messages"], p["pairs"]*2, p["window"]) > 0,
 				"messages is at least a window there and back a pair, and window at least 1")
 		},
 		func(p params) *sample { return pairs(p["pairs"], p["messages"], p["window"]) }},
