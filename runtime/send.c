@@ -120,7 +120,7 @@ static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heis
 	if (may_defer(rt_worker_of(heist_worker_self), to, type, msg))
 		return send_deferred(rt_worker_of(heist_worker_self), to, type, msg);
 	if (!type || (!msg && type->size))
-		return HEIST_BAD_ARG("type and msg must not be NULL");
+		return HEIST_BAD_ARG_OF("heist_send", "type and msg must not be NULL");
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
 	heist_status r = heist_sender_check(&from, to, &a);

@@ -31,9 +31,8 @@ static const char *spawn_bad_argument(heist_system *s, const heist_class *cls,
 		return "the class must have abi HEIST_ABI and a behaviour";
 	if (cls->hooks && cls->hooks->arg_size && !arg)
 		return "the class expects a spawn argument";
-	if (opts && (opts->struct_size < sizeof *opts || opts->batch > UINT16_MAX ||
-		     opts->worker > s->pool.workers))
-		return "opts: struct_size, batch or worker out of range (use heist_opts_default)";
+	if (opts->batch > UINT16_MAX || opts->worker > s->pool.workers)
+		return "opts: batch or worker out of range";
 	return NULL;
 }
 
@@ -109,18 +108,22 @@ heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const hei
 			      heist_ref *out)
 {
 	struct sender from;
-	const char *bad = spawn_bad_argument(s, cls, opts, arg, out);
+	heist_opts o = heist_opts_default();
+	if (opts && (opts->struct_size < sizeof(uint32_t) || opts->struct_size > 4096))
+		return HEIST_BAD_ARG_OF("heist_spawn",
+					"opts: struct_size is wrong (use heist_opts_default)");
+	if (opts) /* what the caller knows of them */
+		memcpy(&o, opts, opts->struct_size < sizeof o ? opts->struct_size : sizeof o);
+	const char *bad = spawn_bad_argument(s, cls, &o, arg, out);
 	if (HEIST_UNLIKELY(bad != NULL))
-		return HEIST_BAD_ARG(bad);
+		return HEIST_BAD_ARG_OF("heist_spawn", bad);
 	struct birth b = { .cls = cls, .arg = arg, .arg_type = arg_type, .watch = watch };
 	if (cls->hooks)
 		b.arg_size = cls->hooks->arg_size;
-	if (opts) {
-		b.batch = opts->batch;
-		b.memory_max = opts->memory_max;
-		if (opts->worker)
-			b.config = (uint16_t)(CONFIG_BOUND | (opts->worker - 1) << 8);
-	}
+	b.batch = o.batch;
+	b.memory_max = o.memory_max;
+	if (o.worker)
+		b.config = (uint16_t)(CONFIG_BOUND | (o.worker - 1) << 8);
 	if (!heist_sender_enter(&from, s->id))
 		return HEIST_ECLOSED;
 	heist_status r = HEIST_OK;

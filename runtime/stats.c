@@ -76,6 +76,8 @@ heist_time heist_in_ms(const heist_system *s, uint32_t ms)
 
 heist_ref heist_self(const heist_ctx *ctx)
 {
+	if (HEIST_UNLIKELY(!ctx))
+		return (heist_ref){ 0 };
 	struct heist_system *s = ctx->system;
 	uint32_t g = mpsc_generation(&ctx->actor->ticket);
 	return ref_make(s->id, g, slot_index(&s->slots, ctx->actor));
@@ -83,22 +85,24 @@ heist_ref heist_self(const heist_ctx *ctx)
 
 heist_system *heist_system_of(const heist_ctx *ctx)
 {
-	return ctx->system;
+	return ctx ? ctx->system : NULL;
 }
 
 bool heist_out_of_budget(const heist_ctx *ctx)
 {
-	return system_now(ctx->system) - ctx->worker->base.now >= ctx->system->budget_ns;
+	return !ctx || system_now(ctx->system) - ctx->worker->base.now >= ctx->system->budget_ns;
 }
 
 void heist_become(heist_ctx *ctx, heist_recv_fn *recv)
 {
-	if (recv)
+	if (ctx && recv)
 		ctx->actor->recv = ctx->recv = recv;
 }
 
 heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
+	if (!ctx || !type)
+		return HEIST_CONTINUE;
 	struct local *l = &ctx->worker->local;
 	(void)state;
 	heist_count_lost(ctx->system, l, heist_self(ctx), type, msg, HEIST_LOST_UNHANDLED);

@@ -230,14 +230,24 @@ static void default_dealloc(void *user, void *p, size_t size)
 		heist_default_dealloc(p, size);
 }
 
+/* What the caller knows of the options; the rest stays at its default. */
+static const char *config_copy(heist_config *to, const heist_config *from)
+{
+	uint32_t size = from->struct_size;
+	if (size < sizeof(uint32_t) || size > 4096)
+		return "config: struct_size is wrong (use heist_config_default)";
+	memcpy(to, from, size < sizeof *to ? size : sizeof *to);
+	return NULL;
+}
+
 static const char *config_bad(const heist_config *c)
 {
-	if (c->struct_size < sizeof(uint32_t) || c->struct_size > 4096)
-		return "config: struct_size is wrong (use heist_config_default)";
 	if (!c->alloc != !c->dealloc)
 		return "config: alloc and dealloc come together";
 	if (c->mode != HEIST_THREADS && c->mode != HEIST_POLLED)
 		return "config: unknown mode";
+	if (c->pin != HEIST_DEFAULT && c->pin != HEIST_ON && c->pin != HEIST_OFF)
+		return "config: pin is none of HEIST_DEFAULT, HEIST_ON, HEIST_OFF";
 	if (c->batch > UINT16_MAX)
 		return "config: batch is more than 65535";
 	if (c->max_actors > SLOT_MAX)
@@ -377,6 +387,13 @@ static void system_set_id(struct heist_system *s, uint32_t id)
 		system_set_local_id(&s->foreign[i], id);
 }
 
+static heist_status start_refused(const heist_config *c, const char *why)
+{
+	struct heist_system nobody = { .log = c->log, .user = c->user };
+	heist_system_log(&nobody, "heist_start: %s", why);
+	return HEIST_EINVAL;
+}
+
 heist_status heist_start(const heist_config *config, heist_system **out)
 {
 	heist_config c = heist_config_default();
@@ -384,23 +401,19 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 	bool pin;
 	if (!out)
 		return HEIST_BAD_ARG("out must not be NULL");
-	const char *bad = config ? config_bad(config) : NULL;
-	if (config && !bad)
-		memcpy(&c, config, config->struct_size < sizeof c ? config->struct_size : sizeof c);
+	const char *bad = config ? config_copy(&c, config) : NULL;
+	if (!bad)
+		bad = config_bad(&c);
 	if (!bad)
 		bad = choose_workers(&c, &workers, &pin);
 	if (!bad)
 		bad = heist_events_choose(c.events, &c.events);
-	if (bad) {
-		heist_system_log(NULL, "heist_start: %s", bad);
-		return HEIST_EINVAL;
-	}
+	if (bad)
+		return start_refused(&c, bad);
 	heist_seam_init();
 	uint32_t id = runtime_claim(&generation);
-	if (id == 0) {
-		heist_system_log(NULL, "heist_start: more than 255 runtimes");
-		return HEIST_EINVAL;
-	}
+	if (id == 0)
+		return start_refused(&c, "more than 255 runtimes");
 	struct heist_system *s = system_new(&c, workers, pin, generation);
 	if (!s) {
 		runtime_release(id, generation);
@@ -520,7 +533,8 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	uint64_t drain = deadline > now ? now + (deadline - now) / 4 * 3 : deadline;
 	if (!system_drain(s, drain)) {
 		heist_pool_run_with(&s->pool, heist_actor_discard);
-		if (!system_drain(s, deadline)) {
+		/* No handler of a polled runtime runs now, so discarding comes to an end. */
+		if (!system_drain(s, s->polled ? 0 : deadline)) {
 			heist_system_log(
 				s, "heist_shutdown: a handler is still running at the deadline");
 			return HEIST_ETIMEOUT;

@@ -265,10 +265,11 @@ bool heist_signal_hook(struct rt_worker *w, struct actor *a, const heist_signal 
 
 /* ---- arguments ---- */
 #ifdef NDEBUG
-#define HEIST_BAD_ARG(cause) HEIST_EINVAL
+#define HEIST_BAD_ARG_OF(function, cause) HEIST_EINVAL
 #else
 heist_status heist_bad_arg(const char *function, const char *cause);
-#define HEIST_BAD_ARG(cause) heist_bad_arg(__func__, cause)
+#define HEIST_BAD_ARG_OF(function, cause) heist_bad_arg(function, cause)
 #endif
+#define HEIST_BAD_ARG(cause) HEIST_BAD_ARG_OF(__func__, cause)
 
 #endif
