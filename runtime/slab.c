@@ -74,11 +74,19 @@ static struct slab *slab_new(bool huge)
 	return b;
 }
 
+/* One empty slab more or less. */
+static void slabs_count_empty(struct slabs *s, int n)
+{
+	s->empty += (uint32_t)n;
+	s->used = true;
+	atomic_store_explicit(&s->surplus, s->empty > 1, memory_order_relaxed); /* advisory */
+}
+
 static void *slab_take(struct slabs *s, struct slab *b)
 {
 	uint32_t i = (uint32_t)__builtin_ctz(b->free);
 	if (b->free == ALL_FREE)
-		s->empty--;
+		slabs_count_empty(s, -1);
 	b->free &= b->free - 1;
 	if (b->free == 0)
 		list_remove(s, b);
@@ -94,7 +102,7 @@ void *heist_slabs_get(struct slabs *s)
 		s->grown = true;
 		if (b) {
 			list_add(s, b);
-			s->empty++;
+			slabs_count_empty(s, 1);
 		}
 	}
 	if (s->available)
@@ -106,19 +114,54 @@ void *heist_slabs_get(struct slabs *s)
 void heist_slabs_put(struct slabs *s, void *block)
 {
 	char *base = (char *)((uintptr_t)block & ~(uintptr_t)(SLAB_SIZE - 1));
-	struct slab *b = *slab_entry(base), *surplus = NULL;
+	struct slab *b = *slab_entry(base);
 	spin_lock(&s->lock);
 	if (b->free == 0)
 		list_add(s, b);
 	b->free |= (uint32_t)1 << (((char *)block - base) / (ptrdiff_t)SLAB_BLOCK);
-	if (b->free == ALL_FREE && s->empty++ > 0) {
-		list_remove(s, b);
-		s->empty--;
-		surplus = b;
-	}
+	if (b->free == ALL_FREE)
+		slabs_count_empty(s, 1);
 	spin_unlock(&s->lock);
-	if (surplus)
+}
+
+/* The lock's holder: take all empty slabs but one out of the table. */
+static struct slab *slabs_unlist_empty(struct slabs *s)
+{
+	struct slab *unlisted = NULL;
+	for (struct slab *b = s->available, *next; b && s->empty > 1; b = next) {
+		next = b->next;
+		if (b->free != ALL_FREE)
+			continue;
+		list_remove(s, b);
+		slabs_count_empty(s, -1);
+		b->next = unlisted;
+		unlisted = b;
+	}
+	return unlisted;
+}
+
+uint64_t heist_slabs_decay(struct slabs *s, uint64_t now)
+{
+	struct slab *surplus = NULL;
+	uint64_t again = 0;
+	if (!atomic_load_explicit(&s->surplus, memory_order_relaxed)) /* advisory */
+		return 0;
+	spin_lock(&s->lock);
+	if (s->used)
+		s->used_at = now;
+	s->used = false;
+	if (now >=
+	    s->used_at + SLAB_KEEP_NS) /* of another worker's clock, it may be later than now */
+		surplus = slabs_unlist_empty(s);
+	else if (s->empty > 1)
+		again = s->used_at + SLAB_KEEP_NS;
+	spin_unlock(&s->lock);
+	while (surplus) {
+		struct slab *next = surplus->next;
 		slab_delete(surplus);
+		surplus = next;
+	}
+	return again;
 }
 
 void heist_slabs_destroy(struct slabs *s)

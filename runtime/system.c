@@ -121,6 +121,7 @@ static void on_tick(struct worker *base, uint64_t elapsed)
 {
 	timers_help(rt_worker_of(base));
 	heist_outbox_decide(rt_worker_of(base), elapsed);
+	(void)heist_slabs_decay(&rt_worker_of(base)->local.system->slabs, base->now);
 }
 
 static bool on_stuck(struct worker *base, struct worker *stuck)
@@ -174,11 +175,20 @@ static void foreign_trim(struct heist_system *s)
 	}
 }
 
+/* Empty slabs go back after a while, for which a worker that sleeps has to wake once more. */
+static void slabs_decay(struct rt_worker *w)
+{
+	uint64_t again = heist_slabs_decay(&w->local.system->slabs, w->base.now);
+	if (again && (w->base.timer_next == 0 || again < w->base.timer_next))
+		w->base.timer_next = again;
+}
+
 static void on_trim(struct worker *base)
 {
 	struct rt_worker *w = rt_worker_of(base);
 	event_put(&w->local, EVENT_PARK, (heist_ref){ 0 }, NULL, 0);
 	heist_local_trim(&w->local);
+	slabs_decay(w);
 	foreign_trim(w->local.system);
 	slots_return(w->local.system, base);
 	heist_registry_trim(w->local.system);
