@@ -159,12 +159,9 @@ static const char *detail_text(enum event event, uint64_t detail)
 	static const char *const kinds[] = {
 		"message", "init", "request", "reply", "alarm", "bell"
 	};
-	static const char *const causes[] = { "dead",	"stopped", "expired", "unhandled",
-					      "failed", "late",	   "closed" };
-	_Static_assert(sizeof causes / sizeof *causes == HEIST_CAUSES, "a text for each cause");
 	if (event == EVENT_RUN)
 		return detail < sizeof kinds / sizeof *kinds ? kinds[detail] : "";
-	return event == EVENT_LOST && detail < HEIST_CAUSES ? causes[detail] : "";
+	return event == EVENT_LOST ? heist_strcause((heist_cause)detail) : "";
 }
 
 static const char *what_name(enum event event, uint64_t what)

@@ -25,6 +25,7 @@ void heist_local_destroy(struct local *l)
 	for (int i = 0; i < STATE_CLASSES; i++)
 		heist_block_pool_destroy(&l->states[i]);
 	heist_block_pool_destroy(&l->jobs);
+	heist_lost_types_destroy(&l->lost_types, &l->system->memory);
 }
 
 void heist_local_trim(struct local *l)

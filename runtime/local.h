@@ -6,6 +6,7 @@
 #ifndef HEIST_RUNTIME_LOCAL_H
 #define HEIST_RUNTIME_LOCAL_H
 
+#include "runtime/lost.h"
 #include "runtime/message.h"
 #include "runtime/slot.h"
 
@@ -32,6 +33,7 @@ struct local {
 	_Atomic uint64_t timers_armed, timers_fired, timers_cancelled;
 	struct block_pool jobs;
 	struct events *events; /* NULL: not recorded (events.h) */
+	struct lost_types lost_types;
 };
 
 void heist_local_init(struct local *l, struct heist_system *system,

@@ -2,6 +2,9 @@
  * lost.c - dead letters: every accepted message that is not handled is counted here, once. */
 #include "runtime/system.h"
 
+#include <stdio.h>
+#include <string.h>
+
 void heist_large_free(void *payload)
 {
 	if (!payload)
@@ -10,15 +13,186 @@ void heist_large_free(void *payload)
 	heist_memory_put(&l->system->memory, l, l->total);
 }
 
+/* ---- by type ---- */
+
+static uint32_t bucket_of(const heist_type *type)
+{
+	return (uint32_t)((uintptr_t)type / sizeof *type) % LOST_BUCKETS;
+}
+
+static struct lost_type *lost_find(const struct lost_types *t, const heist_type *type)
+{
+	struct lost_type *e = atomic_load_explicit(&t->bucket[bucket_of(type)],
+						   memory_order_acquire); /* LT1 acquire */
+	while (e && e->type != type)
+		e = e->next;
+	return e;
+}
+
+/* The local's holder.  Never fails. */
+static struct lost_type *lost_ensure(struct local *l, const heist_type *type)
+{
+	struct lost_types *t = &l->lost_types;
+	struct lost_type *e = type ? lost_find(t, type) : &t->others;
+	if (e)
+		return e;
+	e = heist_memory_get(&l->system->memory, sizeof *e, HEIST_CACHELINE);
+	if (!e)
+		return &t->others;
+	memset(e, 0, sizeof *e);
+	e->type = type;
+	e->next = atomic_load_explicit(&t->bucket[bucket_of(type)], memory_order_relaxed); /* own */
+	atomic_store_explicit(&t->bucket[bucket_of(type)], e,
+			      memory_order_release); /* LT1 release */
+	return e;
+}
+
+void heist_lost_types_destroy(struct lost_types *t, const struct heist_memory *memory)
+{
+	for (int b = 0; b < LOST_BUCKETS; b++) {
+		struct lost_type *e =
+			atomic_load_explicit(&t->bucket[b], memory_order_relaxed); /* own */
+		while (e) {
+			struct lost_type *next = e->next;
+			heist_memory_put(memory, e, sizeof *e);
+			e = next;
+		}
+	}
+}
+
+static struct local *local_at(const struct heist_system *s, uint32_t i)
+{
+	struct pool *p = (struct pool *)(uintptr_t)&s->pool;
+	return i < p->workers ? &rt_worker_of(pool_worker(p, i))->local
+			      : &s->foreign[i - p->workers];
+}
+
+static const struct lost_type *lost_entry(const struct local *l, const heist_type *type)
+{
+	return type ? lost_find(&l->lost_types, type) : &l->lost_types.others;
+}
+
+/* What all locals from `first` on have lost of this type. */
+static heist_lost_type lost_sum(const struct heist_system *s, uint32_t first,
+				const heist_type *type)
+{
+	heist_lost_type sum = { .type = type };
+	for (uint32_t i = first; i < s->pool.workers + FOREIGN_LOCALS; i++) {
+		const struct lost_type *e = lost_entry(local_at(s, i), type);
+		for (int c = 0; e && c < HEIST_CAUSES; c++)
+			sum.lost[c] += atomic_load_explicit(&e->lost[c], memory_order_relaxed);
+	}
+	return sum;
+}
+
+static bool lost_before(const struct heist_system *s, uint32_t i, const heist_type *type)
+{
+	while (i-- > 0)
+		if (lost_find(&local_at(s, i)->lost_types, type))
+			return true;
+	return false;
+}
+
+static bool lost_any(const heist_lost_type *t)
+{
+	uint64_t sum = 0;
+	for (int c = 0; c < HEIST_CAUSES; c++)
+		sum += t->lost[c];
+	return sum != 0;
+}
+
+size_t heist_lost_types(const heist_system *s, heist_lost_type *out, size_t cap)
+{
+	size_t n = 0;
+	if (!s || (!out && cap)) {
+		(void)HEIST_BAD_ARG("system and out must not be NULL");
+		return 0;
+	}
+	for (uint32_t i = 0; i < s->pool.workers + FOREIGN_LOCALS; i++)
+		for (int b = 0; b < LOST_BUCKETS; b++) {
+			const struct lost_type *e =
+				atomic_load_explicit(&local_at(s, i)->lost_types.bucket[b],
+						     memory_order_acquire); /* LT1 acquire */
+			for (; e; e = e->next)
+				if (!lost_before(s, i, e->type) && n++ < cap)
+					out[n - 1] = lost_sum(s, i, e->type);
+		}
+	heist_lost_type others = lost_sum(s, 0, NULL);
+	if (lost_any(&others) && n++ < cap)
+		out[n - 1] = others;
+	return n;
+}
+
+/* ---- a line in the log ---- */
+
+#define LOG_PERIOD_NS 1000000000u
+
+static const char *const causes[HEIST_CAUSES] = {
+	[HEIST_LOST_DEAD] = "dead",	  [HEIST_LOST_STOPPED] = "stopped",
+	[HEIST_LOST_EXPIRED] = "expired", [HEIST_LOST_UNHANDLED] = "unhandled",
+	[HEIST_LOST_FAILED] = "failed",	  [HEIST_LOST_LATE] = "late",
+	[HEIST_LOST_CLOSED] = "closed",
+};
+
+const char *heist_strcause(heist_cause cause)
+{
+	return (unsigned)cause < HEIST_CAUSES ? causes[cause] : "unknown";
+}
+
+/* " 12 dead, 3 late" since the last line; the total. */
+static uint64_t log_causes(struct heist_system *s, char *text, size_t room)
+{
+	heist_stats t = heist_stats_default();
+	uint64_t total = 0;
+	size_t used = 0;
+	(void)heist_get_stats(s, &t);
+	for (int c = 0; c < HEIST_CAUSES; c++) {
+		uint64_t n = t.lost[c] - s->lost_log.said[c];
+		s->lost_log.said[c] = t.lost[c];
+		if (n == 0 || used >= room)
+			continue;
+		int k = snprintf(text + used, room - used, "%s %llu %s", total ? "," : "",
+				 (unsigned long long)n, causes[c]);
+		used += k > 0 ? (size_t)k : 0;
+		total += n;
+	}
+	return total;
+}
+
+/* At most one a second, with what has been lost since the last; silent in shutdown, where it is what
+ * was asked for. */
+static void lost_say(struct heist_system *s, heist_ref to, const heist_type *type)
+{
+	char text[160] = "";
+	uint64_t total = 0;
+	if (atomic_load_explicit(&s->phase, memory_order_acquire) != PHASE_OPEN || /* PH1 acquire */
+	    !spin_try(&s->lost_log.lock))
+		return;
+	uint64_t now = system_now(s);
+	if (now >= s->lost_log.next) {
+		s->lost_log.next = now + LOG_PERIOD_NS;
+		total = log_causes(s, text, sizeof text);
+	}
+	spin_unlock(&s->lost_log.lock);
+	if (total)
+		heist_system_log(s, "%llu messages lost:%s; the last: %s for actor %llx",
+				 (unsigned long long)total, text,
+				 type && type->name ? type->name : "?", (unsigned long long)to.v);
+}
+
+/* ---- one message ---- */
+
 void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, const heist_type *type,
 		      const void *payload, heist_cause cause)
 {
 	heist_count(&l->lost[cause], 1);
 	event_put(l, EVENT_LOST, to, type, (uint32_t)cause);
+	heist_count(&lost_ensure(l, type)->lost[cause], 1);
 	if (s->dead_letter) {
 		heist_lost lost = { .cause = cause, .to = to, .type = type, .msg = payload };
 		s->dead_letter(s->user, &lost);
 	}
+	lost_say(s, to, type);
 }
 
 void heist_message_lost(struct heist_system *s, struct local *l, struct message *m, heist_ref to,

@@ -491,6 +491,7 @@ static void system_end_actors(struct heist_system *s)
 		any = false;
 		for (uint32_t i = 0; i < s->pool.workers; i++)
 			while ((r = heist_worker_next(pool_worker(&s->pool, i))) != NULL) {
+				heist_count(&w->base.activations, 1);
 				heist_actor_discard(&w->base, r);
 				any = true;
 			}
@@ -516,8 +517,23 @@ static uint32_t system_highest_generation(struct heist_system *s)
 	return highest;
 }
 
+#ifndef NDEBUG
+/* Nobody runs and nothing is queued: is each message accounted for, and each timer? */
+static bool system_balanced(struct heist_system *s)
+{
+	heist_stats t = heist_stats_default();
+	uint64_t ends = 0;
+	(void)heist_get_stats(s, &t);
+	for (int c = 0; c < HEIST_CAUSES; c++)
+		ends += t.lost[c];
+	return t.accepted == t.handled + ends && t.actors == 0 &&
+	       t.timers_armed == t.timers_fired + t.timers_cancelled;
+}
+#endif
+
 static void system_destroy(struct heist_system *s)
 {
+	HEIST_ASSERT(system_balanced(s));
 	uint32_t id = s->id, generation = system_highest_generation(s);
 	foreign_attach(s, false);
 	heist_registry_destroy(s);

@@ -76,6 +76,7 @@ struct heist_system {
 	void (*log)(void *user, const char *line);
 	uint64_t (*clock)(void *user, heist_clock which);
 	struct local *foreign; /* FOREIGN_LOCALS of them */
+	struct lost_log lost_log;
 	/* grace period of the slot table: activations of each worker when chunks were retired */
 	struct spinlock purging;
 	bool retired;

@@ -212,6 +212,13 @@ typedef struct heist_lost {
 	const void *msg;
 } heist_lost;
 
+/* What has been lost of one type, by cause.  type NULL: types for which there was no memory to count
+ * them apart. */
+typedef struct heist_lost_type {
+	const heist_type *type;
+	uint64_t lost[HEIST_CAUSES];
+} heist_lost_type;
+
 /* Options of a runtime.  From heist_config_default(); 0 = default; grows at the end only.  A field
  * beats the environment variable named, which beats the default. */
 typedef struct heist_config {
@@ -230,7 +237,8 @@ typedef struct heist_config {
 	void (*dealloc)(void *user, void *p, size_t size);
 	/* Every lost message, on the thread that loses it.  Must not wait. */
 	void (*dead_letter)(void *user, const heist_lost *lost);
-	/* Warnings, one line each, without newline; default: standard error.  Any thread. */
+	/* Warnings, one line each, without newline; default: standard error.  Any thread.  Losses are
+	 * reported here as well, at most one line a second, until the runtime is closed. */
 	void (*log)(void *user, const char *line);
 	/* HEIST_POLLED only: the time, in nanoseconds, not 0, never going back, moved by you between
 	 * polls; heist_poll then never sleeps.  For tests and simulations.  Default: the machine's. */
@@ -274,6 +282,9 @@ HEIST_API heist_status heist_close(heist_system *);
 HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
 HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
 HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
+/* Losses by message type: fills up to cap entries of out (NULL if cap is 0), in no order; returns how
+ * many there are. */
+HEIST_API size_t heist_lost_types(const heist_system *, heist_lost_type *out, size_t cap);
 /* Print, oldest first, what the runtime's threads did last, and forget it: one line each, `time thread
  * event handle name detail`; events: start, run, end (actors), lost (messages), park (workers).  Any
  * thread; also a signal handler, with 16 KiB of stack.  EINVAL: the descriptor takes nothing. */
@@ -411,6 +422,7 @@ HEIST_API bool heist_out_of_budget(const heist_ctx *);
 /* ---- about the library ---- */
 
 HEIST_API const char *heist_strstatus(heist_status); /* static text, never NULL */
+HEIST_API const char *heist_strcause(heist_cause);   /* one word, the same        */
 HEIST_API uint32_t heist_abi_version(void);
 
 #ifdef __cplusplus
