@@ -1,18 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Start and stop a runtime again and again, with and without load, at whatever point it is.
- *
- * usage: stress_cycles [CYCLES [SEED]] */
+ * Start and stop a runtime again and again, at whatever point it is: workers or polled, alone or
+ * several at once, drained or with messages on the way.  Every actor that began stops once, and after
+ * the first thousand cycles there are no more threads, descriptors or pages than before. */
 #include <heist/heist.h>
 
+#include <dirent.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
 
-#include "tests/support/wait.h"
+#include "lockfree/check.h"
+#include "tests/support/print.h"
+#include "tests/support/stress.h"
+
+#define MOST 3 /* runtimes at once */
 
 static const heist_type BALL = { .base = &BALL, .name = "ball", .size = 8, .reply_size = 1 };
-static _Atomic long stops;
+static _Atomic long inits, stops;
+static heist_system *systems[MOST];
+static int alive;
 
 static heist_next keep_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -23,49 +28,135 @@ static heist_next keep_recv(heist_ctx *ctx, void *state, const heist_type *type,
 	return HEIST_CONTINUE;
 }
 
+static heist_next keep_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	(void)ctx, (void)state, (void)arg;
+	atomic_fetch_add(&inits, 1);
+	return HEIST_CONTINUE;
+}
+
 static void keep_stop(heist_ctx *ctx, void *state, heist_status why)
 {
 	(void)ctx, (void)state, (void)why;
 	atomic_fetch_add(&stops, 1);
 }
-static const heist_hooks hooks = { .stop = keep_stop };
+static const heist_hooks hooks = { .init = keep_init, .stop = keep_stop };
 static const heist_class keep = { "keep", HEIST_ABI, 40, keep_recv, &hooks };
 
-static void cycle(uint64_t seed)
+/* ---- a cycle ---- */
+
+static void on_log(void *user, const char *line) /* that a handler still runs is no news */
+{
+	(void)user, (void)line;
+}
+
+static heist_system *start(struct rng *r)
 {
 	heist_config c = heist_config_default();
 	heist_system *s;
-	long actors = (long)(seed % 7);
-	c.workers = 1 + (uint32_t)(seed / 7 % 2);
+	if (rng_below(r, 4) == 0)
+		c.mode = HEIST_POLLED;
+	else
+		c.workers = 1 + rng_below(r, 2);
 	c.pin = HEIST_OFF;
-	stops = 0;
-	if (heist_start(&c, &s) != HEIST_OK)
-		abort();
-	for (long i = 0; i < actors; i++) {
-		heist_ref r;
-		int64_t hops = (int64_t)(seed >> 8 & 1023);
-		if (heist_spawn(s, &keep, NULL, NULL, &r) != HEIST_OK)
-			abort();
-		heist_send(r, &BALL, &hops);
+	c.log = on_log;
+	STRESS_CHECK(heist_start(&c, &s) == HEIST_OK);
+	return s;
+}
+
+static void load(heist_system *s, struct rng *r)
+{
+	int64_t hops = rng_below(r, 1024);
+	for (uint32_t n = rng_below(r, 7); n > 0; n--) {
+		heist_ref ref;
+		STRESS_CHECK(heist_spawn(s, &keep, NULL, NULL, &ref) == HEIST_OK);
+		STRESS_CHECK(heist_send(ref, &BALL, &hops) == HEIST_OK);
 	}
-	for (volatile uint64_t d = seed >> 48 & 0xfff; d > 0; d--)
-		;
-	if ((seed & 64 ? heist_shutdown(s, 0) : shut_down_within(s, 5000)) != HEIST_OK)
-		abort();
-	if (stops != actors) {
-		fprintf(stderr, "stress_cycles: %ld actors, %ld stops\n", actors, stops);
-		abort();
+	stress_delay(r);
+}
+
+static void begin(struct rng *r)
+{
+	atomic_store(&stops, 0);
+	atomic_store(&inits, 0);
+	alive = rng_below(r, 8) ? 1 : 1 + (int)rng_below(r, MOST);
+	for (int i = 0; i < alive; i++)
+		systems[i] = start(r);
+}
+
+static void run(int thread, struct rng *r)
+{
+	(void)thread;
+	for (int i = 0; i < alive; i++)
+		load(systems[i], r);
+	for (int i = 0; i < alive; i++) {
+		heist_system *s = systems[i];
+		/* drained, or in the middle of it */
+		heist_time deadline = rng_below(r, 2) ? 0 : heist_now(s) + rng_below(r, 2000000);
+		heist_status st = heist_shutdown(s, deadline);
+		while (st == HEIST_ETIMEOUT) /* a busy machine: a worker had no CPU for so long */
+			st = heist_shutdown(s, heist_in_ms(s, 5000));
+		STRESS_CHECK(st == HEIST_OK);
 	}
+}
+
+/* ---- what must not grow ---- */
+
+struct census {
+	long threads, descriptors, pages;
+};
+
+static long entries(const char *folder)
+{
+	DIR *d = opendir(folder);
+	long n = 0;
+	STRESS_CHECK(d != NULL);
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n;
+}
+
+static struct census census(void)
+{
+	struct census c = { entries("/proc/self/task"), entries("/proc/self/fd"), 0 };
+	FILE *f = fopen("/proc/self/statm", "r");
+	STRESS_CHECK(f && fscanf(f, "%*d %ld", &c.pages) == 1 && fclose(f) == 0);
+	return c;
+}
+
+/* Sanitizers keep freed memory back for a while, so there pages are not compared. */
+#if defined(HEIST_ASAN) || defined(HEIST_TSAN)
+#define PAGES_MORE 100000000
+#else
+#define PAGES_MORE 1024
+#endif
+
+static void end(void)
+{
+	static struct census first;
+	static long cycle;
+	STRESS_CHECK(atomic_load(&stops) == atomic_load(&inits));
+	if (++cycle % 1000 != 0)
+		return;
+	struct census now = census();
+	if (cycle == 1000)
+		first = now;
+	printf("%ld cycles: %ld threads, %ld descriptors, %ld pages\n", cycle, now.threads - 2,
+	       now.descriptors - 2, now.pages);
+	fflush(stdout);
+	STRESS_CHECK(now.threads == first.threads && now.descriptors == first.descriptors);
+	STRESS_CHECK(now.pages <= first.pages + PAGES_MORE);
+}
+
+static void dump(void)
+{
+	for (int i = 0; i < alive; i++)
+		print_runtime(systems[i]);
 }
 
 int main(int argc, char **argv)
 {
-	long cycles = argc > 1 ? atol(argv[1]) : 1000;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
-	printf("stress_cycles %ld %llu\n", cycles, (unsigned long long)seed);
-	fflush(stdout);
-	for (long i = 0; i < cycles; i++)
-		cycle((seed + (uint64_t)i) * 0x9E3779B97F4A7C15u);
-	printf("%ld cycles\n", cycles);
-	return 0;
+	static const struct stress s = { "cycles", 1, 10000, begin, run, end, dump };
+	return stress_main(argc, argv, &s);
 }

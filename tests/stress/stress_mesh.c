@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Rounds of a mesh under load: actors send to random others, spawn, stop, are killed, ask, while foreign
  * threads send.  Each round ends in quiescence with exact accounting:
- * accepted == handled + lost, order per pair, never two handlers of one actor at once.
- *
- * usage: stress_mesh [ROUNDS [SEED]] */
+ * accepted == handled + lost, order per pair, never two handlers of one actor at once. */
 #include <heist/heist.h>
 
 #include <pthread.h>
@@ -12,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/support/print.h"
+#include "tests/support/stress.h"
 #include "tests/support/wait.h"
 
 #define ACTORS	8
@@ -28,12 +28,6 @@ struct ball {
 static _Atomic uint64_t targets[ACTORS];
 static _Atomic long started, ended, answers, asked;
 static heist_system *sys;
-
-static void fail(const char *what)
-{
-	fprintf(stderr, "stress_mesh: %s\n", what);
-	abort();
-}
 
 static uint64_t next(uint64_t *x)
 {
@@ -84,7 +78,7 @@ static heist_next node_recv(heist_ctx *ctx, void *state, const heist_type *type,
 {
 	struct node *n = state;
 	if (atomic_exchange(&n->running, 1))
-		fail("two handlers of one actor at once");
+		stress_fail("two handlers of one actor at once");
 	heist_next verdict = HEIST_CONTINUE;
 	if (type == &ASK) {
 		if (next(&n->random) % 4)
@@ -93,7 +87,7 @@ static heist_next node_recv(heist_ctx *ctx, void *state, const heist_type *type,
 		struct ball b = *(struct ball *)msg;
 		if (b.sender <= FOREIGN && b.sender) {
 			if (b.sequence <= n->seen[b.sender - 1])
-				fail("messages of one sender out of order");
+				stress_fail("messages of one sender out of order");
 			n->seen[b.sender - 1] = b.sequence;
 		}
 		uint64_t r = next(&n->random);
@@ -160,9 +154,8 @@ static void settle(void)
 		last = t.accepted;
 		nanosleep(&(struct timespec){ .tv_nsec = 50000 }, NULL);
 	}
-	fprintf(stderr, "accepted %llu handled %llu\n", (unsigned long long)t.accepted,
-		(unsigned long long)t.handled);
-	fail("the counters never agreed: a message hangs");
+	print_runtime(sys);
+	stress_fail("the counters never agreed: a message hangs");
 }
 
 static void round_of(uint32_t workers, uint64_t seed)
@@ -172,9 +165,8 @@ static void round_of(uint32_t workers, uint64_t seed)
 	c.workers = workers;
 	c.pin = HEIST_OFF;
 	c.batch = 1 + (uint32_t)(seed % 5);
-	started = ended = answers = asked = 0;
 	if (heist_start(&c, &sys) != HEIST_OK)
-		fail("heist_start");
+		stress_fail("heist_start");
 	for (uint64_t i = 0; i < ACTORS; i++)
 		replace(sys, seed / ACTORS * ACTORS + i);
 	for (int i = 0; i < FOREIGN; i++) {
@@ -187,21 +179,36 @@ static void round_of(uint32_t workers, uint64_t seed)
 	if (seed % 4) /* else: stop in the middle of it */
 		settle();
 	if ((seed % 4 ? heist_shutdown(sys, 0) : shut_down_within(sys, 2000)) != HEIST_OK)
-		fail("heist_shutdown");
+		stress_fail("heist_shutdown");
+}
+
+static void run(int thread, struct rng *r)
+{
+	(void)thread;
+	round_of(1 + rng_below(r, 4), rng_next(r));
+}
+
+static void begin(struct rng *r)
+{
+	(void)r;
+	started = ended = answers = asked = 0;
+}
+
+static void end(void)
+{
 	if (started != ended)
-		fail("an actor that started did not end once");
+		stress_fail("an actor that started did not end once");
 	if (answers > asked)
-		fail("a request was answered twice");
+		stress_fail("a request was answered twice");
+}
+
+static void dump(void)
+{
+	print_runtime(sys);
 }
 
 int main(int argc, char **argv)
 {
-	long rounds = argc > 1 ? atol(argv[1]) : 300;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
-	printf("stress_mesh %ld %llu\n", rounds, (unsigned long long)seed);
-	fflush(stdout);
-	for (long i = 0; i < rounds; i++)
-		round_of(1 + (uint32_t)(i % 4), seed + (uint64_t)i);
-	printf("%ld rounds\n", rounds);
-	return 0;
+	static const struct stress s = { "mesh", 1, 600, begin, run, end, dump };
+	return stress_main(argc, argv, &s);
 }
