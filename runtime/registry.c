@@ -9,10 +9,12 @@
 
 #include "runtime/send.h"
 
-#define SWEEP                                                                                      \
-	4 /* entries looked at for each one that is added: more than one, so garbage is bounded */
-#define SWEEP_PARK 16 /* and when a worker parks */
-#define RECLAIM_AT 64 /* retired entries after which register waits for readers to leave */
+/* Entries looked at for each one that is added: more than one, so garbage is bounded. */
+#define SWEEP 4
+/* And when a worker parks. */
+#define SWEEP_PARK 16
+/* Retired entries after which register waits for readers to leave. */
+#define RECLAIM_AT 64
 
 enum { TAKEN, GIVEN_UP };
 
@@ -271,12 +273,9 @@ heist_status heist_register(heist_system *s, const char *name, heist_ref actor)
 static struct entry *entry_find(struct registry *g, const char *name)
 {
 	struct entry *e = (struct entry *)heist_names_find(&g->names, name);
-	return e &&
-			       atomic_load_explicit(&e->state, memory_order_relaxed) ==
-				       TAKEN && /* RG2 decides */
-			       is_alive(g->system, e->ref)
-		       ? e
-		       : NULL;
+	if (!e || atomic_load_explicit(&e->state, memory_order_relaxed) != TAKEN) /* RG2 decides */
+		return NULL;
+	return is_alive(g->system, e->ref) ? e : NULL;
 }
 
 static void tidy(struct heist_system *s, struct registry *g, int entries, uint32_t at)

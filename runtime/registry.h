@@ -7,7 +7,8 @@
  * register and by workers about to park, so the end of an actor costs nothing and there is never more
  * garbage than about as many names as are alive.
  *
- * Threads   whereis, unregister: any, lock-free (an epoch section).  register: any, under the lock.
+ * Threads   whereis, unregister: any, lock-free (an epoch section) for workers; others borrow a local.
+ *           register: any, under the lock.
  * Life      of an entry: TAKEN -> GIVEN_UP, by one CAS: of heist_unregister, which pushes it onto
  *           given_up; or of whoever holds the lock and finds its actor ended.  Whoever did the CAS, or
  *           drains given_up, retires the entry through the epoch. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * spinlock.h - the lock of the runtime's cold tables: held for a few hundred instructions, never over a
- * call that waits or a user's function.
+ * spinlock.h - the lock of the runtime's cold tables: held for a few hundred instructions and at most an
+ * allocation; never over a user's function but the allocation hooks.
  *
  * Whoever finds it taken backs off, and at the limit yields: the holder may have been preempted.
  *

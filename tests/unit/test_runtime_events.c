@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * What a runtime remembers of its last deeds, and prints. */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,42 @@ TEST(runtime_events, know_the_end_by_panic)
 	}
 	EXPECT(ends == 1 && starts == 2);
 	EXPECT(strstr(text, " lost ") && strstr(text, "ping failed"));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+static heist_system *dumped;
+static int dumped_to;
+
+static void on_signal(int signal)
+{
+	(void)signal;
+	EXPECT(heist_dump_events(dumped, dumped_to) == HEIST_OK);
+}
+
+static heist_next crashing_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	raise(SIGUSR1);
+	return HEIST_CONTINUE;
+}
+
+TEST(runtime_events, can_be_printed_by_a_signal_handler)
+{
+	static const heist_class c = { "crashing", HEIST_ABI, 0, crashing_recv, NULL };
+	heist_system *s = dumped = start(100);
+	heist_ref a = test_spawn(s, &c, NULL);
+	run(s);
+	dumped_to = memfd_create("events", 0);
+	signal(SIGUSR1, on_signal);
+	EXPECT(test_tell(a, &PING, 1) == HEIST_OK);
+	run(s);
+	signal(SIGUSR1, SIG_DFL);
+	ssize_t n = pread(dumped_to, text, sizeof text - 1, 0);
+	close(dumped_to);
+	EXPECT(n > 0);
+	text[n] = '\0';
+	EXPECT(strstr(text, " start ") && strstr(text, "crashing\n"));
+	EXPECT(strcmp(strrchr(text, ' '), " message\n") == 0); /* last of all: what runs now */
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 

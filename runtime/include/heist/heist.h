@@ -232,7 +232,7 @@ typedef struct heist_config {
 	uint32_t max_actors; /* alive at once; default and most 2^28: 64 B of address space each */
 	void *user;	     /* handed to the functions below */
 	/* All memory of the runtime except address space for handles; both or neither.  align is a
-	 * power of two.  Any thread, also several at once. */
+	 * power of two.  Any thread, also several at once; they must not call the runtime. */
 	void *(*alloc)(void *user, size_t size, size_t align);
 	void (*dealloc)(void *user, void *p, size_t size);
 	/* Every lost message, on the thread that loses it.  Must not wait. */
@@ -317,7 +317,7 @@ HEIST_API heist_status heist_kill(heist_ref, heist_status why);
 HEIST_NEED heist_status heist_register(heist_system *, const char *name, heist_ref actor);
 /* Take a name away, whoever's it is.  EDEAD: nobody alive has it. */
 HEIST_API heist_status heist_unregister(heist_system *, const char *name);
-/* Who has this name?  {0}: nobody alive.  Waits for nobody; a lookup and a fence. */
+/* Who has this name?  {0}: nobody alive.  In a handler it waits for nobody: a fence and a lookup. */
 HEIST_API heist_ref heist_whereis(heist_system *, const char *name);
 
 /* ---- messages: any thread ---- */
