@@ -223,7 +223,7 @@ def main():
         print(f"scripts/compare: {e}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nscripts/compare: interrupted; --resume goes on after the last finished row", file=sys.stderr)
+        print("\nscripts/compare: interrupted; --resume goes on after the last finished row, report shows what there is", file=sys.stderr)
         return 130
     finally:
         process.kill_all()

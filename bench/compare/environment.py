@@ -9,7 +9,7 @@ import resource
 import subprocess
 import time
 
-from . import peers
+from . import peers, words
 
 MOVED = 1.5      # a calibration that changed by more flags the rows around it
 FOREIGN = 0.05   # so does more of the machine than this going to others
@@ -96,7 +96,7 @@ def flags(calibrations, foreign):
     for key, name in (("exchange", "the speed of one core"), ("handoff", "the hand-off between cores")):
         values = [c[key] for c in calibrations if c.get(key)]
         if values and max(values) > MOVED * min(values):
-            said.append(f"{name} moved from {min(values):.3g} to {max(values):.3g} ns")
+            said.append(f"{name} moved from {words.quantity(min(values))} to {words.quantity(max(values))} ns")
     if foreign > FOREIGN:
         said.append(f"others used {foreign:.0%} of the machine")
     return said

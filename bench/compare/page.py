@@ -127,9 +127,9 @@ def card(run, name, group):
     first, chart = group[0], chart_of(run, name, group)
     params = ", ".join(f"{k} = {v:,}" for k, v in first["params"].items())
     loses = any(t["verdict"] == "behind" for t in group)
-    notes = "".join(tag("p", text(words.note(t))) for t in group[:1]) if any(words.close(t) for t in group) else ""
-    if notes:
-        notes = tag("p", tag("strong", "Less than twice ahead of the best other, or behind.")) + notes
+    notes = ""
+    if any(words.close(t) for t in group):
+        notes = tag("p", tag("strong", "Less than twice ahead of the best other, or behind. ") + text(words.note(first)))
     without = "; ".join(f"{words.label(run, e)}, {words.workers(t['workers'])}, {words.why(e)}"
                         for t in group for e in t["entries"] if not e["figure"])
     canvas = (f'<figure><div class="chart" style="height:{LINE * len(chart["labels"]) + 40}px"><canvas id="{chart["id"]}" role="img" '

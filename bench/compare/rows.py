@@ -87,7 +87,7 @@ ROWS = [
     row("skynet", "skynet", "actor", "A tree of actors, ten children a node; the leaves' numbers are added up.",
         {"leaves": 1_000_000}, {"leaves": 100_000}, headline=True),
     row("idle", "idle", "actor", "Memory of actors with 16 bytes of state that have nothing to do.",
-        {"actors": 1_000_000}, {"actors": 100_000}, figure=BYTES, fresh=True, most_samples=1),
+        {"actors": 1_000_000}, figure=BYTES, fresh=True, most_samples=1),
     row("ask/x1", "ask", "answer", "Request and answer with a timeout, one at a time.",
         {"asks": 200_000, "window": 1}, {"asks": 30_000}, headline=True),
     row("ask/x50", "ask", "answer", "Request and answer with a timeout, 50 in flight.",
