@@ -15,7 +15,9 @@ struct bench_row {
 	const char *name;      /* WORKLOAD[/VARIANT] */
 	const char *operation; /* what real_time is the time of */
 	uint32_t min_workers;  /* 1 or 2 */
-	double must, stretch;  /* goals in ns per operation at one worker (2: at two), 0 = none */
+	double must, stretch;  /* goals in ns per operation, 0 = none */
+	uint32_t goal_workers; /* the goals are for that many workers; 0: for any number */
+	double must_at_2;      /* at two workers or more, if it differs; else 0 */
 	enum bench_limit limit;
 	double limit_factor; /* goal as a multiple of the limit, 0 = none */
 	uint64_t operations; /* per sample */

@@ -84,16 +84,19 @@ static double limit_of(const struct bench_row *row, const struct calibration *c)
 static void format_goal(const struct result *r, double limit, char *out, size_t size)
 {
 	const struct bench_row *row = r->row;
-	double goal = row->must;
+	bool parallel = row->must_at_2 > 0 && r->workers > 1;
+	double goal = parallel ? row->must_at_2 : row->must;
 	const char *kind = "must";
 	out[0] = '\0';
+	if (row->goal_workers && row->goal_workers != r->workers)
+		return;
 	if (row->limit_factor > 0 && limit > 0 && (goal == 0 || row->limit == LIMIT_HANDOFF)) {
 		goal = row->limit_factor * limit;
 		kind = "must (x limit)";
 	}
 	if (goal <= 0)
 		return;
-	bool stretch = row->stretch > 0 && r->stats.min <= row->stretch;
+	bool stretch = !parallel && row->stretch > 0 && r->stats.min <= row->stretch;
 	if (stretch)
 		snprintf(out, size, "<= %.4g stretch: met", row->stretch);
 	else

@@ -310,7 +310,7 @@ static double steal_imbalance(const struct bench_row *row, heist_system *s)
 	.operations = 4000000, .a = P, .b = B, .seed = 1, .sample = message_ubench
 
 const struct bench_row bench_many[] = {
-	{ UBENCH(8, 5), .must = 10, .stretch = 6.7 },
+	{ UBENCH(8, 5), .must = 10, .stretch = 6.7, .goal_workers = 1 },
 	{ UBENCH(320, 30) },
 	{ UBENCH(1000, 5) },
 	{ .name = "big",

@@ -125,6 +125,7 @@ const struct bench_row bench_pairs[] = {
 	  .min_workers = 1,
 	  .must = 8,
 	  .stretch = 6,
+	  .goal_workers = 1,
 	  .limit = LIMIT_LOCAL,
 	  .limit_factor = 2.0,
 	  .operations = 5000000,
@@ -138,7 +139,7 @@ const struct bench_row bench_pairs[] = {
 	  .a = 1,
 	  .sample = ping_pong },
 	{ PAIRS(1) },
-	{ PAIRS(50), .must = 5, .stretch = 3.33 },
+	{ PAIRS(50), .must = 5, .stretch = 3.33, .goal_workers = 2 },
 	{ PAIRS(100) },
 	{ 0 },
 };

@@ -68,7 +68,8 @@ static double ring(const struct bench_row *row, heist_system *s)
 	.operations = 2000000, .a = 1000000, .b = T, .c = 1, .sample = ring
 
 const struct bench_row bench_ring[] = {
-	{ RING(100, 1), .must = 8, .stretch = 6, .limit = LIMIT_LOCAL, .limit_factor = 2.0 },
+	{ RING(100, 1), .must = 8, .stretch = 6, .goal_workers = 1, .limit = LIMIT_LOCAL,
+	  .limit_factor = 2.0 },
 	{ RING(1000, 1) },
 	{ RING(100, 50) },
 	{ RANDOM(1) },

@@ -316,6 +316,7 @@ const struct bench_row bench_spawning[] = {
 	  .operation = "actor",
 	  .min_workers = 1,
 	  .must = 27,
+	  .must_at_2 = 18,
 	  .stretch = 16.2,
 	  .operations = 1111111,
 	  .a = 1000000,
