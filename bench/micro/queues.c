@@ -122,7 +122,7 @@ static double sample_mpsc(const struct bench_row *row, heist_system *s)
 {
 	(void)s;
 	prepare();
-	mpsc = (struct mpsc){ 0 };
+	mpsc_init(&mpsc);
 	atomic_store_explicit(&scheduled, false, memory_order_relaxed);
 	return finish(row, race(row, mpsc_body));
 }
