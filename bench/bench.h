@@ -23,6 +23,7 @@ struct bench_row {
 	uint64_t operations; /* per sample */
 	int64_t a, b, c;     /* parameters of the workload */
 	uint64_t seed;	     /* of its random numbers; actor i draws from seed + i */
+	bool remainder;	     /* which it takes by %, as the peers' contract has it */
 	/* One sample on a fresh runtime: nanoseconds in all, or -1: the result was wrong. */
 	double (*sample)(const struct bench_row *row, heist_system *s);
 	bool single;	  /* measured once per run, not sampled (memory, idle time) */
@@ -40,6 +41,7 @@ double bench_wait(void);
 
 /* What a sample may tell beside its time. */
 struct bench_aside {
+	double cpu_ns;	     /* of the process from the last bench_begin to its end    */
 	long rss;	     /* idle: bytes by which the resident size grew            */
 	uint64_t latency[5]; /* paced_latency: ns at 50 %, 90 %, 99 %, 99.9 %, maximum */
 };

@@ -15,6 +15,7 @@ struct bench_aside bench_aside;
 static _Atomic long parts;
 static _Atomic bool wrong;
 static heist_time begun;
+static double begun_cpu;
 static _Atomic heist_time ended;
 
 void bench_begin(long n)
@@ -22,6 +23,7 @@ void bench_begin(long n)
 	atomic_store(&wrong, false);
 	atomic_store(&ended, 0);
 	atomic_store(&parts, n);
+	begun_cpu = bench_cpu_ns();
 	begun = heist_now(NULL);
 }
 
@@ -41,6 +43,7 @@ double bench_wait(void)
 			return -1;
 		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
 	}
+	bench_aside.cpu_ns = bench_cpu_ns() - begun_cpu;
 	return atomic_load(&wrong) ? -1 : (double)(atomic_load(&ended) - begun);
 }
 

@@ -10,6 +10,12 @@
 static heist_ref all[MOST]; /* written before the balls roll */
 static int64_t count;
 static uint64_t seed;
+static bool by_remainder; /* as in the row */
+
+static uint64_t draw(uint64_t *random, uint64_t n)
+{
+	return by_remainder ? bench_random(random) % n : bench_random_below(random, n);
+}
 
 /* ---- big: pings to random others, the next after the pong ---- */
 
@@ -20,7 +26,7 @@ struct big {
 
 static void big_next(struct big *b)
 {
-	int64_t to = (int64_t)bench_random_below(&b->random, (uint64_t)count - 1);
+	int64_t to = (int64_t)draw(&b->random, (uint64_t)count - 1);
 	bench_send(all[to + (to >= b->id)], b->id << 1);
 }
 
@@ -49,6 +55,7 @@ static double big(const struct bench_row *row, heist_system *s)
 {
 	count = row->a;
 	seed = row->seed;
+	by_remainder = row->remainder;
 	for (int64_t i = 0; i < count; i++)
 		all[i] = bench_spawn(s, &big_class, NULL);
 	for (int64_t i = 0; i < count; i++) {
@@ -75,7 +82,7 @@ static heist_next pinger_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	else if (n == 0)
 		bench_finish(true);
 	else
-		bench_send(all[bench_random_below(random, (uint64_t)count)], n - 1);
+		bench_send(all[draw(random, (uint64_t)count)], n - 1);
 	return HEIST_CONTINUE;
 }
 static const heist_class pinger = { "pinger", HEIST_ABI, 8, pinger_recv, NULL };
@@ -85,6 +92,7 @@ static double message_ubench(const struct bench_row *row, heist_system *s)
 {
 	int64_t balls = row->a * row->b, hops = (int64_t)row->operations / balls - 1;
 	count = row->a;
+	by_remainder = row->remainder;
 	for (int64_t i = 0; i < count; i++) {
 		uint64_t random = row->seed + (uint64_t)i;
 		all[i] = bench_spawn(s, &pinger, NULL);

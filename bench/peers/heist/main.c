@@ -147,8 +147,7 @@ static cJSON *sample(const struct options *o, const struct bench_row *row)
 {
 	bench_aside = (struct bench_aside){ 0 };
 	heist_system *s = bench_start(o->workers, o->tuned ? HEIST_ON : HEIST_DEFAULT);
-	double cpu = bench_cpu_ns(), ns = row->sample(row, s);
-	cpu = bench_cpu_ns() - cpu;
+	double ns = row->sample(row, s);
 	bench_stop(s);
 	if (ns < 0) {
 		fprintf(stderr, "%s: a wrong result, or no end within 60 seconds\n",
@@ -158,7 +157,7 @@ static cJSON *sample(const struct options *o, const struct bench_row *row)
 	cJSON *j = cJSON_CreateObject();
 	cJSON_AddNumberToObject(j, "ns", ns);
 	cJSON_AddNumberToObject(j, "operations", (double)row->operations);
-	cJSON_AddNumberToObject(j, "cpu_ns", cpu);
+	cJSON_AddNumberToObject(j, "cpu_ns", bench_aside.cpu_ns);
 	if (bench_aside.rss)
 		cJSON_AddNumberToObject(j, "rss", (double)bench_aside.rss);
 	if (bench_aside.latency[4])

@@ -54,6 +54,7 @@ static void big(struct bench_row *r, const int64_t *v)
 	r->b = v[1];
 	r->operations = (uint64_t)(v[0] * v[1] * 2);
 	r->seed = (uint64_t)v[2];
+	r->remainder = true;
 }
 
 static void chameneos(struct bench_row *r, const int64_t *v)
@@ -68,6 +69,7 @@ static void message_ubench(struct bench_row *r, const int64_t *v)
 	r->b = v[1];
 	r->operations = shared(v[2], v[0] * v[1], 1);
 	r->seed = (uint64_t)v[3];
+	r->remainder = true;
 }
 
 static void spawn_stop(struct bench_row *r, const int64_t *v)
