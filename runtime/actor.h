@@ -44,6 +44,7 @@ enum config_bit {
 	CONFIG_LARGE_STATE = 1, /* u.state, else u.inline_state */
 	CONFIG_BOUND = 2,	/* runs on one worker only: config >> 8 */
 	CONFIG_EXTRA = 4,	/* struct actor_extra exists */
+	CONFIG_BOUNDED = 8,	/* bound.h: its handle has REF_BOUNDED */
 };
 
 #define STATE_INLINE sizeof(uint64_t[3])
@@ -84,6 +85,14 @@ static inline heist_ref ref_make(uint32_t runtime, uint32_t generation, uint32_t
 	return (heist_ref){ (uint64_t)generation << 36 | (uint64_t)runtime << 28 | slot };
 }
 
+/* The receiver has a bound (bound.h): the place is then none that is sent to directly. */
+#define REF_BOUNDED ((uint64_t)1 << 35)
+
+static inline bool ref_is_bounded(heist_ref r)
+{
+	return r.v & REF_BOUNDED;
+}
+
 static inline uint64_t ref_place(heist_ref r)
 {
 	return r.v << 28 >> 28;
@@ -101,7 +110,7 @@ static inline uint32_t ref_generation(heist_ref r)
 
 static inline uint32_t ref_runtime(heist_ref r)
 {
-	return (uint32_t)(r.v >> 28) & 0xff;
+	return (uint32_t)(r.v >> 28) & 0x7f;
 }
 
 #endif

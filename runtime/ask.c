@@ -139,15 +139,18 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 		return HEIST_ENOMEM;
 	uint32_t index = x->asks_free - 1;
 	struct request_header h = {
-		.asker =
-			ref_make(s->id, mpsc_generation(&self->ticket), slot_index(&s->slots, self))
-				.v,
+		.asker = actor_ref(s, self).v,
 		.id = (uint64_t)(x->ask_sequence + 1) << 32 | index,
 		.deadline = deadline,
 	};
+	r = heist_bound_enter(&from, to);
+	if (r != HEIST_OK) /* the asker is told, whatever the policy */
+		return HEIST_EFULL;
 	struct message *m = heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
-	if (!m)
+	if (!m) {
+		heist_bound_undo(&from, to);
 		return HEIST_ENOMEM;
+	}
 	deadline_ensure(w, self, x, deadline);
 	struct ask *ask = &x->asks[index];
 	x->asks_free = ask->next_free;
@@ -155,7 +158,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	*ask = (struct ask){
 		.k = k, .user = user, .deadline = deadline, .sequence = ++x->ask_sequence
 	};
-	heist_message_push(&from, target, ref_generation(to), m);
+	heist_message_push_to(&from, target, to, m);
 	return HEIST_OK;
 }
 

@@ -87,7 +87,7 @@ static bool table_grow(const struct heist_memory *memory, struct bonds *t)
 
 static heist_ref ref_of(struct heist_system *s, struct actor *a)
 {
-	return ref_make(s->id, mpsc_generation(&a->ticket), slot_index(&s->slots, a));
+	return actor_ref(s, a);
 }
 
 static struct bonds *table_of(struct heist_system *s, struct actor *a)

@@ -11,6 +11,8 @@ const char *heist_strstatus(heist_status status)
 	switch (status) {
 	case HEIST_OK:
 		return "ok";
+	case HEIST_EFULL:
+		return "the mailbox is full";
 	case HEIST_EDEAD:
 		return "the actor has ended";
 	case HEIST_ETIMEOUT:

@@ -109,8 +109,7 @@ static void record_turn(struct rt_worker *w, struct actor *a)
 	struct events *e = w->local.events;
 	uintptr_t cur = a->mailbox.cur;
 	const struct message *m = cur & MPSC_DONE ? NULL : (const struct message *)cur;
-	uint32_t slot = slot_index(&s->slots, a);
-	e->actor = ref_make(s->id, mpsc_generation(&a->ticket), slot);
+	e->actor = actor_ref(s, a);
 	e->cls = actor_class(s, a);
 	if (m && message_kind(m) == KIND_INIT && a->recv == NULL)
 		heist_events_put(&w->local, EVENT_START, e->actor, e->cls, 0);

@@ -194,7 +194,9 @@ static void job_lose(struct rt_worker *w, struct job *j, heist_status status)
 	struct local *l = &w->local;
 	heist_count(&l->accepted, 1);
 	heist_count_lost(w->local.system, l, j->to, j->type, job_payload(j),
-			 status == HEIST_ECLOSED ? HEIST_LOST_CLOSED : HEIST_LOST_DEAD);
+			 status == HEIST_ECLOSED ? HEIST_LOST_CLOSED
+			 : status == HEIST_EFULL ? HEIST_LOST_FULL
+						 : HEIST_LOST_DEAD);
 	job_drop_payload(j);
 }
 
@@ -210,9 +212,10 @@ static void job_send(struct rt_worker *w, struct actor *a, struct actor_extra *x
 	heist_count(&w->local.timers_fired, 1);
 	if (r != HEIST_OK)
 		job_lose(w, j, r);
-	if (j->timer.kind == JOB_RATE && r == HEIST_OK)
+	bool goes_on = r == HEIST_OK || r == HEIST_EFULL;
+	if (j->timer.kind == JOB_RATE && goes_on)
 		job_arm(w, a, j, next_on_grid(j, now));
-	else if (j->timer.kind == JOB_DELAY && r == HEIST_OK)
+	else if (j->timer.kind == JOB_DELAY && goes_on)
 		job_arm(w, a, j, later(now, j->every));
 	else
 		job_free(&w->local, x, j, false);

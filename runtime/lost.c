@@ -131,7 +131,8 @@ static const char *const causes[HEIST_CAUSES] = {
 	[HEIST_LOST_DEAD] = "dead",	  [HEIST_LOST_STOPPED] = "stopped",
 	[HEIST_LOST_EXPIRED] = "expired", [HEIST_LOST_UNHANDLED] = "unhandled",
 	[HEIST_LOST_FAILED] = "failed",	  [HEIST_LOST_LATE] = "late",
-	[HEIST_LOST_CLOSED] = "closed",
+	[HEIST_LOST_CLOSED] = "closed",	  [HEIST_LOST_NEW] = "new",
+	[HEIST_LOST_OLD] = "old",	  [HEIST_LOST_FULL] = "full",
 };
 
 const char *heist_strcause(heist_cause cause)
@@ -200,6 +201,10 @@ void heist_message_lost(struct heist_system *s, struct local *l, struct message 
 {
 	const heist_type *type = m->type;
 	uint32_t kind = message_kind(m);
+	if (message_has(m, MESSAGE_COUNTED)) {
+		to.v |= REF_BOUNDED;
+		heist_bound_out(s, to, m);
+	}
 	bool reply = kind == KIND_REPLY;
 	bool has_value = !reply || ((struct reply_header *)(void *)m->u.bytes)->status == HEIST_OK;
 	void *payload = has_value ? message_payload(m) : NULL;

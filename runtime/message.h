@@ -44,6 +44,7 @@ enum message_flag {
 	MESSAGE_LARGE = 8,     /* the payload is elsewhere                                       */
 	MESSAGE_TAKEN = 16,    /* while handled: the payload belongs to the handler              */
 	MESSAGE_BOUNCE = 32,   /* a request that becomes its own reply when it leaves the mailbox */
+	MESSAGE_COUNTED = 128, /* it waits in a mailbox with a bound (bound.h) */
 	MESSAGE_ANSWERED = 64, /* a request that nobody owes a reply any more                   */
 };
 

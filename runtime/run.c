@@ -62,11 +62,6 @@ HEIST_HOT_INLINE void retire(struct rt_worker *w, struct actor *a, struct messag
 
 /* ---- the end of an actor ---- */
 
-static heist_ref actor_ref(struct heist_system *s, struct actor *a)
-{
-	return ref_make(s->id, mpsc_generation(&a->ticket), slot_index(&s->slots, a));
-}
-
 HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
 {
 	return w->local.meta[a - w->local.slots];
@@ -260,6 +255,8 @@ static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, s
 		drain_message(w, a, m, HEIST_LOST_DEAD);
 		return HEIST_CONTINUE;
 	}
+	if (message_has(m, MESSAGE_COUNTED) && heist_bound_take(w, a, m))
+		return HEIST_CONTINUE;
 	w->ctx.current = m;
 	switch (kind) {
 	case KIND_USER:

@@ -90,6 +90,13 @@ void heist_message_push(struct sender *from, struct actor *a, uint32_t generatio
 	actor_deliver(from->system, from->worker, a, m);
 }
 
+void heist_message_push_to(struct sender *from, struct actor *a, heist_ref to, struct message *m)
+{
+	if (ref_is_bounded(to))
+		message_set(m, MESSAGE_COUNTED);
+	heist_message_push(from, a, ref_generation(to), m);
+}
+
 /* ---- send ---- */
 
 /* A small message from a worker that defers: the receiver is not touched, so a handle that is stale by
@@ -124,13 +131,18 @@ static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heis
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
 	heist_status r = heist_sender_check(&from, to, &a);
-	if (r == HEIST_OK) {
+	if (r == HEIST_OK && (r = heist_bound_enter(&from, to)) == HEIST_OK) {
 		struct message *m =
 			heist_message_build(&from, KIND_USER, type, NULL, msg, type->size);
-		if (m)
-			heist_message_push(&from, a, ref_generation(to), m);
-		else
+		if (m) {
+			heist_message_push_to(&from, a, to, m);
+		} else {
+			heist_bound_undo(&from, to);
 			r = HEIST_ENOMEM;
+		}
+	} else if (r == HEIST_DROPPED) {
+		heist_bound_lose(&from, to, type, (void *)(uintptr_t)msg);
+		r = HEIST_OK;
 	}
 	heist_sender_leave(&from);
 	return r;
@@ -231,6 +243,28 @@ static struct message *post_message(struct sender *from, void *payload)
 	return m;
 }
 
+/* Free a small message that is in no mailbox, from whatever thread. */
+static void message_release(struct message *m)
+{
+	struct sender from;
+	HEIST_ENSURE(heist_sender_enter(&from, payload_system(m->u.bytes)->id));
+	block_free(&from.local->messages, m);
+	heist_sender_leave(&from);
+}
+
+static const heist_type *payload_type(void *payload)
+{
+	return payload_is_small(payload) ? message_of(payload)->type : large_of(payload)->type;
+}
+
+static void payload_release(void *payload)
+{
+	if (payload_is_small(payload))
+		message_release(message_of(payload));
+	else
+		heist_large_free(payload);
+}
+
 heist_status heist_post(heist_ref to, void **msg)
 {
 	struct sender from;
@@ -241,27 +275,27 @@ heist_status heist_post(heist_ref to, void **msg)
 		return HEIST_BAD_ARG("a message moves only within its runtime");
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
+	void *dropped = NULL;
 	heist_status r = heist_sender_check(&from, to, &a);
-	if (r == HEIST_OK) {
+	if (r == HEIST_OK && (r = heist_bound_enter(&from, to)) == HEIST_OK) {
 		struct message *m = post_message(&from, *msg);
 		if (m) {
 			*msg = NULL;
-			heist_message_push(&from, a, ref_generation(to), m);
+			heist_message_push_to(&from, a, to, m);
 		} else {
+			heist_bound_undo(&from, to);
 			r = HEIST_ENOMEM;
 		}
+	} else if (r == HEIST_DROPPED) {
+		heist_bound_lose(&from, to, payload_type(*msg), *msg);
+		dropped = *msg;
+		*msg = NULL;
+		r = HEIST_OK;
 	}
 	heist_sender_leave(&from);
+	if (dropped)
+		payload_release(dropped);
 	return r;
-}
-
-/* Free a small message that is in no mailbox, from whatever thread. */
-static void message_release(struct message *m)
-{
-	struct sender from;
-	HEIST_ENSURE(heist_sender_enter(&from, payload_system(m->u.bytes)->id));
-	block_free(&from.local->messages, m);
-	heist_sender_leave(&from);
 }
 
 void heist_discard(void **msg)
@@ -269,15 +303,11 @@ void heist_discard(void **msg)
 	if (!msg || !*msg)
 		return;
 	void *p = *msg;
-	bool small = payload_is_small(p);
-	const heist_type *type = small ? message_of(p)->type : large_of(p)->type;
+	const heist_type *type = payload_type(p);
 	*msg = NULL;
 	if (type->drops && type->drops->msg)
 		type->drops->msg(p);
-	if (small)
-		message_release(message_of(p));
-	else
-		heist_large_free(p);
+	payload_release(p);
 }
 
 static void *take_small(struct heist_ctx *ctx, struct message *m, void *payload)

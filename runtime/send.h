@@ -27,6 +27,18 @@ struct message *heist_message_build(struct sender *from, enum message_kind kind,
 /* Push a message for `generation` of an actor: it is accepted from here on. */
 void heist_message_push(struct sender *from, struct actor *a, uint32_t generation,
 			struct message *m);
+/* The same for a user's message or request, that heist_bound_enter has let in. */
+void heist_message_push_to(struct sender *from, struct actor *a, heist_ref to, struct message *m);
+
+/* ---- bound.c: any receiver; nothing to do for one without a bound ---- */
+#define HEIST_DROPPED ((heist_status)1) /* take it over, and lose it */
+/* OK, EFULL or HEIST_DROPPED. */
+heist_status heist_bound_enter(struct sender *from, heist_ref to);
+/* What was let in is not sent after all. */
+void heist_bound_undo(struct sender *from, heist_ref to);
+/* HEIST_DROPPED: count the loss and drop what the payload owns. */
+void heist_bound_lose(struct sender *from, heist_ref to, const heist_type *type, void *payload);
+
 /* A large payload of `size` bytes, not zeroed; NULL: out of memory. */
 void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size);
 

@@ -28,7 +28,8 @@ struct control {
 	struct inject signals; /* signal.h */
 	uint64_t tag;	       /* the doorbell poses as a struct message: KIND_BELL */
 	_Atomic uint64_t request;
-	struct bond *bonds; /* of those that watch this actor; the runner */
+	struct bond *bonds;		/* of those that watch this actor; the runner */
+	_Atomic uint32_t queued, bound; /* bound.h */
 };
 
 struct slot_chunk {

@@ -3,6 +3,7 @@
  *
  * The slot may still have a late producer of the actor before; so behaviour and configuration are
  * installed by whoever runs INIT, and only what nobody else reads is written here. */
+#include "runtime/bound.h"
 #include "runtime/send.h"
 
 #include <string.h>
@@ -14,6 +15,8 @@ struct birth {
 	uint16_t config;
 	uint32_t batch;
 	uint64_t memory_max;
+	uint32_t capacity; /* 0: no bound */
+	heist_overflow overflow;
 	const heist_type *arg_type; /* its drop gets the argument of an actor that never started */
 	struct bond *watch;	    /* or NULL */
 	struct actor *slot;
@@ -33,6 +36,8 @@ static const char *spawn_bad_argument(heist_system *s, const heist_class *cls,
 		return "the class expects a spawn argument";
 	if (opts->batch > UINT16_MAX || opts->worker > s->pool.workers)
 		return "opts: batch or worker out of range";
+	if (opts->mailbox_cap >= BOUND_MAX / 2 || opts->overflow > HEIST_DROP_OLD)
+		return "opts: mailbox_cap must be less than 2^27, overflow one of heist_overflow";
 	return NULL;
 }
 
@@ -91,6 +96,8 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 		heist_bond_attach(s, a, b->watch);
 	b->init->tag |= generation | (uint64_t)b->config << 48;
 	heist_count(&from->local->spawned, 1);
+	if (HEIST_UNLIKELY(b->config & CONFIG_BOUNDED))
+		bound_set(&s->slots.control[slot], b->capacity, b->overflow);
 	mpsc_open(&a->ticket);
 	if (mpsc_push(&a->mailbox, &b->init->node) == MPSC_WAS_IDLE) {
 		if (HEIST_UNLIKELY(b->config & CONFIG_BOUND))
@@ -100,7 +107,10 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 		else
 			heist_pool_submit(&s->pool, &a->run);
 	}
-	return ref_make(s->id, generation, slot);
+	heist_ref r = ref_make(s->id, generation, slot);
+	if (b->config & CONFIG_BOUNDED)
+		r.v |= REF_BOUNDED;
+	return r;
 }
 
 heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const heist_opts *opts,
@@ -124,6 +134,10 @@ heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const hei
 	b.memory_max = o.memory_max;
 	if (o.worker)
 		b.config = (uint16_t)(CONFIG_BOUND | (o.worker - 1) << 8);
+	if (o.mailbox_cap)
+		b.config |= CONFIG_BOUNDED;
+	b.capacity = o.mailbox_cap;
+	b.overflow = o.overflow;
 	if (!heist_sender_enter(&from, s->id))
 		return HEIST_ECLOSED;
 	heist_status r = HEIST_OK;

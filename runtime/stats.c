@@ -17,6 +17,7 @@ static void add_local(const struct local *l, heist_stats *t)
 	t->arena_bytes += get(&l->arena_bytes);
 	for (int i = 0; i < HEIST_CAUSES; i++)
 		t->lost[i] += get(&l->lost[i]);
+	t->refused += get(&l->refused);
 	t->timers_armed += get(&l->timers_armed);
 	t->timers_fired += get(&l->timers_fired);
 	t->timers_cancelled += get(&l->timers_cancelled);
@@ -79,8 +80,7 @@ heist_ref heist_self(const heist_ctx *ctx)
 	if (HEIST_UNLIKELY(!ctx))
 		return (heist_ref){ 0 };
 	struct heist_system *s = ctx->system;
-	uint32_t g = mpsc_generation(&ctx->actor->ticket);
-	return ref_make(s->id, g, slot_index(&s->slots, ctx->actor));
+	return actor_ref(s, ctx->actor);
 }
 
 heist_system *heist_system_of(const heist_ctx *ctx)

@@ -13,7 +13,7 @@
 
 #include "sched/cpus.h"
 
-#define RUNTIMES 256
+#define RUNTIMES 128 /* one bit of their number in a handle marks receivers with a bound */
 
 /* ---- the table of runtimes ---- */
 
@@ -423,7 +423,7 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 	heist_seam_init();
 	uint32_t id = runtime_claim(&generation);
 	if (id == 0)
-		return start_refused(&c, "more than 255 runtimes");
+		return start_refused(&c, "more than 127 runtimes");
 	struct heist_system *s = system_new(&c, workers, pin, generation);
 	if (!s) {
 		runtime_release(id, generation);

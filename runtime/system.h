@@ -177,6 +177,15 @@ HEIST_HOT_INLINE struct actor *system_actor(struct heist_system *s, heist_ref r)
 		       : NULL;
 }
 
+/* The handle of an actor that has begun. */
+static inline heist_ref actor_ref(struct heist_system *s, struct actor *a)
+{
+	heist_ref r = ref_make(s->id, mpsc_generation(&a->ticket), slot_index(&s->slots, a));
+	if (HEIST_UNLIKELY(a->config & CONFIG_BOUNDED))
+		r.v |= REF_BOUNDED;
+	return r;
+}
+
 static inline const heist_class *actor_class(struct heist_system *s, struct actor *a)
 {
 	uintptr_t m = s->slots.meta[slot_index(&s->slots, a)];
@@ -198,6 +207,12 @@ void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, con
 		      const void *payload, heist_cause cause);
 /* Give back the memory of a large payload. */
 void heist_large_free(void *payload);
+
+/* ---- bound.c ---- */
+/* The runner met a message that was counted in.  True: one too many, it is lost. */
+bool heist_bound_take(struct rt_worker *w, struct actor *a, struct message *m);
+/* A message that was counted in is lost. */
+void heist_bound_out(struct heist_system *s, heist_ref to, struct message *m);
 
 /* ---- control.c ---- */
 enum control_answer { CONTROL_GO_ON, CONTROL_END };

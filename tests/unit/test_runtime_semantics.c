@@ -398,15 +398,15 @@ TEST(semantics, payloads_from_nothing_to_many_pages)
 
 TEST(semantics, two_hundred_and_fifty_five_runtimes_and_no_more)
 {
-	heist_system *s[255], *more = NULL;
+	heist_system *s[127], *more = NULL;
 	heist_config c = heist_config_default();
 	c.mode = HEIST_POLLED;
 	c.max_actors = 1000;
 	for (int round = 0; round < 2; round++) {
-		for (int i = 0; i < 255; i++)
+		for (int i = 0; i < 127; i++)
 			EXPECT(heist_start(&c, &s[i]) == HEIST_OK);
 		EXPECT(heist_start(&c, &more) == HEIST_EINVAL && more == NULL);
-		for (int i = 0; i < 255; i++)
+		for (int i = 0; i < 127; i++)
 			EXPECT(heist_shutdown(s[i], 0) == HEIST_OK);
 	}
 }

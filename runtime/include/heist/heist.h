@@ -68,6 +68,7 @@ typedef uint64_t heist_timer; /* what an actor wants sent later; only that actor
 
 typedef enum heist_status {
 	HEIST_OK = 0,
+	HEIST_EFULL = -1,     /* as many messages wait as may (opts.mailbox_cap) */
 	HEIST_EDEAD = -2,     /* the actor has ended */
 	HEIST_ETIMEOUT = -3,  /* the deadline has passed */
 	HEIST_ENOMEM = -4,    /* no memory; nothing changed */
@@ -98,6 +99,9 @@ typedef enum heist_cause {
 	HEIST_LOST_FAILED,    /* the handler that had it answered HEIST_FAIL or panicked */
 	HEIST_LOST_LATE,      /* a reply after its deadline, or after its asker had ended */
 	HEIST_LOST_CLOSED,    /* the runtime ended before it was handled */
+	HEIST_LOST_NEW,	      /* the receiver's mailbox was full */
+	HEIST_LOST_OLD,	      /* more came after it than may wait */
+	HEIST_LOST_FULL,      /* a timer's message, rejected by a full mailbox */
 	HEIST_CAUSES
 } heist_cause;
 
@@ -137,6 +141,14 @@ typedef enum heist_clock { HEIST_CLOCK_MONOTONIC, HEIST_CLOCK_WALL } heist_clock
  * the actor is busy are left out, not made up for.  Delay: a period after the handler of the one
  * before has returned. */
 typedef enum heist_pace { HEIST_FIXED_RATE, HEIST_FIXED_DELAY } heist_pace;
+
+/* What becomes of a message for a mailbox that is full.  Requests are always rejected. */
+typedef enum heist_overflow {
+	HEIST_REJECT,	/* the sender is told: HEIST_EFULL */
+	HEIST_DROP_NEW, /* it is accepted and lost (NEW) */
+	HEIST_DROP_OLD	/* the oldest are lost (OLD), when the actor comes to them; those that come
+			 * while twice as many wait as may are lost themselves (NEW) */
+} heist_overflow;
 
 typedef enum heist_switch { HEIST_DEFAULT, HEIST_ON, HEIST_OFF } heist_switch;
 
@@ -202,6 +214,10 @@ typedef struct heist_opts {
 	uint32_t worker;     /* 1..workers: run only on that worker; 0: anywhere */
 	uint32_t batch;	     /* messages per activation, at most 65535; 0: the runtime's */
 	uint64_t memory_max; /* bytes that heist_alloc hands out in all; 0: no limit */
+	/* Messages and requests that may wait, less than 2^27 (0: any number), and what becomes of one
+	 * too many.  Replies, timers of the actor's own, signals, stop and kill are not bounded. */
+	uint32_t mailbox_cap;
+	heist_overflow overflow;
 } heist_opts;
 
 /* A message that is being lost.  Valid during the call. */
@@ -266,12 +282,13 @@ typedef struct heist_stats {
 	/* Each time a timer is set, a period of a periodic one included, it fires once or is cancelled,
 	 * by heist_cancel or the end of its actor: armed - fired - cancelled wait now. */
 	uint64_t timers_armed, timers_fired, timers_cancelled;
+	uint64_t refused; /* messages not taken over by a full mailbox, whose sender was told */
 } heist_stats;
 
 /* ---- a runtime ---- */
 
 /* Start a runtime; NULL config = defaults.  EINVAL: a bad field or environment value, or more than
- * 255 runtimes (the log says which); ENOMEM.  The caller ends it by heist_shutdown. */
+ * 127 runtimes (the log says which); ENOMEM.  The caller ends it by heist_shutdown. */
 HEIST_NEED heist_status heist_start(const heist_config *config, heist_system **out);
 /* Close the intake: from now on spawns, sends and calls from outside answer ECLOSED; handlers go on.
  * Does not wait. */

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Mailboxes with a bound: what is let in, what is told, what is lost, and that memory stays what it is. */
+#include <pthread.h>
+
+#include "tests/support/clock.h"
+#include "tests/support/memory.h"
+
+static _Atomic long handled, drops;
+static uint64_t first, last;
+static heist_status answer;
+
+static void on_drop(void *payload)
+{
+	(void)payload;
+	atomic_fetch_add(&drops, 1);
+}
+static const heist_drops counting = { on_drop, NULL };
+static const heist_type WORD = {
+	.base = &WORD, .name = "word", .size = 8, .reply_size = 8, .drops = &counting
+};
+static const heist_type BIG = {
+	.base = &BIG, .name = "big", .size = 800, .reply_size = 1, .drops = &counting
+};
+static const heist_type GO = { .base = &GO, .name = "go", .size = 8, .reply_size = 1 };
+
+static heist_next slow_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type;
+	last = *(uint64_t *)msg;
+	if (atomic_fetch_add(&handled, 1) == 0)
+		first = last;
+	return HEIST_CONTINUE;
+}
+static const heist_class slow = { "slow", HEIST_ABI, 0, slow_recv, NULL };
+
+static void on_log(void *user, const char *line)
+{
+	(void)user, (void)line;
+}
+
+static heist_system *start(void)
+{
+	heist_config c = test_clock_config();
+	heist_system *s;
+	c.log = on_log;
+	handled = drops = 0;
+	first = last = 0;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	return s;
+}
+
+static heist_ref spawn_bounded(heist_system *s, const heist_class *cls, uint32_t capacity,
+			       heist_overflow overflow)
+{
+	heist_opts o = heist_opts_default();
+	heist_ref r;
+	o.mailbox_cap = capacity;
+	o.overflow = overflow;
+	EXPECT(heist_spawn(s, cls, &o, NULL, &r) == HEIST_OK);
+	return r;
+}
+
+static heist_stats stats(heist_system *s)
+{
+	heist_stats t = heist_stats_default();
+	EXPECT(heist_get_stats(s, &t) == HEIST_OK);
+	return t;
+}
+
+static void finish(heist_system *s)
+{
+	heist_stats t = stats(s);
+	EXPECT(t.accepted == t.handled + test_lost(&t));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+TEST(bound, rejects_what_is_one_too_many_and_says_so)
+{
+	heist_system *s = start();
+	heist_ref a = spawn_bounded(s, &slow, 10, HEIST_REJECT);
+	for (int round = 1; round <= 3; round++) {
+		for (uint64_t i = 0; i < 15; i++)
+			EXPECT(test_tell(a, &WORD, i) == (i < 10 ? HEIST_OK : HEIST_EFULL));
+		test_run(s);
+		EXPECT(handled == 10 * round && last == 9 && drops == 0);
+		EXPECT(stats(s).refused == 5 * (uint64_t)round);
+	}
+	finish(s);
+}
+
+TEST(bound, a_moved_message_that_is_rejected_stays_with_its_sender)
+{
+	heist_system *s = start();
+	heist_ref a = spawn_bounded(s, &slow, 1, HEIST_REJECT);
+	for (int i = 0; i < 3; i++) {
+		void *m = heist_new(s, &BIG, 0);
+		EXPECT(m != NULL && heist_post(a, &m) == (i ? HEIST_EFULL : HEIST_OK));
+		EXPECT((m != NULL) == (i != 0));
+		heist_discard(&m);
+	}
+	EXPECT(drops == 2);
+	test_run(s);
+	EXPECT(handled == 1);
+	finish(s);
+}
+
+TEST(bound, drops_the_newest)
+{
+	heist_system *s = start();
+	heist_ref a = spawn_bounded(s, &slow, 10, HEIST_DROP_NEW);
+	for (uint64_t i = 0; i < 15; i++)
+		EXPECT(test_tell(a, &WORD, i) == HEIST_OK);
+	void *m = heist_new(s, &BIG, 0), *small = heist_new(s, &WORD, 0);
+	EXPECT(heist_post(a, &m) == HEIST_OK && m == NULL);
+	EXPECT(heist_post(a, &small) == HEIST_OK && small == NULL);
+	test_run(s);
+	EXPECT(handled == 10 && last == 9 && drops == 7);
+	EXPECT(heist_lost_count(s, HEIST_LOST_NEW) == 7 && stats(s).refused == 0);
+	finish(s);
+}
+
+TEST(bound, drops_the_oldest)
+{
+	heist_system *s = start();
+	heist_ref a = spawn_bounded(s, &slow, 10, HEIST_DROP_OLD);
+	for (uint64_t i = 0; i < 15; i++)
+		EXPECT(test_tell(a, &WORD, i) == HEIST_OK);
+	test_run(s);
+	EXPECT(handled == 10 && first == 5 && last == 14 && drops == 5);
+	EXPECT(heist_lost_count(s, HEIST_LOST_OLD) == 5);
+	for (uint64_t i = 0; i < 25; i++) /* 20 wait, the rest is lost itself */
+		EXPECT(test_tell(a, &WORD, i) == HEIST_OK);
+	test_run(s);
+	EXPECT(handled == 20 && last == 19);
+	EXPECT(heist_lost_count(s, HEIST_LOST_OLD) == 15);
+	EXPECT(heist_lost_count(s, HEIST_LOST_NEW) == 5);
+	finish(s);
+}
+
+/* ---- its handle, requests, timers, its end ---- */
+
+static heist_ref self_of, peer;
+
+static void on_answer(heist_ctx *ctx, void *state, heist_status status, const void *reply,
+		      uint64_t user)
+{
+	(void)ctx, (void)state, (void)reply, (void)user;
+	answer = status;
+}
+
+static heist_next asker_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	uint64_t n = 0;
+	(void)state, (void)msg;
+	if (type != &GO)
+		return HEIST_CONTINUE;
+	self_of = heist_self(ctx);
+	answer = heist_ask(ctx, peer, &WORD, &n, 0, on_answer, 0);
+	EXPECT(heist_send_after(ctx, peer, &WORD, &n, 0, NULL) == HEIST_OK);
+	EXPECT(heist_send_after(ctx, self_of, &GO, &n, TEST_S, NULL) == HEIST_OK);
+	return HEIST_CONTINUE;
+}
+static const heist_class asker = { "asker", HEIST_ABI, 0, asker_recv, NULL };
+
+TEST(bound, is_part_of_the_handle_and_holds_for_requests_and_timers)
+{
+	heist_system *s = start();
+	heist_ref a = spawn_bounded(s, &asker, 1, HEIST_REJECT);
+	peer = spawn_bounded(s, &slow, 1, HEIST_DROP_NEW);
+	EXPECT(test_tell(peer, &WORD, 0) == HEIST_OK && test_tell(a, &GO, 0) == HEIST_OK);
+	EXPECT(heist_poll(s, 0, 2) == 2); /* in whatever order */
+	test_run(s);
+	EXPECT(self_of.v == a.v);
+	EXPECT(answer == HEIST_EFULL || answer == HEIST_ENOREPLY);
+	test_pass(s, 3 * TEST_S); /* its timers for itself come, full or not */
+	EXPECT(stats(s).timers_fired >= 4);
+	finish(s);
+}
+
+TEST(bound, counts_out_what_is_lost_with_the_actor_before)
+{
+	heist_system *s = start();
+	for (int i = 0; i < 2000; i++) { /* slots are used again */
+		heist_ref a = spawn_bounded(s, &slow, 3, HEIST_REJECT);
+		for (uint64_t k = 0; k < 5; k++)
+			EXPECT(test_tell(a, &WORD, k) == (k < 3 ? HEIST_OK : HEIST_EFULL));
+		EXPECT(heist_kill(a, HEIST_OK) == HEIST_OK);
+		test_run(s);
+		EXPECT(test_tell(a, &WORD, 0) == HEIST_EDEAD);
+	}
+	EXPECT(stats(s).refused == 4000 && heist_lost_count(s, HEIST_LOST_STOPPED) > 0);
+	finish(s);
+}
+
+TEST(bound, without_memory_counts_nothing_in)
+{
+	static struct counted_memory memory;
+	heist_config c = test_clock_config();
+	heist_system *s;
+	counted_init(&memory);
+	handled = 0;
+	c.log = on_log;
+	c.user = &memory;
+	c.alloc = memory.hook.alloc;
+	c.dealloc = memory.hook.dealloc;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	heist_ref a = spawn_bounded(s, &slow, 2, HEIST_REJECT);
+	uint64_t big[100] = { 0 };
+	counted_fail(&memory, true);
+	for (int i = 0; i < 10; i++)
+		EXPECT(heist_send(a, &BIG, big) == HEIST_ENOMEM);
+	counted_fail(&memory, false);
+	for (int i = 0; i < 3; i++)
+		EXPECT(heist_send(a, &BIG, big) == (i < 2 ? HEIST_OK : HEIST_EFULL));
+	test_run(s);
+	EXPECT(handled == 2);
+	finish(s);
+	EXPECT(counted_balanced(&memory));
+}
+
+/* ---- ten producers, one slow consumer ---- */
+
+enum { PRODUCERS = 10, CAPACITY = 1000 };
+
+static heist_ref consumer;
+static _Atomic bool enough;
+static _Atomic uint64_t accepted, refused;
+
+static void *produce(void *arg)
+{
+	uint64_t n = 0, ok = 0, no = 0;
+	(void)arg;
+	while (!atomic_load_explicit(&enough, memory_order_relaxed)) {
+		heist_status r = heist_send(consumer, &WORD, &n);
+		EXPECT(r == HEIST_OK || r == HEIST_EFULL);
+		r == HEIST_OK ? ok++ : no++;
+		n++;
+	}
+	atomic_fetch_add(&accepted, ok);
+	atomic_fetch_add(&refused, no);
+	return NULL;
+}
+
+static heist_next grinder_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	for (volatile int i = 0; i < 2000; i++)
+		;
+	atomic_fetch_add(&handled, 1);
+	return HEIST_CONTINUE;
+}
+static const heist_class grinder = { "grinder", HEIST_ABI, 0, grinder_recv, NULL };
+
+/* HEIST_TEST_OVERLOAD: how many messages the consumer handles meanwhile. */
+TEST(bound, ten_producers_and_a_slow_consumer_take_no_more_memory)
+{
+	const char *how_long = getenv("HEIST_TEST_OVERLOAD");
+	long target = how_long ? atol(how_long) : 20000;
+	heist_system *s = test_start(2);
+	pthread_t thread[PRODUCERS];
+	uint64_t most = 0;
+	handled = 0;
+	accepted = refused = 0;
+	enough = false;
+	consumer = spawn_bounded(s, &grinder, CAPACITY, HEIST_REJECT);
+	for (int i = 0; i < PRODUCERS; i++)
+		EXPECT(pthread_create(&thread[i], NULL, produce, NULL) == 0);
+	for (long step = 1; step <= 10; step++) {
+		EXPECT(wait_for(&handled, target / 10 * step));
+		uint64_t bytes = stats(s).message_bytes;
+		most = bytes > most ? bytes : most;
+	}
+	enough = true;
+	for (int i = 0; i < PRODUCERS; i++)
+		pthread_join(thread[i], NULL);
+	EXPECT(test_balanced(s));
+	heist_stats t = stats(s);
+	EXPECT(t.refused == refused && t.accepted == accepted && t.handled == accepted);
+	EXPECT((uint64_t)handled == accepted && refused > 0 && test_lost(&t) == 0);
+	/* the most that waited, and some blocks of each of the ten pools */
+	EXPECT(most <= 64 * CAPACITY + (uint64_t)12 * 12 * 65536);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
