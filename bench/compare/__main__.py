@@ -11,9 +11,9 @@ import time
 from . import environment, kept, measure, peers, process, report, results, rows
 
 EPILOG = """\
-Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row are
-alive at once and run a sample each in turn, on the same CPUs, the waiting ones stopped; the machine's limits are
-measured before, during and after.  A run that fails or counts wrongly has no figure, only its reason.  Exit
+Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row
+with the same settings are alive at once and run a sample each in turn, on the same CPUs, the waiting ones stopped;
+the machine's limits are measured before, during and after.  A run that fails or counts wrongly has no figure, only its reason.  Exit
 status: 0; 1 if a row of Heist failed; 2 if nothing could be begun; 130 if interrupted.
 
   scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Rows measured: all programs of a row are alive at once, and run one sample each in turn."""
+"""Rows measured: all programs of a row with the same settings are alive at once, and run a sample each in turn."""
 import dataclasses
 import math
 import os
@@ -157,7 +157,8 @@ def measure(row, workers, participants, plan, say):
     usage = environment.Usage()
     for k in range(plan.processes):
         say(f"process {k + 1} of {plan.processes}")
-        (_fresh if row.fresh else _interleaved)(entries, rounds)
+        for s in plan.settings:  # one after the other: all at once might not fit into memory
+            (_fresh if row.fresh else _interleaved)([e for e in entries if e.settings == s], rounds)
         calibrations.append(environment.calibrate())
     foreign = usage.foreign()
     return {"row": row.name, "workload": row.workload, "per": row.per, "what": row.what, "figure": row.figure[0],

@@ -83,9 +83,13 @@ def _fastest(row, ours):
 
 
 def _table(row, notes, brief):
-    """One row, its entries fastest first, each against Heist with the same settings; brief: the two fastest only."""
+    """One row, its entries fastest first, each against Heist with the same settings; brief: only the fastest other
+    and what it is compared with."""
     by = {(r["peer"], r["settings"]): r for r in row["results"]}
-    ours, rival = _fastest(row, True), _fastest(row, False)
+    rival = _fastest(row, False)
+    ours = (peers.OURS, rival[1]) if rival else None  # of the same rounds
+    if not ours or not figures(row, by.get(ours, {})):
+        ours = _fastest(row, True)
     entries = [_entry(row, r, figures(row, by[peers.OURS, r["settings"]]) if (peers.OURS, r["settings"]) in by else None)
                for key, r in by.items() if not brief or key in (ours, rival)]
     entries.sort(key=lambda e: (e["figure"] is None, e["figure"]["median"] if e["figure"] else 0))

@@ -3,7 +3,7 @@
 from . import peers
 
 RULES = [
-    "Same machine, same minutes, a sample of each program in turn; the same CPUs for all threads of a program, its collector and compiler included; one worker and all workers.",
+    "Same machine, same minutes, a sample of each program with the same settings in turn; the same CPUs for all threads of a program, its collector and compiler included; one worker and all workers.",
     "Same work, same parameters, checked results. What a runtime does differently is in the table of the runtimes.",
     "Each runtime with the settings that its documentation recommends, and (in full runs) as it comes.",
     "Runtimes that compile as they run are warmed up before the first sample.",

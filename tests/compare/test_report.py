@@ -57,6 +57,7 @@ class Report(unittest.TestCase):
             others = [e for e in t["entries"] if e["peer"] != "heist" and e["figure"]]
             best = min(others, key=lambda e: e["figure"]["median"])
             self.assertEqual(t["rival"], [best["peer"], best["settings"]])
+            self.assertEqual(t["ours"], best["settings"])
             self.assertEqual(t["verdict"], "behind" if t["row"] == "one_way/flood" else "ahead")
 
     def test_every_form_says_what_failed_and_what_was_left_out(self):

@@ -83,6 +83,14 @@ class Contract(Fakes):
         r = self.row(self.peer("x", "right"), plan=plan)["results"][0]
         self.assertEqual(r["processes"][0]["rounds"], [0, 1])
 
+    def test_every_setting_has_its_rounds(self):
+        plan = measure.Plan(samples=2, processes=2, warmup=0.0, limit=10.0, short=False, settings=("tuned", "default"))
+        results_ = self.row(self.peer("a", "right"), self.peer("b", "right"), plan=plan)["results"]
+        self.assertEqual([(r["peer"], r["settings"]) for r in results_],
+                         [(p, s) for p in "ab" for s in ("tuned", "default")])
+        for r in results_:
+            self.assertEqual((r["hello"]["settings"], [p["rounds"] for p in r["processes"]]), (r["settings"], [[0, 1]] * 2))
+
     def test_a_fresh_process_for_every_sample(self):
         row = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1000}, fresh=True)
         r = self.row(self.peer("x", "right"), row=row)["results"][0]
