@@ -15,6 +15,7 @@
 #include "lockfree/mpsc.h"
 #include "runtime/arena.h"
 #include "runtime/bond.h"
+#include "runtime/hold.h"
 #include "runtime/job.h"
 #include "sched/runnable.h"
 
@@ -33,21 +34,19 @@ struct actor {
 };
 _Static_assert(sizeof(struct actor) == HEIST_CACHELINE, "a slot is one cache line");
 
-enum control_bit {
-	CONTROL_CALL = 1,    /* there is a control request to look at */
-	CONTROL_BELL = 2,    /* the doorbell node is in the mailbox   */
-	CONTROL_ARMED = 4,   /* a stop was seen: end at the next bell */
-	CONTROL_WATCHED = 8, /* the runner: somebody watches this actor */
-};
-
 enum config_bit {
 	CONFIG_LARGE_STATE = 1, /* u.state, else u.inline_state */
 	CONFIG_BOUND = 2,	/* runs on one worker only: config >> 8 */
 	CONFIG_EXTRA = 4,	/* struct actor_extra exists */
 	CONFIG_BOUNDED = 8,	/* bound.h: its handle has REF_BOUNDED */
+	CONFIG_HELD = 16,	/* it rests: no incarnation */
+	CONFIG_CHILD = 32,	/* it has a supervisor      */
 };
 
 #define STATE_INLINE sizeof(uint64_t[3])
+
+struct child;
+struct supervisor;
 
 /* What few actors need; made by the first ask or timer, or by spawn options (extra.c). */
 struct ask;
@@ -61,6 +60,9 @@ struct actor_extra {
 	struct timer asks_timer;
 	uint64_t asks_deadline; /* what it was set for, 0 = nothing */
 	struct agenda agenda;
+	struct child *child;	       /* supervised: child.h     */
+	struct supervisor *supervisor; /* it is one: supervisor.c */
+	bool start_ordered;	       /* while it rests          */
 };
 
 static inline struct actor *actor_of(struct runnable *r)

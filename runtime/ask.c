@@ -26,6 +26,14 @@ void heist_asks_free(struct heist_system *s, struct actor_extra *x)
 	heist_memory_put(&s->memory, x->asks, x->asks_capacity * sizeof *x->asks);
 }
 
+void heist_asks_forget(struct heist_system *s, struct actor_extra *x)
+{
+	heist_asks_free(s, x);
+	x->asks = NULL;
+	x->asks_capacity = x->asks_pending = x->asks_free = 0; /* the sequence goes on */
+	x->asks_deadline = 0;
+}
+
 static bool asks_grow(struct heist_system *s, struct actor_extra *x)
 {
 	uint32_t n = x->asks_capacity ? x->asks_capacity * 2 : 4;

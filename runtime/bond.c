@@ -12,14 +12,6 @@ static void bond_free(struct rt_worker *w, struct bond *b)
 	heist_local_state_put(&w->local, b, sizeof *b);
 }
 
-/* Who moves it from UP has won. */
-static bool bond_win(struct bond *b, enum bond_state to)
-{
-	uint32_t up = BOND_UP;
-	return atomic_compare_exchange_strong_explicit(&b->state, &up, to, memory_order_acq_rel,
-						       memory_order_acquire); /* BD1 */
-}
-
 static void bond_send(struct rt_worker *w, heist_ref to, struct signal *sig, enum signal_kind kind)
 {
 	struct heist_system *s = w->local.system;
@@ -85,11 +77,6 @@ static bool table_grow(const struct heist_memory *memory, struct bonds *t)
 	return true;
 }
 
-static heist_ref ref_of(struct heist_system *s, struct actor *a)
-{
-	return actor_ref(s, a);
-}
-
 static struct bonds *table_of(struct heist_system *s, struct actor *a)
 {
 	struct actor_extra *x = actor_extra(s, a);
@@ -105,7 +92,7 @@ static struct bond *bond_new(struct rt_worker *w, struct actor *owner, heist_ref
 	struct bond *b = heist_local_state_get(&w->local, sizeof *b);
 	if (!b)
 		return NULL;
-	b->owner = ref_of(s, owner);
+	b->owner = actor_ref(s, owner);
 	b->target = target;
 	b->link = link;
 	table_add(&x->bonds, b);
@@ -250,8 +237,9 @@ static bool cut(struct rt_worker *w, struct actor *a, struct bond *b, enum signa
 	bond_free(w, b);
 	if (mode == SIGNAL_STALE || !copy.link || copy.target_quiet || copy.hush)
 		return false;
-	if (mode == SIGNAL_QUIET) { /* it may be about to start */
-		heist_control_link(w->local.system, w, a, copy.end.status);
+	if (mode == SIGNAL_QUIET) { /* it may be about to start; if it rests, it is ending anyway */
+		if (!(a->config & CONFIG_HELD))
+			heist_control_link(w->local.system, w, a, copy.end.status);
 		return false;
 	}
 	unlink_all(w, a, copy.owner);
@@ -266,11 +254,10 @@ bool heist_bond_signal(struct rt_worker *w, struct actor *a, struct signal *sig,
 		return down(w, a, HEIST_CONTAINER(sig, struct bond, to_owner), mode, end);
 	case SIGNAL_CUT:
 		return cut(w, a, HEIST_CONTAINER(sig, struct bond, cut), mode, end);
-	case SIGNAL_WATCH:
+	default:
 		watch(w, a, HEIST_CONTAINER(sig, struct bond, to_target), mode);
-		break;
+		return false;
 	}
-	return false;
 }
 
 /* ---- ends ---- */
@@ -285,6 +272,18 @@ void heist_bonds_owner_ended(struct rt_worker *w, struct bonds *t, struct ending
 		}
 	heist_memory_put(&w->local.system->memory, t->bucket, t->buckets * sizeof *t->bucket);
 	*t = (struct bonds){ 0 };
+}
+
+void heist_bonds_owner_rests(struct rt_worker *w, struct bonds *t)
+{
+	for (uint32_t i = 0; i < t->buckets; i++)
+		for (struct bond *b = t->bucket[i], *next; b; b = next) {
+			next = b->next;
+			if (b->link)
+				continue;
+			table_remove(t, b);
+			owner_cut(w, b, (struct ending){ 0 }, true);
+		}
 }
 
 void heist_bonds_target_ended(struct rt_worker *w, struct actor *a, struct ending end)
@@ -383,8 +382,9 @@ heist_status heist_spawn_monitor(heist_ctx *ctx, const heist_class *cls, const h
 	if (!b)
 		return HEIST_ENOMEM;
 	struct bonds *t = table_of(ctx->system, ctx->actor);
+	const struct spawn_extra more = { .watch = b };
 	table_remove(t, b);
-	heist_status r = heist_spawn_with(ctx->system, cls, opts, arg, NULL, b, out);
+	heist_status r = heist_spawn_with(ctx->system, cls, opts, arg, &more, out);
 	if (r == HEIST_OK) {
 		b->target = *out; /* the target does not look at it */
 		table_add(t, b);

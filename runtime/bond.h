@@ -47,6 +47,20 @@ struct bond {
 	struct ending end;
 };
 
+/* Who moves it from UP has won: only he sends it, and he writes `end` and `hush` first. */
+static inline bool bond_win(struct bond *b, enum bond_state to)
+{
+	uint32_t up = BOND_UP;
+#ifdef MUTANT_BOTH_WIN
+	up = atomic_load_explicit(&b->state, memory_order_relaxed);
+	atomic_store_explicit(&b->state, to, memory_order_relaxed);
+	return up == BOND_UP;
+#else
+	return atomic_compare_exchange_strong_explicit(&b->state, &up, to, memory_order_acq_rel,
+						       memory_order_acquire); /* BD1 */
+#endif
+}
+
 /* The bonds that an actor owns, by target and kind. */
 struct bonds {
 	struct bond **bucket;
@@ -62,7 +76,9 @@ bool heist_bond_signal(struct rt_worker *w, struct actor *a, struct signal *sig,
 
 /* The actor has ended: tell those that watch it. */
 void heist_bonds_target_ended(struct rt_worker *w, struct actor *a, struct ending end);
-/* The actor, or its incarnation, has ended: give up what it watches, end what it is linked to. */
+/* Its incarnation has ended: its monitors go with it, its links stay. */
+void heist_bonds_owner_rests(struct rt_worker *w, struct bonds *table);
+/* The actor has ended: give up what it watches, end what it is linked to. */
 void heist_bonds_owner_ended(struct rt_worker *w, struct bonds *table, struct ending end);
 
 #endif

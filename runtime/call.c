@@ -138,10 +138,11 @@ static heist_status call(heist_system *s, heist_ref to, const heist_type *type, 
 			 heist_time deadline, void *reply)
 {
 	heist_ref asker;
+	const struct spawn_extra more = { .arg_type = &asker_arg };
 	struct call *c = call_new(s, to, type, msg, deadline);
 	if (!c)
 		return HEIST_ENOMEM;
-	heist_status r = heist_spawn_with(s, &asker_class, NULL, &c, &asker_arg, NULL, &asker);
+	heist_status r = heist_spawn_with(s, &asker_class, NULL, &c, &more, &asker);
 	if (r != HEIST_OK) {
 		heist_memory_put(&s->memory, c, c->size);
 		return r;

@@ -10,8 +10,8 @@
  *
  * A call also says that there are signals (signal.h); they are handled at the same look.
  *
- * Edges   CT1 acq_rel RMW of control in call() -> acquire RMW in control_run(), bell_retire(): the
- *             request; and no call is lost between the last look and the clearing of CONTROL_BELL
+ * Edges   HO1 of hold.h: the request; no call is lost between the last look and the clearing of
+ *             CONTROL_BELL
  *         CT2 the CAS of request: a request for an older generation never replaces a newer one */
 #include "runtime/system.h"
 
@@ -37,10 +37,11 @@ static void ring(struct heist_system *s, struct rt_worker *w, struct actor *a)
 
 void heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
-	uint16_t old = atomic_fetch_or_explicit(&a->control, CONTROL_CALL | CONTROL_BELL,
-						memory_order_acq_rel); /* CT1 */
+	uint16_t old = hold_call(&a->control); /* HO1 */
 	if (!(old & CONTROL_BELL))
 		ring(s, w, a);
+	if (old & CONTROL_HELD && hold_take(&a->control)) /* HO1 */
+		actor_schedule(s, w, a);
 }
 
 /* Post a request, unless a stronger one for the same or a newer generation is there. */
@@ -116,17 +117,42 @@ void heist_control_link(struct heist_system *s, struct rt_worker *w, struct acto
 	heist_control_call(s, w, a);
 }
 
+/* The end of a linked actor is told once. */
+static void request_clear_link(struct heist_system *s, struct actor *a)
+{
+	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
+	uint64_t r = atomic_load_explicit(&c->request, memory_order_relaxed);
+	if ((r >> 32 & 3) == REQUEST_LINKED) /* only its own runner posts one */
+		atomic_store_explicit(&c->request, 0, memory_order_relaxed);
+}
+
+bool heist_control_look(struct rt_worker *w, struct actor *a, struct ending *end)
+{
+	struct ending ignored;
+	hold_look(&a->control); /* HO1 */
+	(void)heist_signals_run(w, a, false, &ignored);
+	request_clear_link(w->local.system, a);
+	return request_read(w->local.system, a, end) != 0;
+}
+
+/* A supervisor ends when its children have. */
+static enum control_answer may_end(struct rt_worker *w, struct actor *a, struct ending *end)
+{
+	return !(a->config & CONFIG_EXTRA) || heist_supervisor_may_end(w, a, end) ? CONTROL_END
+										  : CONTROL_GO_ON;
+}
+
 enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, struct ending *end)
 {
-	atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_CALL,
-				  memory_order_acq_rel); /* CT1 */
+	hold_look(&a->control); /* HO1 */
 	struct ending ignored;
 	if (request_read(w->local.system, a, end) >= REQUEST_KILL) {
-		(void)heist_signals_run(w, a, false,
-					&ignored); /* who watches it shall be told why */
-		return CONTROL_END;
+		request_clear_link(w->local.system, a);
+		/* who watches it shall be told why */
+		(void)heist_signals_run(w, a, false, &ignored);
+		return may_end(w, a, end);
 	}
-	return heist_signals_run(w, a, true, end) ? CONTROL_END : CONTROL_GO_ON;
+	return heist_signals_run(w, a, true, end) ? may_end(w, a, end) : CONTROL_GO_ON;
 }
 
 enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct ending *end)
@@ -136,11 +162,11 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct 
 	uint16_t c = atomic_load_explicit(&a->control, memory_order_relaxed); /* own bit */
 	if (c & CONTROL_ARMED) {
 		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_ARMED,
-					  memory_order_acq_rel); /* CT1 */
-		return CONTROL_END;
+					  memory_order_acq_rel); /* HO1 */
+		return may_end(w, a, end);
 	}
 	atomic_fetch_or_explicit(&a->control, CONTROL_ARMED | CONTROL_CALL,
-				 memory_order_acq_rel); /* CT1: rung again by bell_retire */
+				 memory_order_acq_rel); /* HO1: rung again by bell_retire */
 	return CONTROL_GO_ON;
 }
 
@@ -149,19 +175,18 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct 
 void heist_bell_drain(struct rt_worker *w, struct actor *a)
 {
 	struct ending end;
-	atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_CALL,
-				  memory_order_acq_rel); /* CT1 */
+	hold_look(&a->control); /* HO1 */
 	(void)heist_signals_run(w, a, false, &end);
 	uint32_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire); /* MQ5 acquire */
 	if (a->recv == NULL && ticket & MPSC_OPEN && request_read(w->local.system, a, &end) != 0)
 		atomic_fetch_or_explicit(&a->control, CONTROL_CALL,
-					 memory_order_acq_rel); /* CT1: rung again by bell_retire */
+					 memory_order_acq_rel); /* HO1: rung again by bell_retire */
 }
 
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
 	uint16_t old = atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_BELL,
-						 memory_order_acq_rel); /* CT1 */
+						 memory_order_acq_rel); /* HO1 */
 	if (old & CONTROL_CALL)
 		heist_control_call(s, w, a);
 }

@@ -37,6 +37,8 @@ struct agenda {
 	uint32_t sequence;
 };
 
-#define ALARM_ASKS ((uint64_t)0) /* the id of the timer for deadlines of asks; no job has it */
+/* Ids of other timers; no job has them. */
+#define ALARM_ASKS	 ((uint64_t)0) /* deadlines of asks */
+#define ALARM_SUPERVISOR ((uint64_t)1) /* supervisor.c      */
 
 #endif

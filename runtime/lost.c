@@ -133,6 +133,7 @@ static const char *const causes[HEIST_CAUSES] = {
 	[HEIST_LOST_FAILED] = "failed",	  [HEIST_LOST_LATE] = "late",
 	[HEIST_LOST_CLOSED] = "closed",	  [HEIST_LOST_NEW] = "new",
 	[HEIST_LOST_OLD] = "old",	  [HEIST_LOST_FULL] = "full",
+	[HEIST_LOST_RESTART] = "restart",
 };
 
 const char *heist_strcause(heist_cause cause)

@@ -46,10 +46,11 @@ enum message_flag {
 	MESSAGE_BOUNCE = 32,   /* a request that becomes its own reply when it leaves the mailbox */
 	MESSAGE_COUNTED = 128, /* it waits in a mailbox with a bound (bound.h) */
 	MESSAGE_ANSWERED = 64, /* a request that nobody owes a reply any more                   */
+	MESSAGE_DROPPED = 1 << 30, /* not of an INIT: lost already, still linked */
 };
 
 /* Bits of the tag: generation 0-31, kind and flags 32-39, bounce status 40-47 (negated), config of an
- * actor to start 48-63. */
+ * actor to start or number of tries that failed 48-61, MESSAGE_DROPPED 62. */
 #define MESSAGE_KIND(k) ((uint64_t)(k) << 32)
 
 static inline uint32_t message_generation(const struct message *m)
@@ -70,6 +71,23 @@ static inline bool message_has(const struct message *m, enum message_flag flag)
 static inline void message_set(struct message *m, enum message_flag flag)
 {
 	m->tag |= MESSAGE_KIND(flag);
+}
+
+#define MESSAGE_MOST_TRIES 0x3fffu
+
+static inline uint32_t message_tries(const struct message *m)
+{
+	return (uint32_t)(m->tag >> 48) & MESSAGE_MOST_TRIES;
+}
+
+static inline bool message_dropped(const struct message *m)
+{
+	return message_kind(m) != KIND_INIT && message_has(m, MESSAGE_DROPPED);
+}
+
+static inline void message_count_try(struct message *m)
+{
+	m->tag += (uint64_t)1 << 48;
 }
 
 /* Small payloads of whole words are copied inline. */

@@ -59,6 +59,21 @@ void heist_stop_hook(struct rt_worker *w, struct actor *a, heist_status why)
 	w->ctx.panic = HEIST_OK;
 }
 
+heist_next heist_init_hook(struct rt_worker *w, struct actor *a, const void *arg)
+{
+	const heist_hooks *hooks = actor_class(w->local.system, a)->hooks;
+	sigjmp_buf guard;
+	volatile heist_next v = HEIST_FAIL;
+	if (!hooks || !hooks->init)
+		return HEIST_CONTINUE;
+	hook_context(w, a, &guard);
+	if (sigsetjmp(guard, 0) == 0)
+		v = hooks->init(&w->ctx, actor_state(a), arg);
+	w->ctx.guard = NULL;
+	w->ctx.panic = HEIST_OK;
+	return v;
+}
+
 bool heist_signal_hook(struct rt_worker *w, struct actor *a, const heist_signal *sig,
 		       struct ending *end)
 {

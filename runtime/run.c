@@ -86,7 +86,16 @@ HEIST_HOT_INLINE bool ends_simply(struct rt_worker *w, struct actor *a)
 		 (CONTROL_CALL | CONTROL_WATCHED)); /* acquired by heist_signals_run */
 }
 
-/* Nobody but those that watch it knows that it has ended: tell them, and those that it is linked to. */
+/* What goes with an incarnation, whether another follows or not; its handlers run no more. */
+static void incarnation_end(struct rt_worker *w, struct actor *a, heist_status why)
+{
+	struct heist_system *s = w->local.system;
+	const heist_class *cls = actor_class(s, a);
+	if (cls->hooks && cls->hooks->stop)
+		heist_stop_hook(w, a, why);
+}
+
+/* Tell those that watch it, and those that it is linked to. */
 static void tell_end(struct rt_worker *w, struct actor *a, struct actor_extra *x, struct ending end)
 {
 	if (atomic_load_explicit(&a->control, memory_order_relaxed) &
@@ -95,35 +104,131 @@ static void tell_end(struct rt_worker *w, struct actor *a, struct actor_extra *x
 					  memory_order_relaxed);
 		heist_bonds_target_ended(w, a, end);
 	}
-	if (x)
-		heist_bonds_owner_ended(w, &x->bonds, end);
+	if (!x)
+		return;
+	heist_bonds_owner_ended(w, &x->bonds, end);
+	if (x->child)
+		heist_child_ended(w, x->child);
 }
 
 void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bool hooks)
 {
 	struct heist_system *s = w->local.system;
-	const heist_class *cls = actor_class(s, a);
-	if (hooks && cls->hooks && cls->hooks->stop)
-		heist_stop_hook(w, a, end.status);
+	if (hooks)
+		incarnation_end(w, a, end.status);
 	struct ending ignored; /* who came before the end shall know how it was */
 	if (atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_CALL) /* advisory */
 		(void)heist_signals_run(w, a, false, &ignored);
 	actor_close(w, a);
 	a->recv = actor_dying;
 	if (HEIST_UNLIKELY(a->config & CONFIG_LARGE_STATE))
-		heist_local_state_put(&w->local, a->u.state, cls->state_size);
+		heist_local_state_put(&w->local, a->u.state, actor_class(s, a)->state_size);
 	struct actor_extra *x = actor_extra(s, a);
 	tell_end(w, a, x, end);
 	if (HEIST_UNLIKELY(x != NULL))
 		heist_extra_free(w, x);
-	/* While it drains it still belongs to its worker, but it has no extra and no state any more. */
-	a->config &= (uint16_t) ~(CONFIG_EXTRA | CONFIG_LARGE_STATE);
+	/* While it drains it still belongs to its worker, but it has nothing else any more. */
+	a->config &= (uint16_t) ~(CONFIG_EXTRA | CONFIG_LARGE_STATE | CONFIG_HELD | CONFIG_CHILD);
+}
+
+/* ---- a child that rests (child.h) ---- */
+
+static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node *n, bool done,
+			  heist_cause cause);
+static enum verdict run_suspend(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+
+/* The incarnation is over, another may follow. */
+static void incarnation_rest(struct rt_worker *w, struct actor *a, struct ending end)
+{
+	struct heist_system *s = w->local.system;
+	struct actor_extra *x = actor_extra(s, a);
+	incarnation_end(w, a, end.status);
+	heist_bonds_owner_rests(w, &x->bonds);
+	heist_asks_forget(s, x);
+	heist_jobs_end(&w->local, x);
+	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
+	heist_arena_release(&x->arena, &s->memory);
+	a->config |= CONFIG_HELD;
+	heist_child_rest(w, a, end);
+}
+
+/* The holder of the right to run of a child that rests, with the mailbox suspended: start it, end it, or
+ * let go. */
+static enum verdict run_held(struct rt_worker *w, struct actor *a)
+{
+	struct mpsc_node *n = (struct mpsc_node *)a->mailbox.cur;
+	struct ending end = { HEIST_EXIT_NORMAL, HEIST_OK };
+	w->ctx.actor = a;
+	for (;;) {
+		switch (heist_child_look(w, a, &end)) {
+		case CHILD_END:
+			heist_actor_end(w, a, end, false);
+			return drain(w, a, n, false, HEIST_LOST_STOPPED);
+		case CHILD_START:
+			if (heist_child_start(w, a))
+				return run_suspend(w, a, n);
+			incarnation_rest(w, a, (struct ending){ HEIST_EXIT_INIT, HEIST_EINIT });
+			break;
+		case CHILD_WAIT:
+			if (hold_rest(&a->control))
+				return RUN_DONE;
+			break;
+		}
+	}
+}
+
+/* Rest at node n, which is done with or not.  The last node cannot be taken off without turning idle, so
+ * the doorbell is put behind one that is done. */
+static enum verdict run_rest(struct rt_worker *w, struct actor *a, struct mpsc_node *n, bool done)
+{
+	struct mpsc_node *next = n;
+	if (done) {
+		heist_control_call(w->local.system, w, a);
+		enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
+		if (what == MPSC_LATE)
+			return RUN_LATE;
+		retire(w, a, (struct message *)n);
+		if (what == MPSC_IDLE)
+			return RUN_DONE; /* somebody else is about to ring */
+	}
+	mpsc_suspend(&a->mailbox, next);
+	return run_held(w, a);
+}
+
+/* Children before their supervisor, the youngest first.  No worker runs. */
+static void end_tree(struct rt_worker *w, struct actor *a)
+{
+	struct heist_system *s = w->local.system;
+	struct actor_extra *x = actor_extra(s, a);
+	bool held = a->config & CONFIG_HELD;
+	struct child *c = x && x->supervisor ? heist_supervisor_last(x->supervisor) : NULL;
+	for (; c; c = c->older) {
+		struct actor *child = &s->slots.base[ref_slot(c->ref)];
+		if (mpsc_ticket(&child->ticket, ref_generation(c->ref)) == MPSC_TICKET_VALID &&
+		    child->recv != NULL)
+			end_tree(w, child);
+	}
+	heist_actor_end(w, a, (struct ending){ HEIST_EXIT_CLOSED, HEIST_EKILLED }, !held);
+	if (held && !mpsc_is_idle(&a->mailbox)) { /* it is in no queue */
+		heist_count(&w->base.activations, 1);
+		heist_actor_discard(&w->base, &a->run);
+	}
 }
 
 void heist_actor_end_left(struct rt_worker *w, struct actor *a)
 {
-	if (a->recv != NULL && a->recv != actor_dying)
-		heist_actor_end(w, a, (struct ending){ HEIST_EXIT_CLOSED, HEIST_EKILLED }, true);
+	struct heist_system *s = w->local.system;
+	if (a->recv == NULL || a->recv == actor_dying)
+		return;
+	for (struct actor_extra *x; (x = actor_extra(s, a)) != NULL && x->child;) {
+		struct actor *sup = &s->slots.base[ref_slot(x->child->sup)];
+		if (mpsc_ticket(&sup->ticket, ref_generation(x->child->sup)) ==
+			    MPSC_TICKET_CLOSED ||
+		    sup->recv == NULL)
+			break;
+		a = sup;
+	}
+	end_tree(w, a);
 }
 
 static enum verdict run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
@@ -141,6 +246,8 @@ static void drain_message(struct rt_worker *w, struct actor *a, struct message *
 {
 	struct heist_system *s = w->local.system;
 	uint32_t kind = message_kind(m);
+	if (message_dropped(m))
+		return;
 	if (starts_actor(a, m)) { /* the runtime ended first: no hook has run, none will */
 		a->config = (uint16_t)(m->tag >> 48);
 		if (m->type && m->type->drops)
@@ -155,6 +262,8 @@ static void drain_message(struct rt_worker *w, struct actor *a, struct message *
 	}
 }
 
+static void batch_set_aside(struct rt_worker *w);
+
 /* Messages that nobody will handle, until the mailbox is idle.  `n` is to be looked at, or has been
  * (`done`).  Frees the slot if it drains the mailbox of an actor that has ended. */
 static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node *n, bool done,
@@ -165,6 +274,7 @@ static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node
 		struct mpsc_node *next = NULL;
 		if (!done && cause != HEIST_LOST_CLOSED && starts_actor(a, m)) {
 			heist_count(&w->local.handled_more, 1); /* both count this activation */
+			batch_set_aside(w);
 			return run_start(w, a, n);
 		}
 		if (!done)
@@ -195,13 +305,18 @@ static enum verdict drain(struct rt_worker *w, struct actor *a, struct mpsc_node
 static heist_next run_init(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	uintptr_t meta = meta_of(w, a);
-	const heist_class *cls = HEIST_UNLIKELY(meta & 1) ? actor_class(w->local.system, a)
-							  : (const heist_class *)meta;
+	const heist_class *cls = (const heist_class *)meta;
 	a->config = (uint16_t)(m->tag >> 48);
+	if (HEIST_UNLIKELY(meta & 1)) {
+		cls = actor_class(w->local.system, a);
+		a->recv = cls->recv;
+		if (a->config & CONFIG_HELD)
+			return HEIST_FAIL; /* start_failed: it rests */
+	}
 	a->recv = cls->recv;
 	if (HEIST_UNLIKELY(atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_ARMED))
 		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_ARMED,
-					  memory_order_acq_rel); /* CT1: left by the last actor */
+					  memory_order_acq_rel); /* HO1: left by the last actor */
 	if (!cls->hooks || !cls->hooks->init)
 		return HEIST_CONTINUE;
 	w->ctx.actor = a;
@@ -251,7 +366,7 @@ static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, s
 	*counted = false;
 	if (kind == KIND_BELL)
 		return heist_bell_run(w, a, end) == CONTROL_END ? HEIST_STOP : HEIST_CONTINUE;
-	if (message_generation(m) != mpsc_generation(&a->ticket)) {
+	if (message_generation(m) != mpsc_generation(&a->ticket) || message_dropped(m)) {
 		drain_message(w, a, m, HEIST_LOST_DEAD);
 		return HEIST_CONTINUE;
 	}
@@ -277,6 +392,8 @@ static HEIST_COLD heist_next run_special(struct rt_worker *w, struct actor *a, s
 	case KIND_ALARM:
 		if (m->u.word[0] == ALARM_ASKS)
 			heist_asks_expire(w, a);
+		else if (m->u.word[0] == ALARM_SUPERVISOR)
+			heist_supervisor_alarm(w, a);
 		else
 			v = heist_job_run(w, a, m, counted);
 		break;
@@ -353,35 +470,59 @@ static bool is_lost_by_failure(const struct message *m)
 	       !message_has(m, MESSAGE_TAKEN);
 }
 
+/* More than closing the mailbox: hooks, others to tell, a supervisor.  n: done with, or to be tried again. */
+static HEIST_COLD enum verdict run_end_whole(struct rt_worker *w, struct actor *a,
+					     struct mpsc_node *n, bool done, struct ending end)
+{
+	if (heist_child_rests(w, a, end)) {
+		incarnation_rest(w, a, end);
+		return run_rest(w, a, n, done);
+	}
+	heist_actor_end(w, a, end, true);
+	return drain(w, a, n, done, HEIST_LOST_STOPPED);
+}
+
+/* Message n ended it, and is done with. */
+static enum verdict run_close(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			      struct ending end)
+{
+	if (HEIST_UNLIKELY(!ends_simply(w, a)))
+		return run_end_whole(w, a, n, true, end);
+	actor_close(w, a);
+	if (a->config & CONFIG_LARGE_STATE)
+		block_free(&w->local.states[0], a->u.state);
+	a->recv = NULL; /* before the mailbox can turn idle: free from then on */
+	if (mpsc_try_idle(&a->mailbox, n)) {
+		retire(w, a, (struct message *)n);
+		local_slot_put(&w->local, a);
+		return RUN_DONE;
+	}
+	a->recv = actor_dying;
+	return drain(w, a, n, true, HEIST_LOST_STOPPED);
+}
+
+/* Its handler failed with message n: that is lost, or tried again. */
+static HEIST_COLD enum verdict run_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	struct heist_system *s = w->local.system;
+	struct message *m = (struct message *)n;
+	heist_status why = w->ctx.panic ? w->ctx.panic : HEIST_ECRASH;
+	struct ending end = { HEIST_EXIT_CRASHED, why };
+	w->ctx.panic = HEIST_OK;
+	if (is_lost_by_failure(m)) {
+		if (heist_child_retries(w, a, m))
+			return run_end_whole(w, a, n, false, end);
+		heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
+				   HEIST_ECRASH);
+	}
+	return run_close(w, a, n, end);
+}
+
 /* What a handler ended: the current message is done with. */
 static enum verdict run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n, heist_next v,
 			    struct ending end)
 {
-	struct heist_system *s = w->local.system;
-	struct message *m = (struct message *)n;
-	if (v == HEIST_FAIL) {
-		end = (struct ending){ HEIST_EXIT_CRASHED,
-				       w->ctx.panic ? w->ctx.panic : HEIST_ECRASH };
-		w->ctx.panic = HEIST_OK;
-		if (is_lost_by_failure(m))
-			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
-					   HEIST_ECRASH);
-	}
-	if (ends_simply(w, a)) {
-		actor_close(w, a);
-		if (a->config & CONFIG_LARGE_STATE)
-			block_free(&w->local.states[0], a->u.state);
-		a->recv = NULL; /* before the mailbox can turn idle: free from then on */
-		if (mpsc_try_idle(&a->mailbox, n)) {
-			retire(w, a, m);
-			local_slot_put(&w->local, a);
-			return RUN_DONE;
-		}
-		a->recv = actor_dying;
-	} else {
-		heist_actor_end(w, a, end, true);
-	}
-	return drain(w, a, n, true, HEIST_LOST_STOPPED);
+	return HEIST_UNLIKELY(v == HEIST_FAIL) ? run_failed(w, a, n) : run_close(w, a, n, end);
 }
 
 /* Anything but a plain message for a live actor without a control request.  Answers like a handler;
@@ -395,9 +536,13 @@ static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, s
 		*verdict = drain(w, a, n, false, a->recv ? HEIST_LOST_STOPPED : HEIST_LOST_DEAD);
 		return HEIST_RUN_OVER;
 	}
+	if (HEIST_UNLIKELY(a->config & CONFIG_HELD)) {
+		mpsc_suspend(&a->mailbox, n);
+		*verdict = run_held(w, a);
+		return HEIST_RUN_OVER;
+	}
 	if (heist_control_run(w, a, end) == CONTROL_END) {
-		heist_actor_end(w, a, *end, true);
-		*verdict = drain(w, a, n, false, HEIST_LOST_STOPPED);
+		*verdict = run_end_whole(w, a, n, false, *end); /* n was not run */
 		return HEIST_RUN_OVER;
 	}
 	if (m->tag == mpsc_generation(&a->ticket))
@@ -437,6 +582,13 @@ struct batch {
 	bool linger;   /* fed from outside: wait a little before turning idle */
 	uint64_t sent; /* what the worker had sent when the batch began */
 };
+
+/* The batch that runs, if any, only counts from now on: a panic is not about its message. */
+static void batch_set_aside(struct rt_worker *w)
+{
+	if (w->ctx.batch)
+		w->ctx.batch->node = NULL;
+}
 
 static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 {
@@ -617,10 +769,13 @@ HEIST_HOT_INLINE enum verdict run_single(struct rt_worker *w, struct actor *a, s
 	return RUN_DONE;
 }
 
+/* The actor does not start: its init failed, or it is a child, which rests until it is told to. */
 static enum verdict start_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
 {
 	w->ctx.panic = HEIST_OK;
 	handled_count(w, 0);
+	if (a->config & CONFIG_HELD)
+		return run_rest(w, a, n, true);
 	return run_end(w, a, n, HEIST_STOP, (struct ending){ HEIST_EXIT_INIT, HEIST_EINIT });
 }
 
@@ -655,10 +810,13 @@ static HEIST_COLD enum verdict run_late(struct rt_worker *w, struct actor *a)
 	struct mpsc_node *done, *n = mpsc_first(&a->mailbox, &done);
 	if (done)
 		retire(w, a, (struct message *)done);
-	if (n)
+	if (n && !(a->config & CONFIG_HELD))
 		return run_batch(w, a, n, HEIST_RUN_FRESH);
 	handled_count(w, 0);
-	return RUN_LATE;
+	if (!n)
+		return RUN_LATE;
+	mpsc_suspend(&a->mailbox, n);
+	return run_held(w, a);
 }
 
 enum verdict heist_actor_run(struct worker *base, struct runnable *r)
@@ -732,7 +890,7 @@ void heist_run_abandon(struct rt_worker *w)
 {
 	struct batch *b = w->ctx.batch;
 	w->ctx.failed = NULL;
-	if (b && !w->ctx.starting) {
+	if (b && b->node && !w->ctx.starting) {
 		struct message *m = (struct message *)b->node;
 		uint32_t kind = message_kind(m);
 		w->ctx.failed = b->node;
@@ -759,7 +917,7 @@ static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
 		request_settle(w, m, HEIST_FAIL);
 	w->ctx.current = NULL;
 	w->ctx.stop_after = false;
-	return run_end(w, a, n, HEIST_FAIL, (struct ending){ HEIST_EXIT_CRASHED, HEIST_ECRASH });
+	return run_failed(w, a, n);
 }
 
 /* What the abandoned run would have done, had its handler answered FAIL. */

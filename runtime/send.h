@@ -42,10 +42,22 @@ void heist_bound_lose(struct sender *from, heist_ref to, const heist_type *type,
 /* A large payload of `size` bytes, not zeroed; NULL: out of memory. */
 void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size);
 
-/* heist_spawn; if the runtime ends before the actor starts, arg_type's drop gets the argument.  watch, or
- * NULL: watches it from its start. */
+/* What is not said in a spawn's options; all may be NULL. */
+struct spawn_extra {
+	const heist_type *arg_type; /* its drop gets the argument of an actor that never started */
+	struct bond *watch;	    /* watches it from its start                                 */
+	struct child *child;	    /* it rests until its supervisor starts it                   */
+	struct supervisor *supervisor;
+};
+
+/* NULL, or what is wrong with the arguments of a spawn. */
+const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			    const void *arg);
+/* heist_spawn, with checked arguments, by a sender that has entered. */
+heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const heist_opts *opts,
+			      const void *arg, const struct spawn_extra *more, heist_ref *out);
+/* heist_spawn, with more. */
 heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const heist_opts *opts,
-			      const void *arg, const heist_type *arg_type, struct bond *watch,
-			      heist_ref *out);
+			      const void *arg, const struct spawn_extra *more, heist_ref *out);
 
 #endif

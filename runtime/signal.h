@@ -2,7 +2,7 @@
  * signal.h - the control lane beside a mailbox: a list of signals per slot that no backlog delays.
  *
  * A signal is a node of whatever it is about, so sending needs no memory.  It names the generation it is
- * for.  Whoever pushes one calls the actor (control.c, CT1), so the list is looked at before the next
+ * for.  Whoever pushes one calls the actor (control.c, HO1), so the list is looked at before the next
  * message, or when the doorbell leaves the mailbox of an actor that has ended.
  *
  * Threads   send: any thread, if the slot cannot be purged meanwhile: the ticket was open in this
@@ -23,6 +23,15 @@ enum signal_kind {
 	SIGNAL_WATCH, /* struct bond.to_target: its owner wants to know when this actor ends */
 	SIGNAL_DOWN,  /* struct bond.to_owner: its target has ended                         */
 	SIGNAL_CUT,   /* struct bond.cut: its owner has ended, or does not care any more    */
+	/* struct child, to the supervisor */
+	SIGNAL_ADOPT,	/* a new child, which rests     */
+	SIGNAL_REST,	/* its incarnation has ended    */
+	SIGNAL_STARTED, /* its incarnation runs         */
+	SIGNAL_ENDED,	/* it has ended for good        */
+	/* struct child, to the child */
+	SIGNAL_START, /* rest no longer */
+	SIGNAL_HOLD,  /* rest           */
+	SIGNAL_GO,    /* by itself in memory, to a new supervisor: begin */
 };
 
 struct signal {

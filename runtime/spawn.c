@@ -17,26 +17,37 @@ struct birth {
 	uint64_t memory_max;
 	uint32_t capacity; /* 0: no bound */
 	heist_overflow overflow;
-	const heist_type *arg_type; /* its drop gets the argument of an actor that never started */
-	struct bond *watch;	    /* or NULL */
+	struct spawn_extra more;
 	struct actor *slot;
 	struct message *init;
 	void *state;
 	struct actor_extra *extra;
 };
 
-static const char *spawn_bad_argument(heist_system *s, const heist_class *cls,
-				      const heist_opts *opts, const void *arg, heist_ref *out)
+/* What the caller knows of the options; the rest is default. */
+static heist_opts opts_known(const heist_opts *opts)
 {
-	if (!s || !cls || !out)
-		return "system, class and out must not be NULL";
+	heist_opts o = heist_opts_default();
+	if (opts)
+		memcpy(&o, opts, opts->struct_size < sizeof o ? opts->struct_size : sizeof o);
+	return o;
+}
+
+const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			    const void *arg)
+{
+	if (!s || !cls)
+		return "system and class must not be NULL";
 	if (cls->abi != HEIST_ABI || !cls->recv)
 		return "the class must have abi HEIST_ABI and a behaviour";
 	if (cls->hooks && cls->hooks->arg_size && !arg)
 		return "the class expects a spawn argument";
-	if (opts->batch > UINT16_MAX || opts->worker > s->pool.workers)
+	if (opts && (opts->struct_size < sizeof(uint32_t) || opts->struct_size > 4096))
+		return "opts: struct_size is wrong (use heist_opts_default)";
+	heist_opts o = opts_known(opts);
+	if (o.batch > UINT16_MAX || o.worker > s->pool.workers)
 		return "opts: batch or worker out of range";
-	if (opts->mailbox_cap >= BOUND_MAX / 2 || opts->overflow > HEIST_DROP_OLD)
+	if (o.mailbox_cap >= BOUND_MAX / 2 || o.overflow > HEIST_DROP_OLD)
 		return "opts: mailbox_cap must be less than 2^27, overflow one of heist_overflow";
 	return NULL;
 }
@@ -67,16 +78,19 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 		if (!b->state)
 			return false;
 	}
-	if (HEIST_UNLIKELY(b->batch != 0 || b->memory_max != 0)) {
+	if (HEIST_UNLIKELY(b->batch != 0 || b->memory_max != 0 || b->more.child ||
+			   b->more.supervisor)) {
 		b->config |= CONFIG_EXTRA;
 		b->extra = heist_memory_get(&s->memory, sizeof *b->extra, HEIST_CACHELINE);
 		if (!b->extra)
 			return false;
 		*b->extra = (struct actor_extra){ .cls = b->cls,
 						  .batch = b->batch,
-						  .arena.limit = b->memory_max };
+						  .arena.limit = b->memory_max,
+						  .child = b->more.child,
+						  .supervisor = b->more.supervisor };
 	}
-	b->init = heist_message_build(from, KIND_INIT, b->arg_type, NULL, b->arg, b->arg_size);
+	b->init = heist_message_build(from, KIND_INIT, b->more.arg_type, NULL, b->arg, b->arg_size);
 	return b->init != NULL;
 }
 
@@ -92,8 +106,13 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 		a->u.state = b->state;
 	else
 		a->u.inline_state[0] = a->u.inline_state[1] = a->u.inline_state[2] = 0;
-	if (HEIST_UNLIKELY(b->watch != NULL))
-		heist_bond_attach(s, a, b->watch);
+	heist_ref ref = ref_make(s->id, generation, slot);
+	if (b->config & CONFIG_BOUNDED)
+		ref.v |= REF_BOUNDED;
+	if (HEIST_UNLIKELY(b->more.watch != NULL))
+		heist_bond_attach(s, a, b->more.watch);
+	if (HEIST_UNLIKELY(b->more.child != NULL))
+		b->more.child->ref = ref;
 	b->init->tag |= generation | (uint64_t)b->config << 48;
 	heist_count(&from->local->spawned, 1);
 	if (HEIST_UNLIKELY(b->config & CONFIG_BOUNDED))
@@ -107,29 +126,18 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 		else
 			heist_pool_submit(&s->pool, &a->run);
 	}
-	heist_ref r = ref_make(s->id, generation, slot);
-	if (b->config & CONFIG_BOUNDED)
-		r.v |= REF_BOUNDED;
-	return r;
+	return ref;
 }
 
-heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const heist_opts *opts,
-			      const void *arg, const heist_type *arg_type, struct bond *watch,
-			      heist_ref *out)
+heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const heist_opts *opts,
+			      const void *arg, const struct spawn_extra *more, heist_ref *out)
 {
-	struct sender from;
-	heist_opts o = heist_opts_default();
-	if (opts && (opts->struct_size < sizeof(uint32_t) || opts->struct_size > 4096))
-		return HEIST_BAD_ARG_OF("heist_spawn",
-					"opts: struct_size is wrong (use heist_opts_default)");
-	if (opts) /* what the caller knows of them */
-		memcpy(&o, opts, opts->struct_size < sizeof o ? opts->struct_size : sizeof o);
-	const char *bad = spawn_bad_argument(s, cls, &o, arg, out);
-	if (HEIST_UNLIKELY(bad != NULL))
-		return HEIST_BAD_ARG_OF("heist_spawn", bad);
-	struct birth b = { .cls = cls, .arg = arg, .arg_type = arg_type, .watch = watch };
+	struct birth b = { .cls = cls, .arg = arg };
+	if (more)
+		b.more = *more;
 	if (cls->hooks)
 		b.arg_size = cls->hooks->arg_size;
+	heist_opts o = opts_known(opts);
 	b.batch = o.batch;
 	b.memory_max = o.memory_max;
 	if (o.worker)
@@ -138,18 +146,31 @@ heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const hei
 		b.config |= CONFIG_BOUNDED;
 	b.capacity = o.mailbox_cap;
 	b.overflow = o.overflow;
+	if (b.more.child) { /* it has the argument */
+		b.config |= b.more.supervisor ? CONFIG_CHILD : CONFIG_CHILD | CONFIG_HELD;
+		b.arg_size = 0;
+	}
+	if (!birth_allocate(from, &b)) {
+		birth_undo(from, &b);
+		return HEIST_ENOMEM;
+	}
+	*out = birth_publish(from, &b);
+	return HEIST_OK;
+}
+
+heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const heist_opts *opts,
+			      const void *arg, const struct spawn_extra *more, heist_ref *out)
+{
+	struct sender from;
+	const char *bad = out ? heist_spawn_bad(s, cls, opts, arg) : "out must not be NULL";
+	if (HEIST_UNLIKELY(bad != NULL))
+		return HEIST_BAD_ARG_OF("heist_spawn", bad);
 	if (!heist_sender_enter(&from, s->id))
 		return HEIST_ECLOSED;
-	heist_status r = HEIST_OK;
-	if (from.foreign &&
-	    atomic_load_explicit(&s->phase, memory_order_acquire) != PHASE_OPEN) { /* PH1 acquire */
-		r = HEIST_ECLOSED;
-	} else if (birth_allocate(&from, &b)) {
-		*out = birth_publish(&from, &b);
-	} else {
-		birth_undo(&from, &b);
-		r = HEIST_ENOMEM;
-	}
+	heist_status r = HEIST_ECLOSED;
+	if (!from.foreign ||
+	    atomic_load_explicit(&s->phase, memory_order_acquire) == PHASE_OPEN) /* PH1 acquire */
+		r = heist_spawn_from(&from, cls, opts, arg, more, out);
 	heist_sender_leave(&from);
 	return r;
 }
@@ -201,5 +222,5 @@ heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_op
 			return HEIST_OK;
 		}
 	}
-	return heist_spawn_with(s, cls, opts, arg, NULL, NULL, out);
+	return heist_spawn_with(s, cls, opts, arg, NULL, out);
 }

@@ -14,6 +14,7 @@
 #include "runtime/local.h"
 #include "runtime/outbox.h"
 #include "runtime/registry.h"
+#include "runtime/child.h"
 #include "runtime/slab.h"
 #include "runtime/spinlock.h"
 #include "runtime/timer.h"
@@ -220,6 +221,8 @@ enum control_answer { CONTROL_GO_ON, CONTROL_END };
 enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, struct ending *end);
 /* The runner met the doorbell in the mailbox. */
 enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct ending *end);
+/* The runner of a resting child.  True: it must end for good, like *end. */
+bool heist_control_look(struct rt_worker *w, struct actor *a, struct ending *end);
 /* The doorbell was met where no actor runs. */
 void heist_bell_drain(struct rt_worker *w, struct actor *a);
 /* Any thread, w NULL: foreign.  There is something to look at. */
@@ -258,6 +261,9 @@ struct actor_extra *heist_extra_ensure(struct heist_system *s, struct actor *a);
 /* With all that it holds; the slot still points to it. */
 void heist_extra_free(struct rt_worker *w, struct actor_extra *x);
 
+/* The incarnation has ended: forget what was asked; replies will be late. */
+void heist_asks_forget(struct heist_system *s, struct actor_extra *x);
+
 /* ---- run.c ---- */
 /* The mailbox gave m back. */
 void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *m);
@@ -275,6 +281,8 @@ enum verdict heist_run_settle(struct rt_worker *w);
 void heist_panic_guard(struct worker *w, void (*body)(void *), void *arg);
 /* Run the stop hook of a; a panic ends it. */
 void heist_stop_hook(struct rt_worker *w, struct actor *a, heist_status why);
+/* Run the init hook of a, if it has one; a panic is a FAIL. */
+heist_next heist_init_hook(struct rt_worker *w, struct actor *a, const void *arg);
 /* Tell the signal hook of a.  True: a must end, like *end. */
 bool heist_signal_hook(struct rt_worker *w, struct actor *a, const heist_signal *sig,
 		       struct ending *end);

@@ -85,7 +85,7 @@ static heist_next actor_recv(heist_ctx *ctx, void *state, const heist_type *type
 		fail("no memory");
 	return HEIST_CONTINUE;
 }
-static const heist_hooks hooks = { 0, 8, actor_init, NULL, NULL };
+static const heist_hooks hooks = { .arg_size = 8, .init = actor_init };
 static const heist_class actor = { "actor", HEIST_ABI, sizeof(struct actor), actor_recv, &hooks };
 
 static void wait_for_all(heist_system *s)

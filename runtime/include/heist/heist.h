@@ -102,6 +102,7 @@ typedef enum heist_cause {
 	HEIST_LOST_NEW,	      /* the receiver's mailbox was full */
 	HEIST_LOST_OLD,	      /* more came after it than may wait */
 	HEIST_LOST_FULL,      /* a timer's message, rejected by a full mailbox */
+	HEIST_LOST_RESTART, /* queued when its receiver was restarted (HEIST_DROP, HEIST_FILTER) */
 	HEIST_CAUSES
 } heist_cause;
 
@@ -187,9 +188,10 @@ typedef void heist_reply_fn(heist_ctx *, void *state, heist_status status, const
 typedef struct heist_hooks {
 	uint32_t flags;	   /* HEIST_TRAP_LINKS, or 0 */
 	uint32_t arg_size; /* bytes of the spawn argument that are copied for init */
-	/* First turn of every actor.  CONTINUE: go on.  Anything else: the actor ends (HEIST_EINIT). */
+	/* First turn of every actor, and after every restart.  CONTINUE: go on.  Anything else: the actor
+	 * fails (HEIST_EINIT). */
 	heist_next (*init)(heist_ctx *, void *state, const void *arg);
-	/* Last turn: after the last handler, once, before the state is freed. */
+	/* Last turn, also before a restart: after the last handler, once, before the state is freed. */
 	void (*stop)(heist_ctx *, void *state, heist_status why);
 	/* A signal.  CONTINUE: go on; for kinds that it does not know, too.  STOP, FAIL: the actor ends. */
 	heist_next (*signal)(heist_ctx *, void *state, const heist_signal *);
@@ -219,6 +221,73 @@ typedef struct heist_opts {
 	uint32_t mailbox_cap;
 	heist_overflow overflow;
 } heist_opts;
+
+/* ---- supervision ----
+ *
+ * A supervisor is an actor without code of yours that starts others, its children, restarts them when they
+ * fail, and stops them before it ends.  A restart replaces the incarnation: state, arena, asks, monitors
+ * that it made.  The actor stays: handle, name, mailbox, monitors of it, links.  The old incarnation's stop
+ * hook has returned before the next one's init hook begins.  heist_stop and heist_kill end a child for
+ * good, whatever its restart type.  A shutdown does not wait for restarts. */
+
+typedef enum heist_strategy { /* who is restarted with a child that failed, in the order of the children */
+			      HEIST_ONE_FOR_ONE, /* nobody */
+			      HEIST_ONE_FOR_ALL, /* all */
+			      HEIST_REST_FOR_ONE /* those after it */
+} heist_strategy;
+
+typedef enum heist_restart {
+	HEIST_PERMANENT, /* always */
+	HEIST_TRANSIENT, /* unless its handler answered HEIST_STOP */
+	HEIST_TEMPORARY	 /* never; nor with others: then it ends */
+} heist_restart;
+
+typedef enum heist_leftover {		   /* what was queued before a restart */
+			      HEIST_KEEP,  /* the next incarnation handles it */
+			      HEIST_DROP,  /* is lost (RESTART) */
+			      HEIST_FILTER /* what keep() refuses is lost */
+} heist_leftover;
+
+typedef enum heist_decision {			    /* what follows the end of an incarnation */
+			      HEIST_DECIDE_DEFAULT, /* what the restart type says */
+			      HEIST_DECIDE_RESTART,
+			      HEIST_DECIDE_END,
+			      HEIST_DECIDE_ESCALATE /* the supervisor fails */
+} heist_decision;
+
+/* How a child is treated.  From heist_child_default(); 0 = default; grows at the end only. */
+typedef struct heist_child {
+	uint32_t struct_size;
+	heist_restart restart;
+	const heist_class *cls;
+	const heist_opts *opts; /* NULL = defaults; copied */
+	const void *arg;	/* of every init: hooks->arg_size bytes, copied */
+	/* A restart waits: at first backoff_min_ms, doubling with each failure up to backoff_max_ms, plus or
+	 * minus jitter_percent by chance; from the beginning after a quiet period.  Default: at once. */
+	uint32_t backoff_min_ms, backoff_max_ms, jitter_percent;
+	uint32_t stop_ms; /* to drain when it is stopped with its supervisor, then killed; 5000 */
+	uint32_t
+		poison_retries; /* how often the message that failed is tried again, at most 16383; not a request */
+	heist_leftover leftover;
+	/* HEIST_FILTER: on the child's turn, before its init. */
+	bool (*keep)(void *user, const heist_type *type, const void *msg);
+	/* By reason; on the supervisor's turn, must not wait.  NULL: by restart type. */
+	heist_decision (*decide)(void *user, heist_exit how, heist_status status);
+	void *user; /* for these two */
+} heist_child;
+
+/* A supervisor.  From heist_sup_default(); 0 = default; grows at the end only. */
+typedef struct heist_sup {
+	uint32_t struct_size;
+	heist_strategy strategy;
+	uint32_t intensity,
+		period_ms;	     /* more restarts than this in this time: it fails; 3 in 5000 */
+	const heist_child *children; /* copied */
+	uint32_t child_count;
+	heist_ref parent; /* a supervisor, or nobody */
+	const heist_child
+		*as_child; /* with a parent: how that treats it; class, opts, arg are ignored */
+} heist_sup;
 
 /* A message that is being lost.  Valid during the call. */
 typedef struct heist_lost {
@@ -337,6 +406,18 @@ HEIST_API heist_status heist_unregister(heist_system *, const char *name);
 /* Who has this name?  {0}: nobody alive.  In a handler it waits for nobody: a fence and a lookup. */
 HEIST_API heist_ref heist_whereis(heist_system *, const char *name);
 
+/* Start a supervisor and its children, in order; one that is not HEIST_ONE_FOR_ONE waits for each init hook.
+ * children: room for child_count handles.  A supervisor that fails, by intensity or by decision, restarts
+ * as its parent says, its children with it under their old handles; without a parent it ends
+ * (HEIST_EXIT_CRASHED).  heist_stop and heist_kill of a supervisor first stop its children, one by one,
+ * from the last to the first.  EDEAD: the parent has ended.  ENOMEM: no child's init has run. */
+HEIST_NEED heist_status heist_supervise(heist_system *, const heist_sup *, heist_ref *out,
+					heist_ref *children);
+/* One more child, after the others; it leaves by heist_stop or heist_kill, or when it is not restarted.
+ * EDEAD: the supervisor has ended.  A child of something that is no supervisor is killed. */
+HEIST_NEED heist_status heist_add_child(heist_system *, heist_ref sup, const heist_child *,
+					heist_ref *out);
+
 /* ---- messages: any thread ---- */
 
 /* Copy a payload of type->size bytes to an actor.  OK: accepted. */
@@ -407,7 +488,8 @@ HEIST_API void heist_become(heist_ctx *, heist_recv_fn *);
 /* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
 HEIST_API heist_recv_fn heist_unhandled;
 /* Ask to be told, by HEIST_SIG_DOWN, when an actor ends: once, with the reason, after its stop hook; at
- * once if it has ended already (HEIST_EXIT_GONE).  A second monitor of the same actor is the first one.
+ * once if it has ended already (HEIST_EXIT_GONE).  A restart of the actor is no end; one of the caller ends
+ * its monitors, not its links.  A second monitor of the same actor is the first one.
  * EINVAL: this class has no signal hook, or the actor is this one or of another runtime.  ENOMEM. */
 HEIST_API heist_status heist_monitor(heist_ctx *, heist_ref);
 /* After it has returned nothing is told.  EDEAD: there was no monitor (any more). */
@@ -420,10 +502,10 @@ HEIST_NEED heist_status heist_spawn_monitor(heist_ctx *, const heist_class *, co
  * after that has returned the caller's end is not tied any more.  Errors as above. */
 HEIST_API heist_status heist_link(heist_ctx *, heist_ref);
 HEIST_API heist_status heist_unlink(heist_ctx *, heist_ref);
-/* n zeroed bytes, aligned to 16, of this actor's arena: gone, all at once, when the actor has ended (after
- * its stop hook), however it ends.  There is no way to free less.  Not for messages: they may outlive
- * their sender.  NULL: out of memory, or the actor has had opts.memory_max bytes (each piece counts as a
- * multiple of 16). */
+/* n zeroed bytes, aligned to 16, of this actor's arena: gone, all at once, when the actor has ended, or
+ * before it is restarted (after its stop hook), however it ends.  There is no way to free less.  Not for
+ * messages: they may outlive their sender.  NULL: out of memory, or the actor has had opts.memory_max
+ * bytes (each piece counts as a multiple of 16). */
 HEIST_NEED void *heist_alloc(heist_ctx *, size_t n);
 /* Bytes that heist_alloc has handed out to this actor. */
 HEIST_API uint64_t heist_allocated(const heist_ctx *);
@@ -455,6 +537,8 @@ HEIST_API uint32_t heist_abi_version(void);
 	}
 HEIST_DEFAULT_(config)
 HEIST_DEFAULT_(opts)
+HEIST_DEFAULT_(child)
+HEIST_DEFAULT_(sup)
 HEIST_DEFAULT_(stats)
 
 /* ---- typed layer ----
