@@ -240,6 +240,48 @@ heist_status heist_reply(heist_ctx *ctx, heist_status status, const heist_type *
 	return r;
 }
 
+heist_ref heist_sender(const heist_ctx *ctx)
+{
+	const struct message *m = ctx ? ctx->current : NULL;
+	bool request = m && message_kind(m) == KIND_REQUEST;
+	return (heist_ref){
+		request ? ((const struct request_header *)(const void *)m->u.bytes)->asker : 0
+	};
+}
+
+/* A request with the header of the present one: whoever gets it owes the reply to the same asker. */
+static heist_status forward(struct sender *from, struct actor *a, heist_ref to,
+			    const heist_type *type, const void *msg, const void *header)
+{
+	if (heist_bound_enter(from, to) != HEIST_OK)
+		return HEIST_EFULL;
+	struct message *m = heist_message_build(from, KIND_REQUEST, type, header, msg, type->size);
+	if (!m) {
+		heist_bound_undo(from, to);
+		return HEIST_ENOMEM;
+	}
+	heist_message_push_to(from, a, to, m);
+	return HEIST_OK;
+}
+
+heist_status heist_forward(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg)
+{
+	if (!ctx || !type || (!msg && type->size))
+		return HEIST_BAD_ARG("context, type and msg must not be NULL");
+	if (!ctx->owes_reply || !ctx->current || ctx->current->type->reply_size != type->reply_size)
+		return HEIST_EINVAL;
+	if (ref_runtime(to) != ctx->system->id)
+		return to.v ? HEIST_BAD_ARG("requests stay within one runtime") : HEIST_EDEAD;
+	struct sender from = { ctx->system, ctx->worker, &ctx->worker->local, NULL };
+	struct actor *a;
+	heist_status r = heist_sender_check(&from, to, &a);
+	if (r == HEIST_OK)
+		r = forward(&from, a, to, type, msg, ctx->current->u.bytes);
+	if (r == HEIST_OK)
+		ctx->owes_reply = false;
+	return r;
+}
+
 heist_token heist_reply_later(heist_ctx *ctx, const heist_type *type)
 {
 	heist_token t = { { 0, 0, 0 } };

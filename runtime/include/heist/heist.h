@@ -461,6 +461,13 @@ HEIST_NEED heist_status heist_ask(heist_ctx *, heist_ref to, const heist_type *,
 /* Answer the request being handled: copies type->reply_size bytes.  EINVAL: nothing (more) is owed. */
 HEIST_API heist_status heist_reply(heist_ctx *, heist_status, const heist_type *,
 				   const void *reply);
+/* Who asked, while a request is handled; else nobody: a plain message does not carry its sender. */
+HEIST_API heist_ref heist_sender(const heist_ctx *);
+/* Hand the request being handled on: `to` gets this one, with the same deadline, and owes the reply, to the
+ * actor that asked here.  The two types must have replies of one size, and should have one type.  EINVAL:
+ * nothing (more) is owed, or another size; EDEAD, EFULL, ENOMEM: it is still owed here. */
+HEIST_API heist_status heist_forward(heist_ctx *, heist_ref to, const heist_type *,
+				     const void *msg);
 /* Owe the answer beyond the end of the handler.  Token {0}: nothing is owed. */
 HEIST_API heist_token heist_reply_later(heist_ctx *, const heist_type *);
 /* Own the message being handled, for heist_post or heist_discard; use only the pointer returned (a
