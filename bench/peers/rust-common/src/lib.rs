@@ -62,14 +62,17 @@ fn misused(about: &About, message: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
+/// For parameters, where the workload as such can be expressed; ends the program.
+pub fn unsupported(why: &str) -> ! {
+    println!("{}", json!({ "unsupported": why }));
+    std::process::exit(3)
+}
+
 fn start<P: Peer>(about: &About, run: &Run) -> ExitCode {
     let plan = match Plan::<P>::new(&run.workload, &run.params) {
         Ok(plan) => plan,
         Err(Wrong::Argument(message)) => return misused(about, &message),
-        Err(Wrong::Unsupported(why)) => {
-            println!("{}", json!({ "unsupported": why }));
-            return ExitCode::from(3);
-        }
+        Err(Wrong::Unsupported(why)) => unsupported(why),
     };
     match samples(about, run, &plan) {
         Ok(()) => ExitCode::SUCCESS,
