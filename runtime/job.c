@@ -347,7 +347,10 @@ static heist_status job_start(heist_ctx *ctx, heist_ref to, const heist_type *ty
 {
 	const char *bad = job_bad(ctx, to, type, msg, kind, every);
 	if (bad)
-		return HEIST_BAD_ARG(bad);
+		return HEIST_BAD_ARG_OF(kind == JOB_ONCE   ? "heist_send_after"
+					: kind == JOB_WALL ? "heist_send_at"
+							   : "heist_send_every",
+					bad);
 	struct job *j = job_new(ctx, type, msg);
 	if (!j)
 		return HEIST_ENOMEM;

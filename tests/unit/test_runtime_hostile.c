@@ -233,6 +233,7 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.workers = UINT32_MAX));
 	CONFIG(HEIST_EINVAL, c.batch = 65536);
 	CONFIG(HEIST_EINVAL, c.max_actors = (1u << 28) + 1);
+	CONFIG(HEIST_EINVAL, c.events = (1u << 20) + 1);
 	CONFIG(HEIST_EINVAL, c.alloc = no_memory);
 	CONFIG(HEIST_EINVAL, c.dealloc = no_dealloc);
 	CONFIG(HEIST_ENOMEM, (c.alloc = no_memory, c.dealloc = no_dealloc));
@@ -271,6 +272,11 @@ TEST(hostile, runtimes)
 	ANSWERS(0, heist_lost_count(sys, (heist_cause)-1));
 	ANSWERS(0, heist_lost_count(sys, HEIST_CAUSES));
 	ANSWERS(HEIST_OK, heist_close(closed)); /* twice is as good as once */
+	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(NULL, NULL, 0));
+	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(sys, NULL, 1));
+	REFUSES(heist_dump_events, NULL, 1);
+	ANSWERS(HEIST_EINVAL, heist_dump_events(sys, -1));
+	EXPECT(heist_wall_now(NULL) > 0);
 	EXPECT(heist_now(NULL) > 0 && heist_in_ms(NULL, UINT32_MAX) > heist_now(NULL));
 	REFUSES(heist_poll, NULL, 0, 1);
 	REFUSES(heist_poll, sys, 0, -1);
@@ -278,7 +284,7 @@ TEST(hostile, runtimes)
 	ANSWERS(0, heist_poll(sys, 0, 0));
 	ANSWERS(0, heist_poll_deadline(NULL));
 	for (int i = -2000; i < 100; i += 7)
-		EXPECT(heist_strstatus((heist_status)i) != NULL);
+		EXPECT(heist_strstatus((heist_status)i) && heist_strcause((heist_cause)i));
 	end();
 }
 
@@ -522,6 +528,43 @@ static void wrong_bonds(heist_ctx *ctx)
 TEST(hostile, bonds)
 {
 	run_inside(wrong_bonds);
+}
+
+static void on_drop(void *payload)
+{
+	(void)payload;
+}
+
+static void wrong_timers(heist_ctx *ctx)
+{
+	static const heist_drops drops = { on_drop, NULL };
+	static const heist_type OWNED = {
+		.base = &OWNED, .name = "owned", .size = 8, .reply_size = 1, .drops = &drops
+	};
+	const heist_pace rate = HEIST_FIXED_RATE;
+	uint64_t n = 1;
+	heist_timer t, forged;
+	memset(&forged, 0xff, sizeof forged);
+	memset(&t, 0x77, sizeof t);
+	heist_timer untouched = t;
+	REFUSES(heist_send_after, NULL, live, &WORD, &n, 1, &t);
+	REFUSES(heist_send_after, ctx, live, NULL, &n, 1, &t);
+	REFUSES(heist_send_after, ctx, live, &WORD, NULL, 1, &t);
+	REFUSES(heist_send_after, ctx, (heist_ref){ 0 }, &WORD, &n, 1, &t);
+	REFUSES(heist_send_every, NULL, live, &WORD, &n, 1, 1, rate, &t);
+	REFUSES(heist_send_every, ctx, live, &WORD, &n, 1, 0, rate, &t);
+	REFUSES(heist_send_every, ctx, live, &OWNED, &n, 1, 1, rate, &t);
+	REFUSES(heist_send_at, NULL, live, &WORD, &n, 1, &t);
+	REFUSES(heist_send_at, ctx, live, NULL, &n, 1, &t);
+	REFUSES(heist_cancel, NULL, forged);
+	ANSWERS(HEIST_EDEAD, heist_cancel(ctx, forged));
+	ANSWERS(HEIST_EDEAD, heist_cancel(ctx, (heist_timer){ 0 }));
+	EXPECT(memcmp(&t, &untouched, sizeof t) == 0);
+}
+
+TEST(hostile, timers)
+{
+	run_inside(wrong_timers);
 }
 
 static void wrong_contexts(heist_ctx *ctx)
