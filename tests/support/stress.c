@@ -20,7 +20,8 @@
 
 static const struct stress *program;
 static long rounds;
-static uint64_t seconds; /* after which no round begins; 0: no limit */
+static uint64_t seconds;   /* after which no round begins; 0: no limit */
+static uint64_t hang = 60; /* seconds after which a round does not end */
 static uint64_t seed;
 static bool expect_failure;
 static _Atomic long current; /* round */
@@ -104,14 +105,14 @@ static void print_hang(void)
 /* A round that does not end is a failure too. */
 static void *watchdog(void *unused)
 {
-	int still = 0, limit = expect_failure ? 50 : 600; /* tenths of a second */
+	int still = 0;
 	long last = -1;
 	while (!atomic_load_explicit(&over, memory_order_acquire)) {
 		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
 		long now = atomic_load_explicit(&current, memory_order_relaxed);
 		still = now == last ? still + 1 : 0;
 		last = now;
-		if (still > limit) {
+		if ((uint64_t)still > hang * 10) {
 			print_hang();
 			stress_fail("does not end");
 		}
@@ -172,7 +173,8 @@ static void run_threads(void)
 static void usage(int status)
 {
 	fprintf(status ? stderr : stdout,
-		"usage: stress_%s [--rounds N] [--seconds T] [--seed S] [--expect-failure]\n",
+		"usage: stress_%s [--rounds N] [--seconds T] [--seed S] [--hang T]\n"
+		"       [--expect-failure]\n",
 		program->name);
 	exit(status);
 }
@@ -192,6 +194,7 @@ static void parse(int argc, char **argv)
 	static const struct option options[] = { { "rounds", required_argument, NULL, 'r' },
 						 { "seed", required_argument, NULL, 's' },
 						 { "seconds", required_argument, NULL, 't' },
+						 { "hang", required_argument, NULL, 'g' },
 						 { "expect-failure", no_argument, NULL, 'x' },
 						 { "help", no_argument, NULL, 'h' },
 						 { 0 } };
@@ -205,6 +208,9 @@ static void parse(int argc, char **argv)
 			break;
 		case 't':
 			seconds = number(optarg);
+			break;
+		case 'g':
+			hang = number(optarg);
 			break;
 		case 'x':
 			expect_failure = true;

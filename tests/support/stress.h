@@ -5,15 +5,16 @@
  * Long runs that are only checked at their end hide lost wake-ups and doubled items behind the next
  * event; a round of a few operations cannot.  usage of every program:
  *
- *     stress_NAME [--rounds N] [--seconds T] [--seed S] [--expect-failure]
+ *     stress_NAME [--rounds N] [--seconds T] [--seed S] [--hang T] [--expect-failure]
  *
  * It ends after N rounds, or when T seconds have passed (0, the default: never), for machines that are
  * busy or slow.
+ *
  * Round i is made from seed S + i, so the operations of a bad round are replayed by
  * `--seed S+i --rounds 1` (its timing is not).  --expect-failure is for programs that were broken on
  * purpose: status 0 if and only if a round goes wrong.
  *
- * A round that does not end within a minute goes wrong too.  Then dump prints the state, and gdb, where
+ * A round that does not end within a minute (--hang T: T seconds) goes wrong too.  Then dump prints the state, and gdb, where
  * there is one, what each thread is doing. */
 #ifndef HEIST_TESTS_STRESS_H
 #define HEIST_TESTS_STRESS_H
