@@ -7,6 +7,7 @@ import select
 import shutil
 import subprocess
 import tempfile
+import time
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ANSWER = 60
@@ -73,6 +74,14 @@ class Browser:
         if "exceptionDetails" in r:
             raise RuntimeError(r["exceptionDetails"].get("exception", {}).get("description", expression))
         return r["result"].get("value")
+
+    def wait(self, expression, seconds=20):
+        """Until the expression is true: the page lays itself out again after a change, in its own time."""
+        end = time.monotonic() + seconds
+        while not self.evaluate(expression):
+            if time.monotonic() > end:
+                raise AssertionError(f"not true within {seconds} s: {expression}")
+            time.sleep(0.05)
 
     def screen(self, width, height, phone=False):
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)

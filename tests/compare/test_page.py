@@ -131,7 +131,7 @@ class Page(unittest.TestCase):
     def test_a_phone_scrolls_tables_not_the_page(self):
         self.browser.screen(390, 844, phone=True)
         self.browser.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-        self.assertLessEqual(self.browser.evaluate("document.documentElement.scrollWidth"), 390)
+        self.browser.wait("document.documentElement.scrollWidth <= 390")
         self.assertGreaterEqual(self.browser.evaluate("parseFloat(getComputedStyle(document.body).fontSize)"), 16)
 
     def test_charts_and_tables_have_words_for_those_who_do_not_see_them(self):
