@@ -213,7 +213,9 @@ static bool pool_is_quiet(struct pool *p)
 
 bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline)
 {
-	bool quiet = false, late = false;
+	bool quiet = atomic_load_explicit(&p->stop,
+					  memory_order_relaxed); /* own, or of who called before */
+	bool late = false;
 	atomic_store_explicit(&p->watched, 1, memory_order_relaxed);
 	while (!quiet && !late) {
 		uint32_t key = eventcount_prepare(&p->quiet);

@@ -97,7 +97,8 @@ void heist_pool_submit(struct pool *p, struct runnable *r);
 void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r);
 
 /* A thread that is no worker: wait until nothing runs and nothing is queued, provided that nothing
- * is submitted meanwhile.  False: the deadline passed (0 = none). */
+ * is submitted meanwhile.  False: the deadline passed (0 = none).  After a heist_pool_stop that failed,
+ * true at once: workers that have left never park, and to stop them again is the way on. */
 bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline);
 /* Ask the workers to leave, and wait.  False: one is still in a handler; call again. */
 bool heist_pool_stop(struct pool *p, uint64_t deadline);
