@@ -7,7 +7,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cd "$dir"
 spin ${3:-} -a "$model" >spin.log
-cc -O2 -w -o pan pan.c
+cc -O1 -w -DNFAIR=3 -o pan pan.c
 ./pan -a -f -N live >pan.log 2>&1 || true
 if grep -q 'errors: 0' pan.log; then found=ok; else found=broken; fi
 grep -E 'errors:|states, stored' pan.log
