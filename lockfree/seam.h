@@ -4,7 +4,7 @@
  * <pthread.h>, or calls malloc, mmap or a system call.
  *
  * Bodies   lockfree/seam.c          the real ones (Linux)
- *          tests/check/seam_check.c those of the model checker (HEIST_CHECK builds)
+ *          tests/check/seam.c       those of the model checker (HEIST_CHECK builds)
  *
  * Layers   lockfree/ uses atomics, fences, relax and memory only; sched/ and runtime/ use all of it.
  *

@@ -11,8 +11,12 @@
 #include "runtime/slot.h"
 
 #define STATE_CLASSES 5 /* 64, 128, 256, 512, 1024 bytes; larger ones come from the memory hooks */
-#define SLOTS_BATCH   256  /* slots moved between a free list and the table at once */
-#define SLOTS_KEPT    4096 /* free slots a thread keeps for itself */
+#ifndef SLOTS_BATCH
+#define SLOTS_BATCH 256 /* slots moved between a free list and the table at once */
+#endif
+#ifndef SLOTS_KEPT
+#define SLOTS_KEPT 4096 /* free slots a thread keeps for itself */
+#endif
 
 struct local {
 	struct block_pool messages;

@@ -17,8 +17,12 @@
 #include "runtime/actor.h"
 #include "runtime/spinlock.h"
 
-#define SLOT_CHUNK     1024u
-#define SLOT_REGION    32768u /* slots committed at once: 2 MiB */
+#ifndef SLOT_CHUNK
+#define SLOT_CHUNK 1024u
+#endif
+#ifndef SLOT_REGION
+#define SLOT_REGION 32768u /* slots committed at once: 2 MiB */
+#endif
 #define SLOT_MAX       ((uint32_t)1 << REF_SLOT_BITS)
 #define GENERATION_MAX ((uint32_t)REF_MASK)
 

@@ -49,7 +49,9 @@ struct rt_worker {
 	struct wheel wheel;
 };
 
+#ifndef FOREIGN_LOCALS
 #define FOREIGN_LOCALS 8
+#endif
 
 /* One of the locals that foreign threads borrow; static, so that a lock outlives its runtime. */
 struct foreign {

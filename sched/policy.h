@@ -3,7 +3,9 @@
 #ifndef HEIST_SCHED_POLICY_H
 #define HEIST_SCHED_POLICY_H
 
+#ifndef SCHED_MAX_WORKERS
 #define SCHED_MAX_WORKERS 256
+#endif
 
 /* Every so many picks the LIFO slot gives way: what it holds queues behind the FIFO.  Literature:
  * Tokio caps a streak at 3 polls, Go lets the slot inherit the time slice; 16 keeps a pair fast and
@@ -37,19 +39,25 @@
 #define SCHED_SPIN_NS 50000u
 
 /* Looks at its own inboxes before a worker counts as searching: about a microsecond.  Guess. */
+#ifndef SCHED_LINGER
 #define SCHED_LINGER 1000
+#endif
 
 /* Pauses (25 ns each) that an actor fed from outside waits for more before its mailbox turns idle, if
  * it sent nothing and its worker has nothing else to do.  Without it a consumer that is faster than
  * its producer is handed over once per message. */
+#ifndef SCHED_FED_PAUSES
 #define SCHED_FED_PAUSES 16
+#endif
 
 /* Windows without success after which a worker parks without spinning.  Guess. */
 #define SCHED_SPIN_FAILURES 8
 
 /* A single queued item is left to its worker for this long: a hand-off costs more than it (measured
  * on Pony, Tokio and CAF: two workers slower than one). */
+#ifndef SCHED_LONE_NS
 #define SCHED_LONE_NS 5000u
+#endif
 
 /* One parked worker looks this often at the queues of workers that are stuck in a handler, while any
  * worker is awake.  Bounds how long a lone item waits behind a long handler. */

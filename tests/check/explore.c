@@ -1,39 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * explore.c - threads as fibers, choices, and the search: random, by priorities, exhaustive. */
+ * explore.c - choices, who runs next, and the search: random, by priorities, exhaustive. */
 #define _GNU_SOURCE
 #include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <ucontext.h>
+#include <time.h>
 
 #include "tests/check/engine.h"
 
-#define STACK	    (64 * 1024)
-#define MAX_CHOICES 32768
+#define MAX_CHOICES 65536
+#define CHANGES	    3
 
 enum mode { RANDOM, PRIORITIES, EXHAUSTIVE };
 
-static struct fiber {
-	ucontext_t context;
-	char *stack;
-	bool done, yielded, fresh; /* fresh: yielded, and reads the newest value next */
-	uint64_t stores_seen;	   /* when it yielded */
-	const void *asleep;
-	bool may_time_out;
-	int priority;
-} fibers[MAX_THREADS];
-
-int self, threads;
 static const struct check_model *model;
 static enum mode mode;
-static int preemption_bound, preemptions, steps, changes[8], change_count;
-static uint64_t random_state, stores;
+static bool reduced = true;
+static int preemption_bound, preemptions, steps;
+static int priority[MAX_THREADS], changes[CHANGES];
+static uint64_t random_state;
+static unsigned burst; /* steps that a thread makes in a row, on average, in a random execution */
 static int choices[MAX_CHOICES], widths[MAX_CHOICES], depth, known;
 static enum kind failure;
+static bool given_up; /* the execution repeats an earlier one */
 static char failure_text[512];
 static jmp_buf leave_main;
-static ucontext_t loop;
 
 /* ---- choices ---- */
 
@@ -66,14 +59,34 @@ bool chance(int one_in)
 	return mode == EXHAUSTIVE || next_random() % (uint64_t)one_in == 0;
 }
 
+bool rarely(int one_in)
+{
+	return mode != EXHAUSTIVE && next_random() % (uint64_t)one_in == 0;
+}
+
+bool exhaustive(void)
+{
+	return mode == EXHAUSTIVE;
+}
+
+int steps_so_far(void)
+{
+	return steps;
+}
+
 /* ---- ends ---- */
 
 static _Noreturn void end_execution(void)
 {
 	if (self == MAIN)
 		longjmp(leave_main, 1);
-	setcontext(&loop);
-	abort();
+	fibers_leave();
+}
+
+_Noreturn void redundant(void)
+{
+	given_up = true;
+	end_execution();
 }
 
 _Noreturn void fail(enum kind kind, const char *what, void *where)
@@ -88,228 +101,118 @@ _Noreturn void fail(enum kind kind, const char *what, void *where)
 	end_execution();
 }
 
-void check_assert_failed(const char *what, const char *file, int line)
+_Noreturn void check_assert_failed(const char *what, const char *file, int line)
 {
 	char text[256];
 	snprintf(text, sizeof text, "%s (%s:%d)", what, file, line);
 	fail(KIND_ASSERT, text, NULL);
 }
 
-/* ---- scheduling ---- */
+/* ---- who runs ---- */
 
-void stores_changed(void)
-{
-	stores++;
-}
-
-bool take_yield(void)
-{
-	bool y = fibers[self].fresh;
-	fibers[self].fresh = false;
-	return y;
-}
-
-/* Threads that can go on: not those asleep; of those that yielded, `eager` takes only those since whose
- * yield somebody has stored. */
-static int runnable(int *out, bool eager)
-{
-	int n = 0;
-	for (int i = 0; i < threads; i++) {
-		struct fiber *f = &fibers[i];
-		if (f->done || (f->asleep && !f->may_time_out))
-			continue;
-		if (eager && f->yielded && f->stores_seen == stores)
-			continue;
-		out[n++] = i;
-	}
-	return n;
-}
-
-static int by_priority(const int *r, int n)
+static int pick_by_priority(const int *r, int n, int current)
 {
 	int best = r[0];
+	for (int i = 0; i < CHANGES; i++)
+		if (changes[i] == steps && current >= 0)
+			priority[r[current]] = -i;
 	for (int i = 1; i < n; i++)
-		if (fibers[r[i]].priority > fibers[best].priority)
+		if (priority[r[i]] > priority[best])
 			best = r[i];
 	return best;
 }
 
-/* All wait for each other: take turns, so that each comes to read the newest values. */
-static int next_in_turn(void)
+/* A spinner, and who waits for a time to come, lets everybody else go first. */
+void policy_waits(int thread)
 {
-	int r[MAX_THREADS], n = runnable(r, false);
+	priority[thread] = -100 - steps;
+}
+
+/* First those that cost nothing, then those that cost a preemption: leaving a thread that could go on, and
+ * a deadline that passes while somebody runs.  Returns how many of either; staying is choice 0. */
+static int by_cost(const int *r, int n, int current, int *c, int *free)
+{
+	int m = 0;
+	bool all_wait = true;
 	for (int i = 0; i < n; i++)
-		if (r[i] > self)
-			return r[i];
-	return n ? r[0] : -1;
+		all_wait &= in_timed_sleep(r[i]);
+	if (current >= 0)
+		c[m++] = r[current];
+	for (int i = 0; i < n && current < 0; i++)
+		if (all_wait || !in_timed_sleep(r[i]))
+			c[m++] = r[i];
+	*free = m;
+	for (int i = 0; i < n && preemptions < preemption_bound; i++)
+		if (current >= 0 ? i != current : !all_wait && in_timed_sleep(r[i]))
+			c[m++] = r[i];
+	return m;
 }
 
-static int pick_thread(void)
+static int pick_exhaustively(const int *r, int n, int current)
 {
-	int r[MAX_THREADS], n = runnable(r, true), current = -1;
-	if (n == 0)
-		return next_in_turn();
-	for (int i = 0; i < n; i++)
-		if (r[i] == self)
-			current = i;
-	if (mode == PRIORITIES) {
-		for (int i = 0; i < change_count; i++)
-			if (changes[i] == steps && current >= 0)
-				fibers[self].priority = -i;
-		return by_priority(r, n);
-	}
-	if (current < 0)
-		return r[choose(n)];
-	if (mode == RANDOM)
-		return next_random() % 4 ? self : r[choose(n)];
-	if (preemptions >= preemption_bound)
-		return self;
-	r[current] = r[0]; /* staying is choice 0 */
-	r[0] = self;
-	int c = choose(n);
-	preemptions += c != 0;
-	return r[c];
+	int c[MAX_THREADS], free, m = by_cost(r, n, current, c, &free);
+	uint32_t costs = 0; /* bit per thread */
+	for (int i = free; i < m; i++)
+		costs |= (uint32_t)1 << c[i];
+	m = reduce_candidates(c, m);
+	if (m == 0)
+		redundant();
+	int k = choose(m);
+	reduce_chosen(c, k);
+	preemptions += costs >> c[k] & 1;
+	return c[k];
 }
 
-static void switch_to(int t)
+int pick_next(const int *r, int n, int current)
 {
-	struct fiber *f = &fibers[t];
-	int old = self;
-	f->yielded = false;
-	f->asleep = NULL; /* it was woken, or its time is out */
-	self = t;
-	if (t != old)
-		swapcontext(&fibers[old].context, &f->context);
-}
-
-static void reschedule(void)
-{
-	int t = pick_thread();
-	if (t < 0)
-		fail(KIND_DEADLOCK, "every thread is asleep", NULL);
-	switch_to(t);
-}
-
-void step(void)
-{
-	if (self == MAIN)
-		return;
-	if (++steps > MAX_STEPS)
-		fail(KIND_PROGRESS, "no progress", NULL);
-	reschedule();
-}
-
-void yielded(void)
-{
-	if (self == MAIN)
-		return;
-	struct fiber *f = &fibers[self];
-	f->yielded = f->fresh = true;
-	f->stores_seen = stores;
+	steps++;
+	if (mode == EXHAUSTIVE)
+		return pick_exhaustively(r, n, current);
 	if (mode == PRIORITIES)
-		f->priority = -100 - steps; /* a spinner lets everybody else go first */
-	step();
-}
-
-void sleep_on(const void *word, bool timeout)
-{
-	if (self == MAIN)
-		fail(KIND_DEADLOCK, "setup or finish sleeps", NULL);
-	fibers[self].asleep = word;
-	fibers[self].may_time_out = timeout;
-	reschedule();
-}
-
-int wake(const void *word, int count)
-{
-	int n = 0;
-	for (int i = 0; i < threads && n < count; i++)
-		if (fibers[i].asleep == word) {
-			fibers[i].asleep = NULL;
-			n++;
-		}
-	return n;
-}
-
-bool on_private_stack(const void *p)
-{
-	if (self == MAIN)
-		return true;
-	char *s = fibers[self].stack;
-	return (const char *)p >= s && (const char *)p < s + STACK;
+		return pick_by_priority(r, n, current);
+	if (current >= 0 && next_random() % burst)
+		return r[current];
+	return r[choose(n)];
 }
 
 /* ---- one execution ---- */
 
-static void fiber_main(int i)
+/* Change points lie anywhere in a short execution or early in a long one. */
+static void draw_priorities(void)
 {
-	model->thread(i);
-	fibers[i].done = true;
-	stores++;
-	int t = pick_thread();
-	bool all = true;
-	for (int k = 0; k < threads; k++)
-		all &= fibers[k].done;
-	if (all)
-		setcontext(&loop);
-	if (t < 0)
-		fail(KIND_DEADLOCK, "every thread that is left is asleep", NULL);
-	self = t;
-	fibers[t].yielded = false;
-	fibers[t].asleep = NULL;
-	setcontext(&fibers[t].context);
-}
-
-static void fibers_start(void)
-{
-	for (int i = 0; i < threads; i++) {
-		struct fiber *f = &fibers[i];
-		char *stack = f->stack ? f->stack : malloc(STACK);
-		memset(f, 0, sizeof *f);
-		f->stack = stack;
-		f->priority = mode == PRIORITIES ? 1 + (int)(next_random() % 1000) : 0;
-		getcontext(&f->context);
-		f->context.uc_stack.ss_sp = stack;
-		f->context.uc_stack.ss_size = STACK;
-		makecontext(&f->context, (void (*)(void))fiber_main, 1, i);
-	}
-	change_count = 3;
-	for (int i = 0; i < change_count && mode == PRIORITIES; i++)
-		changes[i] = (int)(next_random() % 120);
-}
-
-static void run_threads(void)
-{
-	volatile bool started = false;
-	getcontext(&loop);
-	if (started)
-		return;
-	started = true;
-	self = choose(threads);
-	setcontext(&fibers[self].context);
+	for (int i = 0; i < MAX_THREADS; i++)
+		priority[i] = 1 + (int)(next_random() % 1000);
+	for (int i = 0; i < CHANGES; i++)
+		changes[i] = (int)(next_random() % (60u << next_random() % 5));
 }
 
 static bool execute(void)
 {
 	steps = preemptions = 0;
-	stores = 0;
 	failure = KIND_NONE;
+	given_up = false;
+	fibers_reset(model->threads, model->thread);
 	memory_reset();
+	race_reset();
+	heap_reset();
+	seam_reset();
 	trace_reset();
-	threads = model->threads;
-	self = MAIN;
+	reduce_reset(reduced);
+	if (mode == PRIORITIES)
+		draw_priorities();
+	else if (mode == RANDOM)
+		burst = 2u << next_random() % 6;
 	if (!setjmp(leave_main)) {
 		model->setup();
-		memory_start_threads();
-		fibers_start();
-		run_threads();
-		self = MAIN;
-		if (!failure) {
-			memory_join_threads();
+		for (int i = 0; i < threads; i++)
+			memory_start_thread(i);
+		fibers_run();
+		if (!failure && !given_up) {
+			for (int i = 0; i < threads; i++)
+				memory_join_thread(i);
 			model->finish();
 		}
 	}
-	memory_release_all();
 	return failure != KIND_NONE;
 }
 
@@ -335,27 +238,52 @@ static bool next_path(void)
 struct arguments {
 	long executions;
 	uint64_t seed;
-	bool replay;
+	bool replay, complete;
 	enum kind expect;
 };
 
-/* Number of executions; *bad: the last one failed, with *seed. */
-static long search(const struct arguments *a, bool *bad, uint64_t *seed)
+struct result {
+	long executions, redundant; /* the latter among the former */
+	bool failed, complete;	    /* complete: an exhaustive search came to its end */
+	uint64_t seed;		    /* of the failed one */
+};
+
+static struct result search(const struct arguments *a)
 {
-	long n = 0;
-	*bad = false;
-	for (*seed = a->seed;; (*seed)++) {
+	struct result r = { .seed = a->seed };
+	for (;; r.seed++) {
 		depth = 0;
 		if (mode != EXHAUSTIVE)
-			seed_with(*seed);
-		n++;
-		if ((*bad = execute()))
-			return n;
-		if (mode == EXHAUSTIVE ? !next_path() || (a->executions && n >= a->executions)
-				       : n >= a->executions)
-			return n;
+			seed_with(r.seed);
+		r.failed = execute();
+		r.executions++;
+		r.redundant += given_up;
+		r.complete = !r.failed && mode == EXHAUSTIVE && !next_path();
+		if (r.failed || r.complete || (a->executions && r.executions >= a->executions))
+			return r;
 	}
 }
+
+/* ---- crashes ---- */
+
+static void crashed(int signal)
+{
+	(void)signal;
+	fail(KIND_CRASH, "segmentation fault", NULL);
+}
+
+/* The stack of the thread that crashed may be what is broken. */
+static void crashes_are_failures(void)
+{
+	static char stack[64 * 1024];
+	stack_t own = { .ss_sp = stack, .ss_size = sizeof stack };
+	struct sigaction action = { .sa_handler = crashed, .sa_flags = SA_ONSTACK | SA_NODEFER };
+	sigaltstack(&own, NULL);
+	sigaction(SIGSEGV, &action, NULL);
+	sigaction(SIGBUS, &action, NULL);
+}
+
+/* ---- the command ---- */
 
 static int usage(const char *program)
 {
@@ -364,11 +292,13 @@ static int usage(const char *program)
 	       "  --pct N          N executions by random priorities with 3 change points\n"
 	       "  --exhaustive     all executions with at most --preemptions P (default 2)\n"
 	       "  --limit N        stop an exhaustive search after N executions\n"
+	       "  --complete       fail if an exhaustive search was stopped so\n"
+	       "  --unreduced      without sleep sets\n"
 	       "  --replay SEED    one random execution, with its trace (--pct 1 --replay: by "
 	       "priorities)\n"
 	       "  --seed S         first seed (default 1)\n"
 	       "  --expect KIND    succeed only if this is found: assert, race, use-after-free,\n"
-	       "                   double-free, no-progress, deadlock, or any\n",
+	       "                   double-free, no-progress, deadlock, crash, or any\n",
 	       program);
 	return 2;
 }
@@ -380,6 +310,14 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		if (strcmp(key, "--exhaustive") == 0) {
 			mode = EXHAUSTIVE;
 			a->executions = 0;
+			continue;
+		}
+		if (strcmp(key, "--unreduced") == 0) {
+			reduced = false;
+			continue;
+		}
+		if (strcmp(key, "--complete") == 0) {
+			a->complete = true;
 			continue;
 		}
 		i++;
@@ -407,28 +345,40 @@ static bool parse(int argc, char **argv, struct arguments *a)
 	return true;
 }
 
-int check_main(int argc, char **argv, const struct check_model *m)
+/* What was searched, in one line. */
+static void print_searched(const struct result *r, clock_t begin)
 {
 	static const char *const names[] = { "random", "pct", "exhaustive" };
+	printf("%ld executions (%s", r->executions, names[mode]);
+	if (mode == EXHAUSTIVE)
+		printf(", at most %d preemptions, %s, %ld redundant", preemption_bound,
+		       r->complete ? "complete" : "stopped", r->redundant);
+	printf(", %.2f s)", (double)(clock() - begin) / CLOCKS_PER_SEC);
+}
+
+int check_main(int argc, char **argv, const struct check_model *m)
+{
 	struct arguments a = { .executions = 20000, .seed = 1 };
-	uint64_t seed;
-	bool bad;
+	clock_t begin = clock();
 	model = m;
 	preemption_bound = 2;
 	if (!parse(argc, argv, &a))
 		return usage(argv[0]);
-	long n = search(&a, &bad, &seed);
-	if (!bad) {
-		printf("%s: nothing found in %ld executions (%s)\n", m->name, n, names[mode]);
-		return a.expect != KIND_NONE;
+	crashes_are_failures();
+	struct result r = search(&a);
+	printf("%s: %s", m->name, r.failed ? "after " : "nothing found in ");
+	print_searched(&r, begin);
+	if (!r.failed) {
+		printf("\n");
+		return a.expect != KIND_NONE || (a.complete && !r.complete);
 	}
 	enum kind found = failure;
-	printf("%s: after %ld executions (%s): %s\n", m->name, n, names[mode], failure_text);
+	printf(": %s\n", failure_text);
 	if (a.expect == KIND_NONE || a.replay)
 		trace_print();
 	if (mode != EXHAUSTIVE)
 		printf("replay: %s %s 1 --replay %llu\n", argv[0],
-		       mode == RANDOM ? "--random" : "--pct", (unsigned long long)seed);
+		       mode == RANDOM ? "--random" : "--pct", (unsigned long long)r.seed);
 	if (a.expect == KIND_NONE)
 		return 1;
 	return !(a.expect == found || (a.expect == KIND_LIMIT && found != KIND_LIMIT));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * tsan.c - what -fsanitize=thread calls, led to the checker instead of libtsan; and the seam's bodies. */
-#include "lockfree/seam.h"
+ * tsan.c - what -fsanitize=thread calls, led to the checker instead of libtsan. */
+#include <stdint.h>
+#include <string.h>
+
 #include "tests/check/engine.h"
 
 static enum order order_of(int o)
@@ -11,41 +13,52 @@ static enum order order_of(int o)
 
 #define HERE __builtin_return_address(0)
 
+static void plain(const void *p, long n, bool write, void *where)
+{
+	const char *c = p;
+	for (long i = 0; i < n && !on_private_memory(c); i += 8)
+		race_access(c + i, write, where);
+}
+
 #define PLAIN(N)                                                                                   \
 	void __tsan_read##N(void *p);                                                              \
 	void __tsan_read##N(void *p)                                                               \
 	{                                                                                          \
-		if (!on_private_stack(p))                                                          \
-			memory_plain(p, N > 8 ? 8 : N, false, HERE);                               \
+		plain(p, N, false, HERE);                                                          \
 	}                                                                                          \
 	void __tsan_write##N(void *p);                                                             \
 	void __tsan_write##N(void *p)                                                              \
 	{                                                                                          \
-		if (!on_private_stack(p))                                                          \
-			memory_plain(p, N > 8 ? 8 : N, true, HERE);                                \
+		plain(p, N, true, HERE);                                                           \
+	}
+#define PLAIN_UNALIGNED(N)                                                                         \
+	PLAIN(N)                                                                                   \
+	void __tsan_unaligned_read##N(void *p);                                                    \
+	void __tsan_unaligned_read##N(void *p)                                                     \
+	{                                                                                          \
+		plain(p, N, false, HERE);                                                          \
+	}                                                                                          \
+	void __tsan_unaligned_write##N(void *p);                                                   \
+	void __tsan_unaligned_write##N(void *p)                                                    \
+	{                                                                                          \
+		plain(p, N, true, HERE);                                                           \
 	}
 PLAIN(1)
-PLAIN(2)
-PLAIN(4)
-PLAIN(8)
-PLAIN(16)
-
-static void plain_range(char *p, long n, bool write, void *where)
-{
-	for (long i = 0; i < n && !on_private_stack(p); i += 8)
-		memory_plain(p + i, n - i < 8 ? (int)(n - i) : 8, write, where);
-}
+PLAIN_UNALIGNED(2)
+PLAIN_UNALIGNED(4)
+PLAIN_UNALIGNED(8)
+PLAIN_UNALIGNED(16)
 
 void __tsan_read_range(void *p, long n);
 void __tsan_read_range(void *p, long n)
 {
-	plain_range(p, n, false, HERE);
+	plain(p, n, false, HERE);
 }
 
 void __tsan_write_range(void *p, long n);
 void __tsan_write_range(void *p, long n)
 {
-	plain_range(p, n, true, HERE);
+	plain(p, n, true, HERE);
 }
 
 #define FETCH(B, T, NAME, OP)                                                                      \
@@ -126,51 +139,22 @@ void __tsan_func_exit(void)
 {
 }
 
-/* ---- the seam ---- */
-
-void heist_check_relax(void)
+/* The compiler is told to call these instead of what would be built in, or is not instrumented. */
+void *check_memcpy(void *to, const void *from, size_t n);
+void *check_memcpy(void *to, const void *from, size_t n)
 {
-	yielded();
+	plain(from, (long)n, false, HERE);
+	plain(to, (long)n, true, HERE);
+	return memcpy(to, from, n);
 }
 
-void heist_thread_yield(void)
+void *check_memset(void *p, int c, size_t n);
+void *check_memset(void *p, int c, size_t n)
 {
-	heist_check_relax();
+	plain(p, (long)n, true, HERE);
+	return memset(p, c, n);
 }
 
-void heist_fence_heavy(void)
-{
-	memory_fence(SEQ_CST, HERE);
-}
-
-bool heist_fence_thief(void)
-{
-	memory_fence(SEQ_CST, HERE);
-	return true;
-}
-
-enum heist_wait heist_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t deadline)
-{
-	/* the kernel compares and sleeps in one step, with the newest value */
-	if ((uint32_t)memory_rmw((void *)word, 4, '|', 0, RELAXED, HERE) != expected)
-		return HEIST_WAIT_WOKEN;
-	sleep_on(word, deadline != 0);
-	return HEIST_WAIT_WOKEN;
-}
-
-int heist_futex_wake(_Atomic uint32_t *word, int count)
-{
-	step();
-	return wake(word, count);
-}
-
-void *heist_mem_alloc(size_t size, size_t align)
-{
-	return check_alloc(size, align);
-}
-
-void heist_mem_free(void *p, size_t size)
-{
-	(void)size;
-	check_free(p);
-}
+/* What clang makes of copies that it has built in. */
+void *__tsan_memcpy(void *to, const void *from, size_t n) __attribute__((alias("check_memcpy")));
+void *__tsan_memset(void *p, int c, size_t n) __attribute__((alias("check_memset")));

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The scheduler as a whole: run loop, stealing, LIFO slot, inboxes, parking, quiescence, stop.  A root
+ * comes from outside, wakes two runnables, spawns one and binds one, and everything runs to its end on
+ * WORKERS workers while another thread submits.  Each turn runs once and never beside another turn of
+ * the same runnable; when all are parked nothing is queued; every worker leaves. */
+#include "sched/pool.h"
+#include "tests/check/check.h"
+
+#ifndef WORKERS
+#define WORKERS 2
+#endif
+#define JOBS 7
+
+enum { ROOT, WOKEN, WOKEN_TOO, SPAWNED, BOUND, OUTSIDE, OUTSIDE_BOUND };
+
+static struct job {
+	struct runnable run;
+	int turns; /* plain: two runners at once are a race */
+	bool done;
+} jobs[JOBS];
+
+static const int turns_wanted[JOBS] = { 1, 2, 1, 1, 1, 2, 1 };
+static struct pool pool;
+static _Atomic uint32_t submitted; /* the other thread has done its part */
+static bool left_over;		   /* no worker runs any more */
+
+static struct runnable *job(int i)
+{
+	return &jobs[i].run;
+}
+
+static void run_root(struct worker *w)
+{
+	worker_wake(w, job(WOKEN));
+	worker_spawned(w, job(SPAWNED));
+	worker_wake(w, job(WOKEN_TOO));
+	heist_pool_submit_bound(w->pool, WORKERS - 1, job(BOUND));
+}
+
+static enum verdict run(struct worker *w, struct runnable *r)
+{
+	struct job *j = HEIST_CONTAINER(r, struct job, run);
+	int i = (int)(j - jobs);
+	CHECK_ASSERT(!j->done);
+	CHECK_ASSERT((i != BOUND && i != OUTSIDE_BOUND) || w->index == WORKERS - 1 || left_over);
+	if (i == ROOT)
+		run_root(w);
+	if (++j->turns < turns_wanted[i])
+		return RUN_AGAIN;
+	j->done = true;
+	return RUN_DONE;
+}
+
+static void no_guard(struct worker *w, void (*body)(void *), void *arg)
+{
+	(void)w;
+	body(arg);
+}
+
+static bool no_flush(struct worker *w)
+{
+	(void)w;
+	return false;
+}
+
+static void no_tick(struct worker *w, uint64_t elapsed)
+{
+	(void)w, (void)elapsed;
+}
+
+static bool not_stuck(struct worker *w, struct worker *stuck)
+{
+	(void)w, (void)stuck;
+	return false;
+}
+
+static void no_trim(struct worker *w)
+{
+	(void)w;
+}
+
+static const struct pool_ops ops = { .run = run,
+				     .guard = no_guard,
+				     .flush = no_flush,
+				     .tick = no_tick,
+				     .stuck = not_stuck,
+				     .trim = no_trim };
+
+static void *get(void *user, size_t size, size_t align)
+{
+	(void)user;
+	return check_alloc(size, align);
+}
+
+static void put(void *user, void *p, size_t size)
+{
+	(void)user, (void)size;
+	check_free(p);
+}
+
+static const struct heist_memory memory = { get, put, NULL };
+
+static void setup(void)
+{
+	static const struct pool_config config = { .ops = &ops,
+						   .memory = &memory,
+						   .workers = WORKERS,
+						   .worker_size = sizeof(struct worker),
+						   .seed = 1 };
+	for (int i = 0; i < JOBS; i++)
+		jobs[i] = (struct job){ .turns = 0 };
+	atomic_store_explicit(&submitted, 0, memory_order_relaxed);
+	left_over = false;
+	CHECK_ASSERT(heist_pool_init(&pool, &config) == 0);
+	pool.spin_ns = 1; /* linger, then one look */
+	CHECK_ASSERT(heist_pool_start(&pool) == 0);
+}
+
+static void all_done(void)
+{
+	for (int i = 0; i < JOBS; i++)
+		CHECK_ASSERT(jobs[i].done && jobs[i].turns == turns_wanted[i]);
+}
+
+/* Whoever submits must be done before somebody waits for quiescence. */
+static void host(void)
+{
+	heist_pool_submit(&pool, job(ROOT));
+	while (!atomic_load_explicit(&submitted, memory_order_acquire))
+		heist_futex_wait(&submitted, 0, 0);
+#ifndef STOP_AT_ONCE
+	CHECK_ASSERT(heist_pool_wait_quiet(&pool, 0));
+	all_done();
+#endif
+	CHECK_ASSERT(heist_pool_stop(&pool, 0));
+}
+
+static void thread(int t)
+{
+	if (t == 0) {
+		host();
+		return;
+	}
+	heist_pool_submit(&pool, job(OUTSIDE));
+	heist_pool_submit_bound(&pool, WORKERS - 1, job(OUTSIDE_BOUND));
+	atomic_store_explicit(&submitted, 1, memory_order_release);
+	heist_futex_wake(&submitted, 1);
+}
+
+/* A worker that is told to stop may leave something behind, but only in its queues. */
+static void finish(void)
+{
+	struct runnable *r;
+	left_over = true;
+	for (uint32_t i = 0; i < WORKERS; i++)
+		while ((r = heist_worker_next(pool_worker(&pool, i))) != NULL)
+			heist_worker_run(pool_worker(&pool, i), r);
+	all_done();
+	CHECK_ASSERT(idle_parked(&pool.idle) == 0);
+	heist_pool_destroy(&pool);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct check_model m = { "sched", 2, setup, thread, finish };
+	return check_main(argc, argv, &m);
+}

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Write a mutant: a product file with one place changed.
+
+usage: mutate.py FILE FROM TO OUT [INCLUDER]
+
+FROM must occur exactly once in FILE, whatever white space and comments lie between its tokens, so that a
+mutant whose place has gone says so and fails.  If FILE is a header, OUT is INCLUDER, a .c file, behind the changed header:
+its include guard keeps the real one out."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+COMMENT = r"/\*(?:(?!\*/).)*\*/"
+GONE = """
+#include <stdio.h>
+#include <stdlib.h>
+__attribute__((constructor)) static void place_has_gone(void)
+{
+	fputs(%s, stderr);
+	exit(1);
+}
+"""
+
+
+def main() -> int:
+    if len(sys.argv) not in (5, 6):
+        print(__doc__, file=sys.stderr)
+        return 2
+    path, old, new, out = sys.argv[1:5]
+    text = Path(path).read_text()
+    tokens = re.findall(r"\w+|[^\w\s]", re.sub(COMMENT, "", old, flags=re.S))
+    gap = rf"(?:\s|{COMMENT})*"
+    found = list(re.finditer(gap.join(re.escape(t) for t in tokens), text, re.S))
+    if len(found) == 1:
+        begin, end = found[0].span()
+        lost = text[begin:end].count("\n") - new.count("\n")
+        text = text[:begin] + new + "\n" * max(lost, 0) + text[end:]
+    text = f'#line 1 "{path}"\n{text}'
+    if len(found) != 1:
+        text += GONE % json.dumps(f"{len(found)} places of {path} are '{old}', not 1: adapt the mutant\n")
+    if len(sys.argv) == 6:
+        text += f'\n#include "{sys.argv[5]}"\n'
+    Path(out).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
