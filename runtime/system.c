@@ -188,10 +188,10 @@ static void on_trim(struct worker *base)
 	struct rt_worker *w = rt_worker_of(base);
 	event_put(&w->local, EVENT_PARK, (heist_ref){ 0 }, NULL, 0);
 	heist_local_trim(&w->local);
-	slabs_decay(w);
 	foreign_trim(w->local.system);
 	slots_return(w->local.system, base);
 	heist_registry_trim(w->local.system);
+	slabs_decay(w); /* last: it counts what the others have given back */
 }
 
 static uint64_t on_timers(struct worker *base, uint64_t now)
