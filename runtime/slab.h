@@ -3,7 +3,7 @@
  *
  * Blocks are page-like: freed in floods, wanted in floods.  A general allocator takes a fault per 4 KiB;
  * a slab takes one per 2 MiB.  Even so half the time of a message in a flood is the kernel clearing
- * fresh memory, so empty slabs are kept for the next flood until none was needed for a second.
+ * fresh memory, so empty slabs are kept for the next flood until none was needed for half a second.
  *
  * Threads   any (a lock, held over nothing that waits but the system call for a new slab). */
 #ifndef HEIST_RUNTIME_SLAB_H
@@ -15,7 +15,7 @@
 #define SLAB_SIZE    ((size_t)2 << 20)
 #define SLAB_BLOCK   ((size_t)64 << 10)
 #define SLAB_BLOCKS  (SLAB_SIZE / SLAB_BLOCK)
-#define SLAB_KEEP_NS 1000000000u /* empty slabs are kept this long after the last use of one */
+#define SLAB_KEEP_NS 500000000u /* empty slabs are kept this long after the last use of one */
 
 struct slab;
 
