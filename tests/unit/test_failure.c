@@ -84,6 +84,19 @@ static void actor_stop(heist_ctx *ctx, void *state, heist_status why)
 static const heist_hooks hooks = { .stop = actor_stop };
 static const heist_class actor_class = { "actor", HEIST_ABI, 100, actor_recv, &hooks };
 
+/* True once nobody is alive: an actor's handle is stale only after its stop hook has returned. */
+static bool nobody_left(heist_system *s)
+{
+	heist_stats t = heist_stats_default();
+	for (int tries = 0; tries < 20000; tries++) {
+		EXPECT(heist_get_stats(s, &t) == HEIST_OK);
+		if (t.actors == 0)
+			return true;
+		test_sleep_ms(1);
+	}
+	return false;
+}
+
 /* An actor that gets `before` orders to work, then `order`, then `after` more; how it ended. */
 static void try_order(uint32_t workers, enum order order, int before, int after)
 {
@@ -98,7 +111,7 @@ static void try_order(uint32_t workers, enum order order, int before, int after)
 	int accepted = 0;
 	for (int i = 0; i < after; i++)
 		accepted += test_tell(a, &ORDER, WORK) == HEIST_OK;
-	EXPECT(wait_for(&stopped, 1));
+	EXPECT(wait_for(&stopped, 1) && nobody_left(s));
 	EXPECT(test_tell(a, &ORDER, WORK) == HEIST_EDEAD);
 	EXPECT(test_balanced(s));
 	EXPECT(heist_get_stats(s, &t) == HEIST_OK);
