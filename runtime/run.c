@@ -905,8 +905,7 @@ void heist_run_abandon(struct rt_worker *w)
 
 static enum verdict settle_single(struct rt_worker *w, struct actor *a)
 {
-	uintptr_t cur = a->mailbox.cur;
-	return run_batch(w, a, (struct mpsc_node *)cur, HEIST_FAIL);
+	return run_batch(w, a, (struct mpsc_node *)a->mailbox.cur, HEIST_FAIL);
 }
 
 static enum verdict settle_failed(struct rt_worker *w, struct actor *a)

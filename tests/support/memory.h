@@ -13,6 +13,7 @@ struct counted_memory {
 	_Atomic long pieces, bytes; /* not given back yet */
 	_Atomic long calls;	    /* of alloc, so far */
 	_Atomic long fail_at;	    /* this call of alloc and all after it fail; 0 = none */
+	_Atomic long fail_once;	    /* this call alone fails; 0 = none */
 };
 
 static void *counted_get(void *user, size_t size, size_t align)
@@ -21,7 +22,8 @@ static void *counted_get(void *user, size_t size, size_t align)
 	void *p = NULL;
 	long call = atomic_fetch_add_explicit(&m->calls, 1, memory_order_relaxed) + 1;
 	long fail_at = atomic_load_explicit(&m->fail_at, memory_order_relaxed);
-	if (fail_at != 0 && call >= fail_at)
+	if ((fail_at != 0 && call >= fail_at) ||
+	    call == atomic_load_explicit(&m->fail_once, memory_order_relaxed))
 		return NULL;
 	if (posix_memalign(&p, align < sizeof(void *) ? sizeof(void *) : align, size) != 0)
 		return NULL;

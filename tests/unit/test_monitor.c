@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Monitors and links: every reason, told once, at once or not at all; backlogs; no memory. */
-#include <stdlib.h>
-#include <string.h>
 
+#include "tests/support/memory.h"
 #include "tests/support/runtime.h"
 
 enum op {
@@ -400,26 +399,7 @@ TEST(link, ends_with_unlink_at_either_end)
 
 /* ---- no memory ---- */
 
-static _Atomic long calls, balance, fail_at;
-
-static void *hook_alloc(void *user, size_t size, size_t align)
-{
-	void *p = NULL;
-	(void)user;
-	if (atomic_fetch_add(&calls, 1) + 1 == fail_at ||
-	    posix_memalign(&p, align < sizeof p ? sizeof p : align, size) != 0)
-		return NULL;
-	atomic_fetch_add(&balance, (long)size);
-	memset(p, 0xA5, size);
-	return p;
-}
-
-static void hook_dealloc(void *user, void *p, size_t size)
-{
-	(void)user;
-	atomic_fetch_sub(&balance, (long)size);
-	free(p);
-}
+static struct counted_memory memory;
 
 /* One that watches 40 others, most of which end; returns how many requests were refused. */
 static heist_next nest_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -452,17 +432,19 @@ static const heist_class nest_class = { "nest", HEIST_ABI, 8, nest_recv, &trap_h
 TEST(monitor, no_memory)
 {
 	long refused = 0;
-	for (fail_at = 1;; fail_at++) {
+	for (long call = 1;; call++) {
 		heist_config c = heist_config_default();
 		struct order o = { 0 };
 		heist_system *s = NULL;
 		heist_ref nest;
 		uint64_t reply = 0;
-		calls = balance = 0;
+		counted_init(&memory);
+		memory.fail_once = call;
 		reset();
 		c.workers = 1;
-		c.alloc = hook_alloc;
-		c.dealloc = hook_dealloc;
+		c.alloc = memory.hook.alloc;
+		c.dealloc = memory.hook.dealloc;
+		c.user = memory.hook.user;
 		if (heist_start(&c, &s) == HEIST_OK) {
 			if (heist_spawn(s, &nest_class, NULL, NULL, &nest) == HEIST_OK) {
 				heist_status st = heist_call(s, nest, &ORDER, &o, 0, &reply);
@@ -473,8 +455,8 @@ TEST(monitor, no_memory)
 			refused += (long)(reply >> 32);
 			EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 		}
-		EXPECT(balance == 0);
-		if (calls < fail_at) {
+		EXPECT(counted_balanced(&memory));
+		if (memory.calls < call) {
 			EXPECT(told == 30 && refused > 0);
 			return;
 		}

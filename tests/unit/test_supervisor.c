@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Supervision: restart types, strategies, intensity, back-off, decisions, mailboxes, orders of stops. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/memory.h"
 #include "tests/support/runtime.h"
 
 enum order { WORK, GET, CRASH, STOP, BLOCK, ALLOC, WATCH, TIE };
@@ -652,26 +652,7 @@ TEST(supervisor, wrong_arguments)
 
 /* ---- no memory ---- */
 
-static _Atomic long calls, balance, fail_at;
-
-static void *hook_alloc(void *user, size_t size, size_t align)
-{
-	void *p = NULL;
-	(void)user;
-	if (atomic_fetch_add(&calls, 1) + 1 == fail_at ||
-	    posix_memalign(&p, align < sizeof p ? sizeof p : align, size) != 0)
-		return NULL;
-	atomic_fetch_add(&balance, (long)size);
-	memset(p, 0xA5, size);
-	return p;
-}
-
-static void hook_dealloc(void *user, void *p, size_t size)
-{
-	(void)user;
-	atomic_fetch_sub(&balance, (long)size);
-	free(p);
-}
+static struct counted_memory memory;
 
 static bool accepted(heist_status s)
 {
@@ -681,18 +662,20 @@ static bool accepted(heist_status s)
 
 TEST(supervisor, no_memory)
 {
-	for (fail_at = 1;; fail_at++) {
+	for (long call = 1;; call++) {
 		heist_config c = heist_config_default();
 		heist_sup sup = heist_sup_default();
 		heist_system *s = NULL;
 		heist_ref r, branch, child[3], more;
 		uint64_t n;
-		calls = balance = 0;
+		counted_init(&memory);
+		memory.fail_once = call;
 		prepare(3, HEIST_PERMANENT);
 		specs[1].backoff_min_ms = 1;
 		c.workers = 1;
-		c.alloc = hook_alloc;
-		c.dealloc = hook_dealloc;
+		c.alloc = memory.hook.alloc;
+		c.dealloc = memory.hook.dealloc;
+		c.user = memory.hook.user;
 		if (heist_start(&c, &s) == HEIST_OK) {
 			if (accepted(heist_supervise(s, &sup, &r, NULL))) {
 				sup.parent = r;
@@ -718,8 +701,8 @@ TEST(supervisor, no_memory)
 		}
 		for (int i = 0; i < 3; i++)
 			EXPECT(inits[i] == stops[i]);
-		EXPECT(balance == 0);
-		if (calls < fail_at)
+		EXPECT(counted_balanced(&memory));
+		if (memory.calls < call)
 			return;
 	}
 }

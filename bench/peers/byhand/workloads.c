@@ -701,37 +701,4 @@ static void paced_latency(const int64_t *p, struct sample *s)
 	};
 }
 
-/* ---- their names and parameters ---- */
-
-const struct workload workloads[] = {
-	{ "ping_pong", { { "hops", 2000000, 1 } }, NULL, ping_pong },
-	{ "one_way", { { "messages", 1000000, 1 }, { "window", 100, 0 } }, check_one_way, one_way },
-	{ "thread_ring",
-	  { { "actors", 100, 1 }, { "tokens", 1, 1 }, { "hops", 2000000, 1 } },
-	  check_thread_ring,
-	  thread_ring },
-	{ "fan_in",
-	  { { "producers", 60, 1 }, { "messages", 1000000, 1 }, { "window", 1000, 0 } },
-	  check_fan_in,
-	  fan_in },
-	{ "pairs",
-	  { { "pairs", 4, 1 }, { "messages", 400000, 1 }, { "window", 50, 1 } },
-	  check_pairs,
-	  pairs },
-	{ "big", { { "actors", 120, 2 }, { "pings", 5000, 1 }, { "seed", 1, 1 } }, NULL, big },
-	{ "chameneos", { { "creatures", 100, 2 }, { "meetings", 100000, 1 } }, NULL, chameneos },
-	{ "message_ubench",
-	  { { "pingers", 8, 1 }, { "balls", 5, 1 }, { "messages", 2000000, 1 }, { "seed", 1, 1 } },
-	  check_message_ubench,
-	  message_ubench },
-	{ "spawn_stop", { { "lives", 300000, 1 }, { "alive", 1000, 1 } }, NULL, spawn_stop },
-	{ "tree", { { "n", 25, 1 } }, check_tree, tree },
-	{ "skynet", { { "leaves", 1000000, 1 } }, check_skynet, skynet },
-	{ "idle", { { "actors", 1000000, 1 } }, NULL, idle },
-	{ "ask", { { "asks", 500000, 1 }, { "window", 1, 1 } }, NULL, ask },
-	{ "paced_latency",
-	  { { "period_ns", 10000, 1 }, { "actors", 64, 1 }, { "seconds", 3, 1 } },
-	  check_paced_latency,
-	  paced_latency },
-	{ 0 },
-};
+#include "bench/peers/c-common/table.h"
