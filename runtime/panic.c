@@ -3,7 +3,7 @@
  *
  * Every worker has one guard below its loop, set once, so that handlers cost nothing.  A jump to it
  * leaves a run in the middle: before it, heist_run_abandon finishes the counts of the batches that are
- * still on the stack and remembers their message; after it, heist_run_settle goes on as if the handler
+ * still on the stack and remembers their message; after it, settle() goes on as if the handler
  * had answered FAIL.  A single message and a message of a worker that defers need no memory of them:
  * they are what the mailbox begins with.  Stop and signal hooks, which run where no message is to
  * blame, have guards of their own.
@@ -11,7 +11,7 @@
  * Nothing of the runtime is on the stack between a guard and a handler but frames that hold nothing:
  * no lock is held and no ring is open while a handler, hook or continuation runs.  The signal mask is
  * neither saved nor restored. */
-#include "runtime/system.h"
+#include "runtime/run.h"
 
 #include <stdlib.h>
 
@@ -28,11 +28,42 @@ void heist_panic(heist_ctx *ctx, heist_status why)
 	siglongjmp(ctx->worker->base_guard, 1);
 }
 
+static enum verdict settle_single(struct rt_worker *w, struct actor *a)
+{
+	return heist_run_batch(w, a, (struct mpsc_node *)a->mailbox.cur, HEIST_FAIL);
+}
+
+static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
+{
+	struct mpsc_node *n = w->ctx.failed;
+	struct message *m = (struct message *)n;
+	if (message_kind(m) == KIND_REQUEST)
+		heist_request_settle(w, m, HEIST_FAIL);
+	w->ctx.current = NULL;
+	w->ctx.stop_after = false;
+	return heist_run_failed(w, a, n);
+}
+
+/* What the abandoned run would have done, had its handler answered FAIL. */
+static enum verdict settle(struct rt_worker *w)
+{
+	struct actor *a = w->ctx.actor;
+	struct mpsc_node *starting = w->ctx.starting;
+	w->ctx.starting = NULL;
+	if (w->deferring)
+		heist_outbox_suspend(w);
+	enum verdict v = starting	 ? heist_start_failed(w, a, starting)
+			 : w->ctx.failed ? settle_failed(w, a)
+					 : settle_single(w, a);
+	heist_outbox_resume_if(w);
+	return v;
+}
+
 void heist_panic_guard(struct worker *base, void (*body)(void *), void *arg)
 {
 	struct rt_worker *w = rt_worker_of(base);
 	if (sigsetjmp(w->base_guard, 0) != 0) {
-		enum verdict v = heist_run_settle(w);
+		enum verdict v = settle(w);
 		if (v != RUN_DONE)
 			heist_worker_requeue(base, &w->ctx.actor->run, v);
 	}

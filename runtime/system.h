@@ -122,7 +122,7 @@ void heist_system_log(struct heist_system *s, const char *format, ...)
 enum verdict heist_actor_run(struct worker *w, struct runnable *r);
 /* The same for a worker that defers its sends. */
 enum verdict heist_actor_run_deferring(struct worker *w, struct runnable *r);
-/* The same when shutdown has given up draining: nothing is handled any more. */
+/* The same when shutdown has given up draining: nothing is handled any more (drain.c). */
 enum verdict heist_actor_discard(struct worker *w, struct runnable *r);
 /* Give an actor whose right to run the caller has just won to the scheduler; w NULL: foreign, and
  * only then is s looked at. */
@@ -266,17 +266,15 @@ void heist_extra_free(struct rt_worker *w, struct actor_extra *x);
 /* The incarnation has ended: forget what was asked; replies will be late. */
 void heist_asks_forget(struct heist_system *s, struct actor_extra *x);
 
-/* ---- run.c ---- */
+/* ---- drain.c ---- */
 /* The mailbox gave m back. */
 void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *m);
+
+/* ---- ending.c ---- */
 /* The holder of the right to run: end the actor; `hooks`: its stop hook runs. */
 void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bool hooks);
 /* Shutdown, no worker runs: end the actor in this slot, if there is one. */
 void heist_actor_end_left(struct rt_worker *w, struct actor *a);
-
-/* A handler was abandoned: before the jump, while its batch is on the stack; and after it. */
-void heist_run_abandon(struct rt_worker *w);
-enum verdict heist_run_settle(struct rt_worker *w);
 
 /* ---- panic.c ---- */
 /* struct pool_ops.guard */

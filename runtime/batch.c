@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * batch.c - one batch of a mailbox (runtime/README.md, "A batch").
+ *
+ *   1 where to go on      first node, or the one the last batch stopped at
+ *   2 control             kill and stop requests: before the first message and every few after it
+ *   3 handle              the behaviour; everything that is not a plain message: special.c
+ *   4 next                give the node back; idle, late, or another message
+ *   5 end of the segment  clock and budget; end of the batch: suspend */
+#include "runtime/run.h"
+
+/* Where a batch is; kept in memory, so only the rarer turns touch it. */
+struct batch {
+	struct batch *outer;	/* it met the INIT of an actor, which this batch goes on with */
+	struct mpsc_node *node; /* the message that runs, for a panic                        */
+	uint32_t done;		/* of the segment, the one that runs included ...            */
+	uint32_t stretch, left; /* ... but for those since the last look at the slot         */
+	uint32_t quota;		/* messages until the batch is over, as of the segment's begin */
+	uint32_t segment;	/* of these, until the clock is read */
+	uint32_t messages;	/* looked at before this segment */
+	uint32_t skipped;	/* looked at, but not handled */
+	uint64_t started;
+	enum verdict verdict;
+	bool linger;   /* fed from outside: wait a little before turning idle */
+	uint64_t sent; /* what the worker had sent when the batch began */
+};
+
+/* The batch that runs, if any, only counts from now on: a panic is not about its message. */
+void heist_batch_set_aside(struct rt_worker *w)
+{
+	if (w->ctx.batch)
+		w->ctx.batch->node = NULL;
+}
+
+/* ---- 5 end of a segment ---- */
+
+/* Messages until the clock must be read or the batch is over. */
+HEIST_HOT_INLINE uint32_t segment_length(struct rt_worker *w, uint32_t quota)
+{
+	uint32_t left = w->base.clock_left;
+	return quota < left ? quota : left;
+}
+
+/* A slow segment makes the next ones short, so that one batch of slow messages cannot outrun its
+ * budget by more than one of them. */
+static void segment_clock(struct rt_worker *w)
+{
+	uint64_t before = w->base.now;
+	heist_worker_clock(&w->base);
+	if (w->base.now - before > w->local.system->budget_ns / 4)
+		w->base.clock_left = 1;
+}
+
+/* `done` messages since the segment began.  Returns the length of the next one; 0: the batch is over. */
+static HEIST_COLD uint32_t segment_end(struct rt_worker *w, uint32_t *quota, uint32_t done,
+				       uint64_t started)
+{
+	*quota -= done;
+	w->base.clock_left -= done;
+	if (w->base.clock_left == 0)
+		segment_clock(w);
+	if (*quota == 0 || w->base.now - started >= w->local.system->budget_ns)
+		return 0;
+	return segment_length(w, *quota);
+}
+
+/* ---- begin and end ---- */
+
+static HEIST_COLD uint32_t batch_option(struct heist_system *s, struct actor *a)
+{
+	struct actor_extra *x = actor_extra(s, a);
+	return x->batch ? x->batch : s->batch;
+}
+
+static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
+{
+	struct heist_system *s = w->local.system;
+	b->quota = HEIST_UNLIKELY(a->config & CONFIG_EXTRA) ? batch_option(s, a) : s->batch;
+	b->segment = segment_length(w, b->quota);
+	b->done = b->stretch = b->left = b->messages = b->skipped = 0;
+	b->started = w->base.now;
+	b->verdict = RUN_DONE;
+	b->linger = w->base.fed;
+	b->sent = atomic_load_explicit(&w->local.accepted, memory_order_relaxed); /* own */
+	b->outer = w->ctx.batch;
+	w->base.fed = false;
+	w->ctx.actor = a;
+	w->ctx.batch = b;
+}
+
+/* Messages of the segment so far. */
+static uint32_t batch_done(const struct batch *b)
+{
+	return b->done + b->stretch - b->left;
+}
+
+static void batch_end(struct rt_worker *w, struct batch *b)
+{
+	uint32_t done = batch_done(b);
+	w->ctx.batch = b->outer;
+	w->base.clock_left -= done;
+	if (HEIST_UNLIKELY(w->base.clock_left == 0))
+		segment_clock(w);
+	handled_count(w, b->messages + done - b->skipped);
+}
+
+/* ---- the rarer turns ---- */
+
+/* The mailbox may be about to turn idle.  A producer on another core that streams to us would then have
+ * to schedule us for every message; so let some arrive, unless somebody may wait for what we sent. */
+static __attribute__((noinline)) void batch_linger(struct rt_worker *w, struct batch *b,
+						   struct mpsc_node *n)
+{
+	if (atomic_load_explicit(&n->next, memory_order_relaxed) != NULL || /* decided by MQ3 */
+	    atomic_load_explicit(&w->local.accepted, memory_order_relaxed) != b->sent) /* own */
+		return;
+	for (int i = 0; i < SCHED_FED_PAUSES; i++)
+		heist_relax();
+}
+
+/* Anything but a plain message for a live actor without a control request.  Answers like a handler;
+ * HEIST_RUN_OVER: *verdict is the end of this run. */
+static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+					 bool *counted, struct ending *end, enum verdict *verdict)
+{
+	struct message *m = (struct message *)n;
+	if (a->recv == NULL || a->recv == heist_actor_dying) {
+		*verdict = heist_run_drain(w, a, n, false,
+					   a->recv ? HEIST_LOST_STOPPED : HEIST_LOST_DEAD);
+		return HEIST_RUN_OVER;
+	}
+	if (HEIST_UNLIKELY(a->config & CONFIG_HELD)) {
+		mpsc_suspend(&a->mailbox, n);
+		*verdict = heist_run_held(w, a);
+		return HEIST_RUN_OVER;
+	}
+	if (heist_control_run(w, a, end) == CONTROL_END) {
+		*verdict = heist_run_end_whole(w, a, n, false, *end); /* n was not run */
+		return HEIST_RUN_OVER;
+	}
+	if (m->tag == mpsc_generation(&a->ticket))
+		return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
+	return heist_run_special(w, a, m, counted, end);
+}
+
+/* The segment is over.  False: so is the batch; the actor is suspended before n. */
+static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			  struct batch *b)
+{
+	b->messages += b->segment;
+	b->done = 0;
+	b->segment = segment_end(w, &b->quota, b->segment, b->started);
+	if (b->segment != 0)
+		return true;
+	b->verdict = heist_run_suspend(w, a, n);
+	return false;
+}
+
+/* A handler said something else than CONTINUE, or a message was not usual.  True: node n is to be
+ * run again or is done with (*v); false: the run is over. */
+static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			  struct batch *b, heist_next *v)
+{
+	struct ending end = { HEIST_EXIT_NORMAL, HEIST_OK };
+	bool counted = true;
+	if (*v == HEIST_RUN_FRESH) {
+		b->node = n;
+		*v = run_unusual(w, a, n, &counted, &end, &b->verdict);
+	}
+	if (*v == HEIST_RUN_OVER) {
+		b->skipped++;
+		return false;
+	}
+	bool taken = message_has((struct message *)n, MESSAGE_TAKEN);
+	if (*v == HEIST_AGAIN && taken)
+		*v = HEIST_CONTINUE; /* there is nothing left to run again */
+	b->skipped += !counted || *v == HEIST_AGAIN || (*v == HEIST_FAIL && !taken);
+	if (*v == HEIST_CONTINUE || *v == HEIST_AGAIN)
+		return true;
+	b->verdict = heist_run_end(w, a, n, *v, end);
+	return false;
+}
+
+/* ---- the batch ---- */
+
+/* The slot's line belongs to whoever sends to the actor.  A batch looks at it, for control requests,
+ * only every so many messages. */
+#define LOOK_AT_SLOT 8
+
+/* The common part of a batch: plain messages, from *n on, each of which has a successor, until it is
+ * time for a look at the slot.  Touches the slot's line at the begin only.  *n is the next message;
+ * *v is what its handler said, if it has run already: something else than CONTINUE, or there is no
+ * successor yet. */
+HEIST_HOT_INLINE void batch_plain(struct rt_worker *w, struct actor *a, struct batch *b,
+				  uint64_t plain, struct mpsc_node **n, heist_next *v)
+{
+	void *state = actor_state(a);
+	uint32_t most = b->segment - b->done;
+	b->stretch = b->left = (most < LOOK_AT_SLOT ? most : LOOK_AT_SLOT) - 1;
+	w->ctx.recv = a->recv;
+	*v = HEIST_RUN_FRESH;
+	while (b->left != 0) {
+		struct message *m = (struct message *)*n;
+		if (HEIST_UNLIKELY(m->tag != plain))
+			break;
+		b->left--;
+		b->node = *n;
+		*v = w->ctx.recv(&w->ctx, state, m->type, m->u.bytes);
+		struct mpsc_node *next = mpsc_linked(&m->node);
+		if (HEIST_UNLIKELY(*v != HEIST_CONTINUE) || HEIST_UNLIKELY(!next)) {
+			b->left++; /* it counts when it is done with */
+			break;
+		}
+		*v = HEIST_RUN_FRESH;
+		*n = next;
+		block_free(&w->local.messages, m);
+	}
+	b->done = batch_done(b);
+	b->stretch = b->left = 0;
+}
+
+/* Message n, of whatever kind; `v`: what its handler said, or HEIST_RUN_FRESH if it did not run yet. */
+HEIST_HOT_INLINE heist_next batch_handle(struct rt_worker *w, struct actor *a, struct batch *b,
+					 struct mpsc_node *n, heist_next v)
+{
+	b->done++;
+	if (HEIST_UNLIKELY(v != HEIST_RUN_FRESH) || !is_usual(a, (struct message *)n))
+		return v;
+	b->node = n;
+	return handle(w, a, (struct message *)n);
+}
+
+/* One batch, from node n on. */
+enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			     heist_next v)
+{
+	const uint64_t plain = mpsc_generation(&a->ticket);
+	struct batch b;
+	batch_begin(w, a, &b);
+	for (;;) {
+		struct message *m = (struct message *)n;
+		v = batch_handle(w, a, &b, n, v);
+		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, &v))
+			break;
+		if (HEIST_LIKELY(v == HEIST_CONTINUE)) {
+			if (HEIST_UNLIKELY(b.linger))
+				batch_linger(w, &b, n);
+			enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
+			if (HEIST_UNLIKELY(what == MPSC_LATE)) {
+				b.verdict = RUN_LATE;
+				break;
+			}
+			run_retire(w, a, m);
+			if (what == MPSC_IDLE)
+				break;
+		}
+		if (HEIST_UNLIKELY(b.done == b.segment) && !batch_goes_on(w, a, n, &b))
+			break;
+		batch_plain(w, a, &b, plain, &n, &v);
+	}
+	batch_end(w, &b);
+	return b.verdict;
+}
+
+/* ---- a panic (panic.c) ---- */
+
+/* The frames of the batches are about to go: finish their counts, keep what the settlement needs. */
+void heist_run_abandon(struct rt_worker *w)
+{
+	struct batch *b = w->ctx.batch;
+	w->ctx.failed = NULL;
+	if (b && b->node && !w->ctx.starting) {
+		struct message *m = (struct message *)b->node;
+		uint32_t kind = message_kind(m);
+		w->ctx.failed = b->node;
+		b->skipped += is_lost_by_failure(m) || kind == KIND_ALARM || kind == KIND_BELL;
+		batch_end(w, b);
+	}
+	while ((b = w->ctx.batch) != NULL) { /* an INIT that it met took over */
+		b->skipped++;
+		batch_end(w, b);
+	}
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * run.h - what the files share that run an actor: run.c, batch.c, special.c, drain.c, ending.c, rest.c,
+ * panic.c.
+ *
+ * Threads   everything: the holder of the right to run the actor.
+ * n         the node that the mailbox begins with; `done`: it has been handled, else it is to be looked at.
+ * verdict   what the worker does with the actor next; RUN_DONE: the right to run is given up. */
+#ifndef HEIST_RUNTIME_RUN_H
+#define HEIST_RUNTIME_RUN_H
+
+#include "runtime/system.h"
+
+/* Beside what a handler answers: the message has not run yet; the run is over, there is a verdict. */
+#define HEIST_RUN_FRESH ((heist_next)-2)
+#define HEIST_RUN_OVER	((heist_next)-1)
+
+/* ---- run.c ---- */
+/* Its INIT is the oldest message. */
+enum verdict heist_run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+/* It does not start: its init failed, or it is a child, which rests until it is told to. */
+enum verdict heist_start_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+/* To be run again, from n on. */
+enum verdict heist_run_suspend(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+
+/* ---- batch.c ---- */
+/* One batch; v: what the handler of n said, or HEIST_RUN_FRESH. */
+enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			     heist_next v);
+/* The batch that runs, if any, only counts from now on: a panic is not about its message. */
+void heist_batch_set_aside(struct rt_worker *w);
+
+/* A handler was abandoned: before the jump, while its batch is on the stack. */
+void heist_run_abandon(struct rt_worker *w);
+
+/* ---- special.c ---- */
+/* A message that is not plain.  Answers like a handler; *counted: it was accepted before and is handled
+ * now; *end: how the actor ends, if it does. */
+heist_next heist_run_special(struct rt_worker *w, struct actor *a, struct message *m, bool *counted,
+			     struct ending *end);
+/* The handler of request m has answered v: what does the asker get, if anything? */
+void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v);
+
+/* ---- drain.c ---- */
+/* Lose what the mailbox holds until it is idle.  Frees the slot of an actor that has ended. */
+enum verdict heist_run_drain(struct rt_worker *w, struct actor *a, struct mpsc_node *n, bool done,
+			     heist_cause cause);
+/* One message that nobody will handle. */
+void heist_drain_message(struct rt_worker *w, struct actor *a, struct message *m,
+			 heist_cause cause);
+
+/* ---- ending.c ---- */
+/* recv of an actor that has ended but whose mailbox is not drained yet. */
+heist_next heist_actor_dying(heist_ctx *ctx, void *state, const heist_type *type, void *msg);
+/* What a handler ended, with v: message n is done with. */
+enum verdict heist_run_end(struct rt_worker *w, struct actor *a, struct mpsc_node *n, heist_next v,
+			   struct ending end);
+/* The same after a failure: n is lost, or tried again. */
+enum verdict heist_run_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+/* An end that is more than closing the mailbox: hooks, others to tell, a supervisor. */
+enum verdict heist_run_end_whole(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+				 bool done, struct ending end);
+/* What goes with an incarnation, whether another follows or not; its handlers run no more. */
+void heist_incarnation_end(struct rt_worker *w, struct actor *a, heist_status why);
+
+/* ---- rest.c ---- */
+/* The incarnation is over, another may follow. */
+void heist_incarnation_rest(struct rt_worker *w, struct actor *a, struct ending end);
+/* Rest at node n. */
+enum verdict heist_run_rest(struct rt_worker *w, struct actor *a, struct mpsc_node *n, bool done);
+/* A child that rests, its mailbox suspended: start it, end it, or let go. */
+enum verdict heist_run_held(struct rt_worker *w, struct actor *a);
+
+/* ---- inline ---- */
+
+HEIST_HOT_INLINE void run_retire(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	/* a plain message, or an INIT with a small argument and whatever config */
+	uint32_t kind = (uint32_t)(m->tag >> 32) & 0xff;
+	if (HEIST_LIKELY(kind <= KIND_INIT))
+		block_free(&w->local.messages, m);
+	else
+		heist_message_retire(w, a, m);
+}
+
+/* The worker counts each activation; what is kept here is how many messages it was more, or fewer. */
+HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
+{
+	heist_count(&w->local.handled_more, (uint64_t)handled - 1);
+}
+
+HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
+{
+	return w->local.meta[a - w->local.slots];
+}
+
+/* Is this the INIT of an actor that starts in this free slot? */
+static inline bool starts_actor(struct actor *a, struct message *m)
+{
+	return a->recv == NULL && message_kind(m) == KIND_INIT &&
+	       message_generation(m) == mpsc_generation(&a->ticket);
+}
+
+/* A message in the sense of the accounting, which the handler has not taken away. */
+static inline bool is_lost_by_failure(const struct message *m)
+{
+	uint32_t kind = message_kind(m);
+	return (kind == KIND_USER || kind == KIND_REQUEST || kind == KIND_REPLY) &&
+	       !message_has(m, MESSAGE_TAKEN);
+}
+
+/* A plain message is for exactly this generation, and no control request is waiting.  Only a live
+ * actor has its ticket open, so this also says that there is a behaviour to call. */
+HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
+{
+	return HEIST_LIKELY(m->tag ==
+			    atomic_load_explicit(&a->ticket, memory_order_relaxed)) && /* own */
+	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
+			      CONTROL_CALL)); /* acquired by heist_control_run */
+}
+
+HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
+}
+
+#endif
