@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * deque.c - cold half of the Chase-Lev deque: set-up, growth, tear-down. */
+ * deque.c - cold half of the Chase-Lev deque: set-up, growth, shrinking, tear-down. */
 #include "lockfree/deque.h"
 
 static size_t array_size(uint64_t capacity)
@@ -29,15 +29,30 @@ int heist_deque_init(struct deque *d, const struct heist_memory *memory, uint64_
 	return a ? 0 : -1;
 }
 
+void heist_deque_free(const struct heist_memory *memory, struct deque_array *chain)
+{
+	while (chain) {
+		struct deque_array *older = chain->older;
+		heist_memory_put(memory, chain, array_size(chain->mask + 1));
+		chain = older;
+	}
+}
+
 void heist_deque_destroy(struct deque *d)
 {
-	struct deque_array *a = atomic_load_explicit(&d->array, memory_order_relaxed);
-	while (a) {
-		struct deque_array *older = a->older;
-		heist_memory_put(d->memory, a, array_size(a->mask + 1));
-		a = older;
-	}
+	heist_deque_free(d->memory, atomic_load_explicit(&d->array, memory_order_relaxed));
 	atomic_store_explicit(&d->array, NULL, memory_order_relaxed);
+}
+
+struct deque_array *heist_deque_shrink(struct deque *d, uint64_t capacity)
+{
+	struct deque_array *a = atomic_load_explicit(&d->array, memory_order_relaxed); /* own */
+	if (a->mask < capacity || deque_size(d) != 0)
+		return NULL;
+	struct deque_array *n = array_new(d, capacity);
+	if (n)
+		atomic_store_explicit(&d->array, n, memory_order_release); /* DQ4 release */
+	return n ? a : NULL;
 }
 
 HEIST_COLD struct deque_array *heist_deque_grow(struct deque *d, struct deque_array *a,

@@ -6,16 +6,18 @@
  *   FIFO  the owner pushes the bottom, everybody, the owner too, takes from the top.
  * Based on: Chase, Lev (SPAA 2005); Le, Pop, Cohen, Zappa Nardelli (PPoPP 2013).  Differences:
  * published by release stores of `bottom`, not by fences, so that ThreadSanitizer sees every edge;
- * unsigned 64-bit indices compared by difference; retired arrays are kept until destroy; the FIFO
- * use, which has no pop and therefore needs no fence and allows one CAS for several items.
+ * unsigned 64-bit indices compared by difference; arrays that growth has left behind are kept until an
+ * empty deque shrinks; the FIFO use, which has no pop and therefore needs no fence and allows one CAS
+ * for several items.
  *
- * Who may call        push, pop, take: the owner.  steal, steal_some: any thread.
+ * Who may call        push, pop, take, shrink: the owner.  steal, steal_some: any thread.
  * Progress            push: wait-free except growth.  pop: wait-free.  take, steal*: lock-free.
  * May overlap         push  pop  take  steal            Linearizes at   (x = never, - = free)
  *   push               x     x    x     -               store DQ1
  *   pop  (LIFO only)   x     x    x     -               CAS DQ3 for the last item, else fence DQ2
  *   take (FIFO only)   x     x    x     -               CAS DQ3
  *   steal, steal_some  -     -    -     -               CAS DQ3
+ *   shrink             x     x    x     -               store DQ4
  *
  * Edges               DQ1 release store of bottom -> acquire load of bottom: publishes the cell and
  *                         what the item points to.  Every store of bottom is a release, those that
@@ -28,7 +30,8 @@
  *                     DQ4 release store of array -> acquire load of array: the copied cells
  * Invariants          I1 top never decreases.  I2 0 <= bottom - top <= capacity outside an operation
  *                     (-1 inside pop).  I3 a cell is read before the CAS that claims it and used
- *                     after.  I4 an array that was ever visible stays readable until destroy.
+ *                     after.  I4 an array that was ever visible stays readable until every
+ *                     steal that began before the shrink that replaced it has returned, or destroy.
  *
  * Proof: lockfree/README.md, "Deque".  Tests: tests/unit/test_deque.c, tests/stress/stress_deque.c,
  * tests/check/models/deque.c. */
@@ -80,6 +83,12 @@ void heist_deque_destroy(struct deque *d);
 /* Owner: double the capacity; NULL when out of memory (nothing changed). */
 struct deque_array *heist_deque_grow(struct deque *d, struct deque_array *a, uint64_t top,
 				     uint64_t bottom);
+/* Owner, if the deque is empty and holds more than `capacity` (a power of two): back to that.  Returns
+ * the arrays that were replaced, to be given to heist_deque_free by whoever knows that no steal is under
+ * way that began before; NULL: nothing has changed. */
+struct deque_array *heist_deque_shrink(struct deque *d, uint64_t capacity);
+/* A chain of arrays made from `memory`. */
+void heist_deque_free(const struct heist_memory *memory, struct deque_array *chain);
 
 static inline _Atomic(void *) *deque_cell(struct deque_array *a, uint64_t i)
 {
@@ -204,6 +213,12 @@ HEIST_HOT_INLINE void *deque_take(struct deque *d)
 			return item;
 	}
 	return NULL;
+}
+
+/* Owner. */
+static inline uint64_t deque_capacity(struct deque *d)
+{
+	return atomic_load_explicit(&d->array, memory_order_relaxed)->mask + 1; /* only writer */
 }
 
 /* Owner: exact for what it pushed and nobody took; any thread: advisory. */

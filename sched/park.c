@@ -162,6 +162,7 @@ static void worker_park(struct worker *w)
 {
 	struct pool *p = w->pool;
 	p->ops->trim(w);
+	heist_worker_shrink(w);
 	w->guarded = false;
 	heist_count(&w->stats.parks, 1);
 	uint32_t key = eventcount_prepare(&w->wakeup);

@@ -31,6 +31,11 @@
 #define SCHED_DEQUE_CAPACITY 256
 #endif
 
+/* A worker that parks lets a deque go that has grown beyond this: 256 KiB. */
+#ifndef SCHED_DEQUE_KEPT
+#define SCHED_DEQUE_KEPT 32768
+#endif
+
 /* Items taken by one steal at most.  Half of the victim's, as proven good enough by Hendler and
  * Shavit (2002); the cap bounds the thief's latency. */
 #define SCHED_STEAL_MAX 32

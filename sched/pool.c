@@ -34,6 +34,7 @@ static void workers_destroy(struct pool *p, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		heist_deque_destroy(&pool_worker(p, i)->spawned);
 		heist_deque_destroy(&pool_worker(p, i)->fifo);
+		heist_deque_free(p->memory, pool_worker(p, i)->outgrown);
 	}
 	heist_memory_put(p->memory, p->base, p->worker_size * p->workers);
 	heist_topology_destroy(&p->topology);
@@ -296,6 +297,7 @@ int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
 	heist_worker_self = w;
 	p->ops->guard(w, poll_loop, &poll);
 	p->ops->trim(w);
+	heist_worker_shrink(w);
 	heist_worker_self = outer;
 	idle_search_join(&p->idle);
 	idle_park(&p->idle, 0);

@@ -77,7 +77,7 @@ static struct runnable *steal_from(struct worker *w, struct worker *v)
 }
 
 /* Victim k of w: nearest ring first, from a random start within each ring. */
-struct runnable *heist_worker_steal(struct worker *w)
+static struct runnable *steal_pass(struct worker *w)
 {
 	struct pool *p = w->pool;
 	struct heist_victims it;
@@ -92,6 +92,14 @@ struct runnable *heist_worker_steal(struct worker *w)
 			return r;
 	}
 	return NULL;
+}
+
+struct runnable *heist_worker_steal(struct worker *w)
+{
+	worker_steal_begin(w);
+	struct runnable *r = steal_pass(w);
+	worker_steal_end(w);
+	return r;
 }
 
 /* ---- the last pass ---- */
@@ -125,9 +133,11 @@ static bool stuck(const struct standstill *a, const struct standstill *b)
 
 static struct runnable *steal_stuck(struct worker *w, struct worker *v)
 {
+	worker_steal_begin(w);
 	struct runnable *r = steal_fifo(w, v);
 	if (!r)
 		r = steal_spawned(w, v);
+	worker_steal_end(w);
 	if (!r && (r = lifo_steal(&v->slot)) != NULL)
 		heist_count(&w->stats.steals, 1);
 	if (!r && w->pool->ops->stuck(w, v))

@@ -44,6 +44,8 @@ struct worker {
 	bool guarded;	/* a sentinel was asked for since the last park      */
 	bool searching; /* counted in idle.counts                            */
 	uint32_t spin_failures;
+	_Atomic uint32_t stealing;    /* it may be reading the arrays of others' deques: shrink.c */
+	struct deque_array *outgrown; /* what its own deques had, for when nobody reads it        */
 	struct worker_stats stats;
 	/* the worker pushes, everybody takes */
 	struct deque spawned; /* LIFO use */
@@ -79,8 +81,22 @@ struct runnable *heist_worker_find(struct worker *w);
 /* steal.c: one look at every victim, nearest first; at what stays put, too, on the last pass. */
 struct runnable *heist_worker_steal(struct worker *w);
 struct runnable *heist_worker_steal_last(struct worker *w);
+/* shrink.c: the worker, about to park: give memory back that its deques do not need now. */
+void heist_worker_shrink(struct worker *w);
 /* pool.c: wake worker i, which the caller has claimed. */
 void heist_pool_notify(struct pool *p, uint32_t i);
+
+/* Around whatever reads others' deques: shrink.c. */
+static inline void worker_steal_begin(struct worker *w)
+{
+	atomic_store_explicit(&w->stealing, 1, memory_order_relaxed);
+	heist_fence_light(); /* SH1 */
+}
+
+static inline void worker_steal_end(struct worker *w)
+{
+	atomic_store_explicit(&w->stealing, 0, memory_order_release); /* SH2 release */
+}
 
 /* The idle set is the first member of struct pool. */
 HEIST_HOT_INLINE struct idle *worker_idle_set(struct worker *w)

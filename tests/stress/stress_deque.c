@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Rounds of a Chase-Lev deque that starts with two places, just below the wrap of its indices: an
- * owner that pushes and pops (or, in every other round, takes), and thieves.  Each item exactly once,
+ * owner that pushes and pops (or, in every other round, takes), and shrinks it now and then when it is
+ * empty, and thieves.  Each item exactly once,
  * written before it is read, and oldest first for each thief. */
 #include "lockfree/deque.h"
 #include "tests/support/stress.h"
@@ -11,11 +12,12 @@
 #define THIEVES 1
 #endif
 #define ITEMS  6
-#define ARRAYS 8 /* more than six items need */
+#define ARRAYS 24 /* more than six items need, each after a shrink */
 
 static struct deque d;
 static bool fifo;
 static int pushes;
+static struct deque_array *replaced[ITEMS]; /* by shrinking: thieves may read them to the end */
 static struct {
 	int value;	   /* plain: the deque publishes it */
 	_Atomic int taken; /* how often */
@@ -66,6 +68,7 @@ static void begin(struct rng *r)
 	handed_out = 0;
 	for (int i = 0; i < ITEMS; i++) {
 		items[i].value = 0;
+		replaced[i] = NULL;
 		atomic_store_explicit(&items[i].taken, 0, memory_order_relaxed);
 	}
 	STRESS_CHECK(heist_deque_init(&d, &memory, 2) == 0);
@@ -75,6 +78,8 @@ static void owner(struct rng *r)
 {
 	for (int pushed = 0; pushed < pushes; pushed++) {
 		stress_delay(r);
+		if (rng_below(r, 2))
+			replaced[pushed] = heist_deque_shrink(&d, 2);
 		items[pushed].value = pushed + 100;
 		STRESS_CHECK(deque_push(&d, &items[pushed]));
 		if (rng_below(r, 2))
@@ -131,6 +136,8 @@ static void end(void)
 	STRESS_CHECK(deque_size(&d) == 0);
 	for (int i = 0; i < pushes; i++)
 		STRESS_CHECK(atomic_load_explicit(&items[i].taken, memory_order_relaxed) == 1);
+	for (int i = 0; i < ITEMS; i++)
+		heist_deque_free(&memory, replaced[i]);
 	heist_deque_destroy(&d);
 }
 

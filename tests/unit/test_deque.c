@@ -290,6 +290,41 @@ TEST(deque, growth_inside_a_steal_is_seen)
 	tear_down();
 }
 
+/* ---- shrinking ---- */
+
+TEST(deque, shrinks_when_empty_only_and_goes_on)
+{
+	set_up(2);
+	push(0, 5);
+	EXPECT(deque_capacity(&d) == 8);
+	EXPECT(heist_deque_shrink(&d, 2) == NULL); /* not empty */
+	for (int i = 0; i < 5; i++)
+		expect_steal(i);
+	EXPECT(heist_deque_shrink(&d, 8) == NULL); /* not too large */
+	struct deque_array *old = heist_deque_shrink(&d, 2);
+	EXPECT(old != NULL && deque_capacity(&d) == 2);
+	EXPECT(old && old->mask == 7 && old->older &&
+	       old->older->mask == 3); /* all that growth left */
+	heist_deque_free(&memory.hook, old);
+	push(5, 8);
+	for (int i = 5; i < 8; i++)
+		expect_steal(i);
+	expect_empty();
+	tear_down();
+}
+
+TEST(deque, shrinking_without_memory_changes_nothing)
+{
+	set_up(2);
+	push(0, 3);
+	for (int i = 0; i < 3; i++)
+		expect_steal(i);
+	counted_fail(&memory, true);
+	EXPECT(heist_deque_shrink(&d, 2) == NULL && deque_capacity(&d) == 4);
+	counted_fail(&memory, false);
+	tear_down();
+}
+
 /* ---- memory ---- */
 
 TEST(deque, init_without_memory_fails)
