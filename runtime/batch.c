@@ -155,8 +155,8 @@ static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node
 	return false;
 }
 
-/* A handler said something else than CONTINUE, or a message was not usual.  True: node n is to be
- * run again or is done with (*v); false: the run is over. */
+/* A handler said something else than CONTINUE, or a message was not usual.  True: node n is done with;
+ * false: the run is over. */
 static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 			  struct batch *b, heist_next *v)
 {
@@ -174,9 +174,14 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 	if (*v == HEIST_AGAIN && taken)
 		*v = HEIST_CONTINUE; /* there is nothing left to run again */
 	b->skipped += !counted || *v == HEIST_AGAIN || (*v == HEIST_FAIL && !taken);
-	if (*v == HEIST_CONTINUE || *v == HEIST_AGAIN)
+	if (*v == HEIST_CONTINUE)
 		return true;
-	b->verdict = heist_run_end(w, a, n, *v, end);
+	if (*v != HEIST_AGAIN) {
+		b->verdict = heist_run_end(w, a, n, *v, end);
+		return false;
+	}
+	w->base.clock_left = batch_done(b); /* read it: the next turn has the whole budget */
+	b->verdict = heist_run_suspend(w, a, n);
 	return false;
 }
 
@@ -241,18 +246,16 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 		v = batch_handle(w, a, &b, n, v);
 		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, &v))
 			break;
-		if (HEIST_LIKELY(v == HEIST_CONTINUE)) {
-			if (HEIST_UNLIKELY(b.linger))
-				batch_linger(w, &b, n);
-			enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
-			if (HEIST_UNLIKELY(what == MPSC_LATE)) {
-				b.verdict = RUN_LATE;
-				break;
-			}
-			run_retire(w, a, m);
-			if (what == MPSC_IDLE)
-				break;
+		if (HEIST_UNLIKELY(b.linger))
+			batch_linger(w, &b, n);
+		enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
+		if (HEIST_UNLIKELY(what == MPSC_LATE)) {
+			b.verdict = RUN_LATE;
+			break;
 		}
+		run_retire(w, a, m);
+		if (what == MPSC_IDLE)
+			break;
 		if (HEIST_UNLIKELY(b.done == b.segment) && !batch_goes_on(w, a, n, &b))
 			break;
 		batch_plain(w, a, &b, plain, &n, &v);

@@ -490,6 +490,48 @@ TEST(semantics, a_bound_actor_never_leaves_its_worker)
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
+/* One worker: how often has the one that waits run, each time the one that yields comes again? */
+static int yields;
+static heist_ref waiter;
+static long waited[5];
+
+static heist_next yielding_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state;
+	waited[yields] = atomic_load(&handled);
+	if (yields++ >= 3)
+		return HEIST_CONTINUE;
+	EXPECT(heist_send(waiter, type, msg) == HEIST_OK);
+	return HEIST_AGAIN;
+}
+
+static heist_next waiter_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	atomic_fetch_add(&handled, 1);
+	return HEIST_CONTINUE;
+}
+static const heist_class yielding_class = { "yielding", HEIST_ABI, 0, yielding_recv, NULL };
+static const heist_class waiter_class = { "waiter", HEIST_ABI, 0, waiter_recv, NULL };
+
+TEST(semantics, again_lets_those_run_that_wait)
+{
+	static const heist_type WORD = {
+		.base = &WORD, .name = "word", .size = 8, .reply_size = 1
+	};
+	heist_system *s = test_start(1);
+	yields = 0;
+	atomic_store(&handled, 0);
+	waiter = test_spawn(s, &waiter_class, NULL);
+	heist_ref r = test_spawn(s, &yielding_class, NULL);
+	EXPECT(test_tell(r, &WORD, 1) == HEIST_OK && test_tell(r, &WORD, 1) == HEIST_OK);
+	EXPECT(wait_for(&handled, 3));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	EXPECT(yields == 5);
+	for (int i = 0; i < 4; i++)
+		EXPECT(waited[i] == i);
+}
+
 static _Atomic long others, spent;
 
 static heist_next greedy_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)

@@ -85,7 +85,7 @@ typedef enum heist_status {
 /* What a handler wants to happen next. */
 typedef enum heist_next {
 	HEIST_CONTINUE, /* the next message */
-	HEIST_AGAIN, /* this message again, after others had their turn if the batch is used up */
+	HEIST_AGAIN,	/* yield: this message again, after whoever waits for the worker now */
 	HEIST_STOP,  /* end this actor; what is still queued is lost (STOPPED) */
 	HEIST_FAIL   /* end this actor with HEIST_ECRASH; the message is lost (FAILED) */
 } heist_next;
