@@ -41,6 +41,7 @@ enum config_bit {
 	CONFIG_BOUNDED = 8,	/* bound.h: its handle has REF_BOUNDED */
 	CONFIG_HELD = 16,	/* it rests: no incarnation */
 	CONFIG_CHILD = 32,	/* it has a supervisor      */
+	CONFIG_PLACED = 64, /* with CONFIG_BOUND: config >> 8 is a place, not a worker (place.h) */
 };
 
 #define STATE_INLINE sizeof(uint64_t[3])
@@ -52,7 +53,9 @@ struct supervisor;
 struct ask;
 struct actor_extra {
 	const heist_class *cls;
-	uint32_t batch; /* 0: the runtime's */
+	uint32_t batch;	    /* 0: its worker's */
+	uint64_t budget_ns; /* the same        */
+	uint32_t thread;    /* the place that it alone has; 0: none */
 	uint32_t asks_capacity, asks_pending, asks_free, ask_sequence;
 	struct ask *asks;
 	struct arena arena;

@@ -18,7 +18,7 @@ struct batch {
 	uint32_t segment;	/* of these, until the clock is read */
 	uint32_t messages;	/* looked at before this segment */
 	uint32_t skipped;	/* looked at, but not handled */
-	uint64_t started;
+	uint64_t until;		/* the end of its time */
 	enum verdict verdict;
 	bool linger;   /* fed from outside: wait a little before turning idle */
 	uint64_t sent; /* what the worker had sent when the batch began */
@@ -46,38 +46,43 @@ static void segment_clock(struct rt_worker *w)
 {
 	uint64_t before = w->base.now;
 	heist_worker_clock(&w->base);
-	if (w->base.now - before > w->local.system->budget_ns / 4)
+	if (w->base.now - before > w->budget_ns / 4)
 		w->base.clock_left = 1;
 }
 
 /* `done` messages since the segment began.  Returns the length of the next one; 0: the batch is over. */
 static HEIST_COLD uint32_t segment_end(struct rt_worker *w, uint32_t *quota, uint32_t done,
-				       uint64_t started)
+				       uint64_t until)
 {
 	*quota -= done;
 	w->base.clock_left -= done;
 	if (w->base.clock_left == 0)
 		segment_clock(w);
-	if (*quota == 0 || w->base.now - started >= w->local.system->budget_ns)
+	if (*quota == 0 || w->base.now >= until)
 		return 0;
 	return segment_length(w, *quota);
 }
 
 /* ---- begin and end ---- */
 
-static HEIST_COLD uint32_t batch_option(struct heist_system *s, struct actor *a)
+/* What the actor's own options say. */
+static HEIST_COLD void batch_options(struct rt_worker *w, struct actor *a, struct batch *b)
 {
-	struct actor_extra *x = actor_extra(s, a);
-	return x->batch ? x->batch : s->batch;
+	struct actor_extra *x = actor_extra(w->local.system, a);
+	if (x->batch)
+		b->quota = x->batch;
+	if (x->budget_ns)
+		b->until = w->base.now + x->budget_ns;
 }
 
 static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 {
-	struct heist_system *s = w->local.system;
-	b->quota = HEIST_UNLIKELY(a->config & CONFIG_EXTRA) ? batch_option(s, a) : s->batch;
+	b->quota = w->batch;
+	b->until = w->base.now + w->budget_ns;
+	if (HEIST_UNLIKELY(a->config & CONFIG_EXTRA))
+		batch_options(w, a, b);
 	b->segment = segment_length(w, b->quota);
 	b->done = b->stretch = b->left = b->messages = b->skipped = 0;
-	b->started = w->base.now;
 	b->verdict = RUN_DONE;
 	b->linger = w->base.fed;
 	b->sent = atomic_load_explicit(&w->local.accepted, memory_order_relaxed); /* own */
@@ -148,7 +153,7 @@ static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node
 {
 	b->messages += b->segment;
 	b->done = 0;
-	b->segment = segment_end(w, &b->quota, b->segment, b->started);
+	b->segment = segment_end(w, &b->quota, b->segment, b->until);
 	if (b->segment != 0)
 		return true;
 	b->verdict = heist_run_suspend(w, a, n);

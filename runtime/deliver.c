@@ -15,7 +15,7 @@ static void deliver_message(struct rt_worker *w, struct actor *a, struct message
 {
 	struct heist_system *s = w->local.system;
 	if (HEIST_LIKELY(mpsc_ticket(&a->ticket, message_generation(m)) == MPSC_TICKET_VALID)) {
-		actor_push(s, w, a, m);
+		actor_push_home(w, a, m);
 		return;
 	}
 	if (message_kind(m) != KIND_ALARM)

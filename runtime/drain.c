@@ -55,8 +55,11 @@ enum verdict heist_run_drain(struct rt_worker *w, struct actor *a, struct mpsc_n
 			heist_drain_message(w, a, m, cause);
 		done = false;
 		bool ended = a->recv == heist_actor_dying;
-		if (ended)
-			a->recv = NULL; /* before the mailbox can turn idle: free from then on */
+		uint16_t config = a->config;
+		if (ended) { /* before the mailbox can turn idle: free from then on, and anywhere */
+			a->recv = NULL;
+			a->config = 0;
+		}
 		enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
 		if (what == MPSC_IDLE) {
 			run_retire(w, a, m);
@@ -64,8 +67,10 @@ enum verdict heist_run_drain(struct rt_worker *w, struct actor *a, struct mpsc_n
 				local_slot_put(&w->local, a);
 			return RUN_DONE;
 		}
-		if (ended)
+		if (ended) {
 			a->recv = heist_actor_dying;
+			a->config = config;
+		}
 		if (what == MPSC_LATE)
 			return RUN_LATE;
 		run_retire(w, a, m);

@@ -10,7 +10,7 @@
 #include "sched/cgroup.h"
 
 #define EVENTS_MOST ((uint32_t)1 << 20)
-#define RINGS_MOST  (SCHED_MAX_WORKERS + FOREIGN_LOCALS)
+#define RINGS_MOST  (FOREIGN_LOCALS + CREW_MAX)
 
 struct events {
 	struct ring ring;
@@ -36,15 +36,10 @@ const char *heist_events_choose(uint32_t config, uint32_t *events)
 	return NULL;
 }
 
+/* Of all locals that there are, and of the threads that may still be hired (place.h). */
 static uint32_t ring_count(const struct heist_system *s)
 {
-	return s->pool.workers + FOREIGN_LOCALS;
-}
-
-static struct local *local_at(struct heist_system *s, uint32_t i)
-{
-	return i < s->pool.workers ? &rt_worker_of(pool_worker(&s->pool, i))->local
-				   : &s->foreign[i - s->pool.workers];
+	return FOREIGN_LOCALS + s->places.crew_first + s->places.threads_max;
 }
 
 static size_t cells_size(const struct heist_system *s)
@@ -66,10 +61,11 @@ int heist_events_init(struct heist_system *s, uint32_t events)
 	char *cells = (char *)(e + n);
 	for (uint32_t i = 0; i < n; i++) {
 		ring_init(&e[i].ring, cells + i * cells_size(s), s->event_cells);
-		local_at(s, i)->events = &e[i];
+		if (i < system_locals(s))
+			system_local(s, i)->events = &e[i];
 	}
 	s->events = e;
-	heist_pool_run_with(&s->pool, heist_actor_run_recorded);
+	heist_places_run_with(s, heist_actor_run_recorded);
 	return 0;
 }
 
@@ -77,6 +73,11 @@ void heist_events_destroy(struct heist_system *s)
 {
 	heist_memory_put(&s->memory, s->events,
 			 ring_count(s) * (sizeof(struct events) + cells_size(s)));
+}
+
+struct events *heist_events_of(struct heist_system *s, uint32_t local)
+{
+	return s->events ? &s->events[local] : NULL;
 }
 
 /* ---- writing: who has the local ---- */
@@ -173,7 +174,7 @@ static const char *what_name(enum event event, uint64_t what)
 	return name ? name : "";
 }
 
-static int print(int fd, const struct ring_item *x, uint32_t ring, uint32_t workers)
+static int print(int fd, const struct ring_item *x, uint32_t ring)
 {
 	static const char *const events[] = { " start ", " run ", " end ", " lost ", " park" };
 	_Static_assert(sizeof events / sizeof *events == EVENTS, "a text for each event");
@@ -182,8 +183,8 @@ static int print(int fd, const struct ring_item *x, uint32_t ring, uint32_t work
 	add_number(&l, x->word[0] / 1000000000u, 10, 1);
 	add_text(&l, ".");
 	add_number(&l, x->word[0] % 1000000000u, 10, 9);
-	add_text(&l, ring < workers ? " worker " : " outside ");
-	add_number(&l, ring < workers ? ring : ring - workers, 10, 1);
+	add_text(&l, ring < FOREIGN_LOCALS ? " outside " : " worker ");
+	add_number(&l, ring < FOREIGN_LOCALS ? ring : ring - FOREIGN_LOCALS, 10, 1);
 	add_text(&l, event < EVENTS ? events[event] : " ? ");
 	if (event != EVENT_PARK) {
 		add_number(&l, x->word[1], 16, 16);
@@ -231,7 +232,7 @@ heist_status heist_dump_events(heist_system *s, int fd)
 	for (i = 0; i < n; i++)
 		next(s, &h, i);
 	while ((i = oldest(&h, n)) < n) {
-		failed |= print(fd, &h.item[i], i, s->pool.workers);
+		failed |= print(fd, &h.item[i], i);
 		if (left-- > n) /* then print what was taken out already */
 			next(s, &h, i);
 		else

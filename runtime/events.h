@@ -29,6 +29,8 @@ enum event {
 const char *heist_events_choose(uint32_t config, uint32_t *events);
 /* Give every local a ring; 0, or -1: out of memory, nothing is left. */
 int heist_events_init(struct heist_system *s, uint32_t events);
+/* Of a worker that is hired now: the ring of local `local`; NULL: none are recorded. */
+struct events *heist_events_of(struct heist_system *s, uint32_t local);
 void heist_events_destroy(struct heist_system *s);
 
 /* Instead of heist_actor_run. */

@@ -23,6 +23,8 @@ void heist_extra_free(struct rt_worker *w, struct actor_extra *x)
 	heist_asks_free(s, x);
 	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
 	heist_arena_release(&x->arena, &s->memory);
+	if (x->thread)
+		heist_place_retire(s, x->thread);
 	if (x->supervisor)
 		heist_supervisor_free(w, x->supervisor);
 	heist_memory_put(&s->memory, x, sizeof *x);

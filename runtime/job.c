@@ -13,7 +13,7 @@
 
 static struct wheel *wheel_of(struct heist_system *s, uint32_t worker)
 {
-	return &rt_worker_of(pool_worker(&s->pool, worker))->wheel;
+	return &system_worker(s, worker)->wheel;
 }
 
 void heist_timer_start(struct rt_worker *w, struct actor *a, struct timer *t, uint64_t at)
@@ -21,7 +21,7 @@ void heist_timer_start(struct rt_worker *w, struct actor *a, struct timer *t, ui
 	t->at = at ? at : 1;
 	t->slot = slot_index(&w->local.system->slots, a);
 	t->generation = mpsc_generation(&a->ticket);
-	t->wheel = w->base.index;
+	t->wheel = w->number;
 	heist_timer_arm(&w->wheel, t, w->base.now);
 	w->base.timer_next = wheel_next(&w->wheel);
 }

@@ -60,13 +60,6 @@ void heist_lost_types_destroy(struct lost_types *t, const struct heist_memory *m
 	}
 }
 
-static struct local *local_at(const struct heist_system *s, uint32_t i)
-{
-	struct pool *p = (struct pool *)(uintptr_t)&s->pool;
-	return i < p->workers ? &rt_worker_of(pool_worker(p, i))->local
-			      : &s->foreign[i - p->workers];
-}
-
 static const struct lost_type *lost_entry(const struct local *l, const heist_type *type)
 {
 	return type ? lost_find(&l->lost_types, type) : &l->lost_types.others;
@@ -77,8 +70,8 @@ static heist_lost_type lost_sum(const struct heist_system *s, uint32_t first,
 				const heist_type *type)
 {
 	heist_lost_type sum = { .type = type };
-	for (uint32_t i = first; i < s->pool.workers + FOREIGN_LOCALS; i++) {
-		const struct lost_type *e = lost_entry(local_at(s, i), type);
+	for (uint32_t i = first; i < system_locals(s); i++) {
+		const struct lost_type *e = lost_entry(system_local(s, i), type);
 		for (int c = 0; e && c < HEIST_CAUSES; c++)
 			sum.lost[c] += atomic_load_explicit(&e->lost[c], memory_order_relaxed);
 	}
@@ -88,7 +81,7 @@ static heist_lost_type lost_sum(const struct heist_system *s, uint32_t first,
 static bool lost_before(const struct heist_system *s, uint32_t i, const heist_type *type)
 {
 	while (i-- > 0)
-		if (lost_find(&local_at(s, i)->lost_types, type))
+		if (lost_find(&system_local(s, i)->lost_types, type))
 			return true;
 	return false;
 }
@@ -108,10 +101,10 @@ size_t heist_lost_types(const heist_system *s, heist_lost_type *out, size_t cap)
 		(void)HEIST_BAD_ARG("system and out must not be NULL");
 		return 0;
 	}
-	for (uint32_t i = 0; i < s->pool.workers + FOREIGN_LOCALS; i++)
+	for (uint32_t i = 0; i < system_locals(s); i++)
 		for (int b = 0; b < LOST_BUCKETS; b++) {
 			const struct lost_type *e =
-				atomic_load_explicit(&local_at(s, i)->lost_types.bucket[b],
+				atomic_load_explicit(&system_local(s, i)->lost_types.bucket[b],
 						     memory_order_acquire); /* LT1 acquire */
 			for (; e; e = e->next)
 				if (!lost_before(s, i, e->type) && n++ < cap)

@@ -156,7 +156,7 @@ static void reclaim(struct registry *g, uint32_t at)
 
 static struct registry *registry_new(struct heist_system *s)
 {
-	uint32_t n = s->pool.workers + FOREIGN_LOCALS + 1;
+	uint32_t n = FOREIGN_LOCALS + s->places.crew_first + s->places.threads_max + 1;
 	struct registry *g = heist_memory_get(&s->memory, registry_size(n), HEIST_CACHELINE);
 	if (!g)
 		return NULL;
@@ -187,8 +187,8 @@ static struct registry *registry_need(struct heist_system *s)
 static struct epoch_record *reader_record(struct registry *g, const struct sender *from)
 {
 	struct heist_system *s = g->system;
-	return &g->record[from->worker ? from->worker->base.index
-				       : s->pool.workers + (uint32_t)(from->local - s->foreign)];
+	return &g->record[from->worker ? FOREIGN_LOCALS + from->worker->number
+				       : (uint32_t)(from->local - s->foreign)];
 }
 
 /* ---- register: under the lock ---- */

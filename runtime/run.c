@@ -13,8 +13,8 @@ HEIST_COLD int heist_actor_schedule_cold(struct heist_system *s, struct rt_worke
 	if (w)
 		s = w->local.system;
 	if (a->config & CONFIG_BOUND)
-		heist_pool_submit_bound(&s->pool, a->config >> 8, &a->run);
-	else if (w)
+		heist_place_submit(s, w, a->config, &a->run);
+	else if (w && w->home)
 		worker_wake(&w->base, &a->run);
 	else
 		heist_pool_submit(&s->pool, &a->run);
@@ -24,9 +24,9 @@ HEIST_COLD int heist_actor_schedule_cold(struct heist_system *s, struct rt_worke
 HEIST_COLD enum verdict heist_run_suspend(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
 {
 	mpsc_suspend(&a->mailbox, n);
-	if (!(a->config & CONFIG_BOUND))
+	if ((a->config & (CONFIG_BOUND | CONFIG_PLACED)) != CONFIG_BOUND)
 		return RUN_AGAIN;
-	heist_pool_submit_bound(&w->local.system->pool, a->config >> 8, &a->run);
+	heist_place_submit(w->local.system, w, a->config, &a->run);
 	return RUN_DONE;
 }
 
@@ -61,6 +61,8 @@ static heist_next run_init(struct rt_worker *w, struct actor *a, struct message 
 	a->config = (uint16_t)(m->tag >> 48);
 	if (HEIST_UNLIKELY(meta & 1)) {
 		cls = actor_class(w->local.system, a);
+		if (a->config & CONFIG_BOUND && !heist_place_is_here(w, a->config))
+			return HEIST_FAIL; /* without recv: the mailbox was met by whoever drained it */
 		a->recv = cls->recv;
 		if (a->config & CONFIG_HELD)
 			return HEIST_FAIL; /* start_failed: it rests */
@@ -88,13 +90,23 @@ enum verdict heist_start_failed(struct rt_worker *w, struct actor *a, struct mps
 	return heist_run_end(w, a, n, HEIST_STOP, (struct ending){ HEIST_EXIT_INIT, HEIST_EINIT });
 }
 
+/* Its place is another one. */
+static HEIST_COLD enum verdict start_elsewhere(struct rt_worker *w, struct actor *a,
+					       struct mpsc_node *n)
+{
+	handled_count(w, 0);
+	mpsc_suspend(&a->mailbox, n);
+	heist_place_submit(w->local.system, w, a->config, &a->run);
+	return RUN_DONE;
+}
+
 /* The start of an actor: its INIT is the oldest message. */
 enum verdict heist_run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
 {
 	struct message *m = (struct message *)n;
 	heist_next v = run_init(w, a, m);
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
-		return heist_start_failed(w, a, n);
+		return a->recv ? heist_start_failed(w, a, n) : start_elsewhere(w, a, n);
 	if (mpsc_try_idle(&a->mailbox, n)) {
 		handled_count(w, 0);
 		run_retire(w, a, m);
@@ -157,7 +169,7 @@ void heist_actor_finish(struct rt_worker *w, struct actor *a, struct mpsc_node *
 	if (what == MPSC_NODE)
 		mpsc_suspend(&a->mailbox, next);
 	if (a->config & CONFIG_BOUND)
-		heist_pool_submit_bound(&w->local.system->pool, a->config >> 8, &a->run);
+		heist_place_submit(w->local.system, w, a->config, &a->run);
 	else
 		worker_queue(&w->base, &a->run);
 }

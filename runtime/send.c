@@ -12,7 +12,7 @@ bool heist_sender_enter(struct sender *from, uint32_t runtime)
 	if (w && w->local.id == runtime) {
 		w->local.slots_limit = atomic_load_explicit(&w->local.system->slots.limit,
 							    memory_order_acquire); /* SL2 acquire */
-		w->local.direct_limit = w->deferring ? 0 : w->local.slots_limit;
+		w->local.direct_limit = w->deferring || !w->home ? 0 : w->local.slots_limit;
 		*from = (struct sender){ w->local.system, w, &w->local, NULL };
 		return true;
 	}
@@ -178,7 +178,7 @@ HEIST_HOT_INLINE heist_status send_direct(heist_ref to, const heist_type *type, 
 	else
 		copy_words(m->u.word, msg, size);
 	heist_count(&l->accepted, 1);
-	return (heist_status)actor_push(NULL, w, a, m);
+	return (heist_status)actor_push_home(w, a, m);
 }
 
 static __attribute__((noinline)) heist_status send_words(heist_ref to, const heist_type *type,

@@ -14,6 +14,8 @@ struct birth {
 	uint32_t arg_size;
 	uint16_t config;
 	uint32_t batch;
+	uint64_t budget_ns;
+	uint32_t thread; /* hired for it; 0: none */
 	uint64_t memory_max;
 	uint32_t capacity; /* 0: no bound */
 	heist_overflow overflow;
@@ -33,6 +35,21 @@ static heist_opts opts_known(const heist_opts *opts)
 	return o;
 }
 
+static const char *where_bad(heist_system *s, const heist_opts *o)
+{
+	if (o->own_thread != HEIST_DEFAULT && o->own_thread != HEIST_ON &&
+	    o->own_thread != HEIST_OFF)
+		return "opts: own_thread is none of HEIST_DEFAULT, HEIST_ON, HEIST_OFF";
+	if ((o->worker != 0) + (o->pool != NULL) + (o->own_thread == HEIST_ON) > 1)
+		return "opts: an actor has a worker, a pool or a thread of its own, not two of "
+		       "them";
+	if (o->own_thread == HEIST_ON && s->polled)
+		return "opts: a polled runtime has no threads, so none for an actor";
+	if (o->pool && heist_place_find(s, o->pool) == 0)
+		return "opts: no pool of the runtime's config has this name";
+	return NULL;
+}
+
 const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist_opts *opts,
 			    const void *arg)
 {
@@ -47,6 +64,9 @@ const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist
 	heist_opts o = opts_known(opts);
 	if (o.batch > UINT16_MAX || o.worker > s->pool.workers)
 		return "opts: batch or worker out of range";
+	const char *bad = where_bad(s, &o);
+	if (bad)
+		return bad;
 	if (o.mailbox_cap >= BOUND_MAX / 2 || o.overflow > HEIST_DROP_OLD)
 		return "opts: mailbox_cap must be less than 2^27, overflow one of heist_overflow";
 	return NULL;
@@ -55,6 +75,8 @@ const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist
 static void birth_undo(struct sender *from, struct birth *b)
 {
 	struct heist_system *s = from->system;
+	if (b->thread)
+		heist_place_retire(s, b->thread);
 	if (b->extra)
 		heist_memory_put(&s->memory, b->extra, sizeof *b->extra);
 	if (b->state)
@@ -78,20 +100,37 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 		if (!b->state)
 			return false;
 	}
-	if (HEIST_UNLIKELY(b->batch != 0 || b->memory_max != 0 || b->more.child ||
-			   b->more.supervisor)) {
+	if (HEIST_UNLIKELY(b->batch != 0 || b->budget_ns != 0 || b->memory_max != 0 ||
+			   b->config & CONFIG_BOUND || b->more.child || b->more.supervisor)) {
 		b->config |= CONFIG_EXTRA;
 		b->extra = heist_memory_get(&s->memory, sizeof *b->extra, HEIST_CACHELINE);
 		if (!b->extra)
 			return false;
 		*b->extra = (struct actor_extra){ .cls = b->cls,
 						  .batch = b->batch,
+						  .budget_ns = b->budget_ns,
+						  .thread = b->thread,
 						  .arena.limit = b->memory_max,
 						  .child = b->more.child,
 						  .supervisor = b->more.supervisor };
 	}
 	b->init = heist_message_build(from, KIND_INIT, b->more.arg_type, NULL, b->arg, b->arg_size);
 	return b->init != NULL;
+}
+
+/* Where it runs.  False: there is no thread for it. */
+static bool birth_place(struct heist_system *s, struct birth *b, const heist_opts *o)
+{
+	uint32_t place = 0;
+	if (o->worker)
+		b->config = (uint16_t)(CONFIG_BOUND | (o->worker - 1) << 8);
+	else if (o->pool)
+		place = heist_place_find(s, o->pool);
+	else if (o->own_thread == HEIST_ON && (place = b->thread = heist_place_hire(s)) == 0)
+		return false;
+	if (place)
+		b->config = (uint16_t)(CONFIG_BOUND | CONFIG_PLACED | place << 8);
+	return true;
 }
 
 /* Nothing can fail any more. */
@@ -120,8 +159,8 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	mpsc_open(&a->ticket);
 	if (mpsc_push(&a->mailbox, &b->init->node) == MPSC_WAS_IDLE) {
 		if (HEIST_UNLIKELY(b->config & CONFIG_BOUND))
-			heist_pool_submit_bound(&s->pool, b->config >> 8, &a->run);
-		else if (HEIST_LIKELY(from->worker != NULL))
+			heist_place_submit(s, from->worker, b->config, &a->run);
+		else if (HEIST_LIKELY(from->worker != NULL && from->worker->home))
 			worker_spawned(&from->worker->base, &a->run);
 		else
 			heist_pool_submit(&s->pool, &a->run);
@@ -140,8 +179,9 @@ heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const
 	heist_opts o = opts_known(opts);
 	b.batch = o.batch;
 	b.memory_max = o.memory_max;
-	if (o.worker)
-		b.config = (uint16_t)(CONFIG_BOUND | (o.worker - 1) << 8);
+	b.budget_ns = o.budget_us * (uint64_t)1000;
+	if (!birth_place(from->system, &b, &o))
+		return HEIST_ENOMEM;
 	if (o.mailbox_cap)
 		b.config |= CONFIG_BOUNDED;
 	b.capacity = o.mailbox_cap;
@@ -215,7 +255,7 @@ heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_op
 			 const void *arg, heist_ref *out)
 {
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
-	if (HEIST_LIKELY(w != NULL) && HEIST_LIKELY(w->local.system == s) && !opts && cls && out) {
+	if (HEIST_LIKELY(w != NULL) && HEIST_LIKELY(w->home == s) && !opts && cls && out) {
 		uint32_t arg_size = cls->hooks ? cls->hooks->arg_size : 0;
 		if ((arg || !arg_size) && spawn_is_usual(&w->local, cls, arg_size)) {
 			*out = spawn_usual(w, cls, arg, arg_size);

@@ -32,18 +32,16 @@ heist_status heist_get_stats(const heist_system *s, heist_stats *out)
 		return HEIST_BAD_ARG("system and out must not be NULL (use heist_stats_default)");
 	heist_stats t = heist_stats_default();
 	t.workers = s->pool.workers;
-	for (uint32_t i = 0; i < s->pool.workers; i++) {
-		const struct rt_worker *w =
-			rt_worker_of(pool_worker((struct pool *)(uintptr_t)&s->pool, i));
-		add_local(&w->local, &t);
+	for (uint32_t i = 0; i < system_locals(s); i++)
+		add_local(system_local(s, i), &t);
+	for (uint32_t i = 0; i < system_crew(s); i++) {
+		const struct rt_worker *w = system_worker(s, i);
 		t.activations += get(&w->base.activations);
 		t.handled += get(&w->base.activations);
 		t.steals += get(&w->base.stats.steals);
 		t.parks += get(&w->base.stats.parks);
 		t.wakes += get(&w->base.stats.wakes);
 	}
-	for (int i = 0; i < FOREIGN_LOCALS; i++)
-		add_local(&s->foreign[i], &t);
 	t.slot_bytes = (uint64_t)atomic_load_explicit(&s->slots.limit, memory_order_relaxed) *
 		       sizeof(struct actor);
 	uint32_t size = out->struct_size < sizeof t ? out->struct_size : (uint32_t)sizeof t;
@@ -90,7 +88,11 @@ heist_system *heist_system_of(const heist_ctx *ctx)
 
 bool heist_out_of_budget(const heist_ctx *ctx)
 {
-	return !ctx || system_now(ctx->system) - ctx->worker->base.now >= ctx->system->budget_ns;
+	if (!ctx)
+		return true;
+	const struct actor_extra *x = actor_extra(ctx->system, ctx->actor);
+	uint64_t budget = x && x->budget_ns ? x->budget_ns : ctx->worker->budget_ns;
+	return system_now(ctx->system) - ctx->worker->base.now >= budget;
 }
 
 void heist_become(heist_ctx *ctx, heist_recv_fn *recv)

@@ -110,9 +110,9 @@ static bool on_flush(struct worker *w)
 /* Timers that a worker in a long handler has missed by a millisecond: another worker each time. */
 static void timers_help(struct rt_worker *w)
 {
-	struct pool *p = &w->local.system->pool;
-	w->watched = (w->watched + 1) % p->workers;
-	struct rt_worker *v = rt_worker_of(pool_worker(p, w->watched));
+	struct heist_system *s = w->local.system;
+	w->watched = (w->watched + 1) % system_crew(s);
+	struct rt_worker *v = system_worker(s, w->watched);
 	if (v != w && wheel_is_due(&v->wheel, w->base.now - TIMERS_LATE_NS))
 		heist_timers_fire(w, v, w->base.now);
 }
@@ -120,7 +120,8 @@ static void timers_help(struct rt_worker *w)
 static void on_tick(struct worker *base, uint64_t elapsed)
 {
 	timers_help(rt_worker_of(base));
-	heist_outbox_decide(rt_worker_of(base), elapsed);
+	if (rt_worker_of(base)->home)
+		heist_outbox_decide(rt_worker_of(base), elapsed);
 	(void)heist_slabs_decay(&rt_worker_of(base)->local.system->slabs, base->now);
 }
 
@@ -134,9 +135,9 @@ static bool on_stuck(struct worker *base, struct worker *stuck)
 /* Every worker has begun another activation, or is parked, since the chunks were retired. */
 static bool grace_is_over(struct heist_system *s, struct worker *self)
 {
-	for (uint32_t i = 0; i < s->pool.workers; i++) {
-		struct worker *v = pool_worker(&s->pool, i);
-		if (v != self && !idle_is_parked(&s->pool.idle, i) &&
+	for (uint32_t i = 0; i < s->seen_count; i++) {
+		struct worker *v = &system_worker(s, i)->base;
+		if (v != self && !idle_is_parked(&v->pool->idle, v->index) &&
 		    atomic_load_explicit(&v->activations, memory_order_relaxed) == s->seen[i])
 			return false;
 	}
@@ -149,8 +150,9 @@ static void slots_return(struct heist_system *s, struct worker *self)
 		return;
 	if (!s->retired && heist_slots_retire(&s->slots)) {
 		heist_fence_heavy(); /* alone: later comparisons of handles see the new generations */
-		for (uint32_t i = 0; i < s->pool.workers; i++)
-			s->seen[i] = atomic_load_explicit(&pool_worker(&s->pool, i)->activations,
+		s->seen_count = system_crew(s); /* whoever is hired later has begun nothing yet */
+		for (uint32_t i = 0; i < s->seen_count; i++)
+			s->seen[i] = atomic_load_explicit(&system_worker(s, i)->base.activations,
 							  memory_order_relaxed);
 		foreign_grace(s);
 		s->retired = true;
@@ -322,7 +324,8 @@ static void system_free(struct heist_system *s)
 	heist_memory_put(&memory, s, sizeof *s);
 }
 
-static int system_workers_init(struct heist_system *s, uint32_t workers, bool pin)
+static int system_workers_init(struct heist_system *s, const heist_config *c, uint32_t workers,
+			       bool pin)
 {
 	struct pool_config pc = {
 		.ops = &ops,
@@ -337,15 +340,11 @@ static int system_workers_init(struct heist_system *s, uint32_t workers, bool pi
 	};
 	if (heist_pool_init(&s->pool, &pc) != 0)
 		return -1;
-	for (uint32_t i = 0; i < workers; i++) {
-		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
-		heist_local_init(&w->local, s, &s->memory);
-		heist_wheel_init(&w->wheel);
-		w->base.now = system_now(s);
-		w->ctx.system = s;
-		w->ctx.worker = w;
-	}
-	return 0;
+	if (heist_places_init(s, c) == 0)
+		return 0;
+	heist_places_destroy(s);
+	heist_pool_destroy(&s->pool);
+	return -1;
 }
 
 /* Everything but threads; NULL: out of memory or address space, nothing is left. */
@@ -370,9 +369,10 @@ static struct heist_system *system_new(const heist_config *c, uint32_t workers, 
 		heist_local_init(&s->foreign[i], s, &s->memory);
 	if (s->polled && (s->host_fd = heist_event_open()) < 0)
 		goto fail;
-	if (system_workers_init(s, workers, pin) != 0)
+	if (system_workers_init(s, c, workers, pin) != 0)
 		goto fail;
 	if (c->events && heist_events_init(s, c->events) != 0) {
+		heist_places_destroy(s);
 		heist_pool_destroy(&s->pool);
 		goto fail;
 	}
@@ -391,10 +391,22 @@ static void system_set_local_id(struct local *l, uint32_t id)
 static void system_set_id(struct heist_system *s, uint32_t id)
 {
 	s->id = id;
-	for (uint32_t i = 0; i < s->pool.workers; i++)
-		system_set_local_id(&rt_worker_of(pool_worker(&s->pool, i))->local, id);
-	for (int i = 0; i < FOREIGN_LOCALS; i++)
-		system_set_local_id(&s->foreign[i], id);
+	for (uint32_t i = 0; i < system_locals(s); i++)
+		system_set_local_id(system_local(s, i), id);
+}
+
+void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t number)
+{
+	heist_local_init(&w->local, s, &s->memory);
+	system_set_local_id(&w->local, s->id);
+	w->local.events = heist_events_of(s, FOREIGN_LOCALS + number);
+	heist_wheel_init(&w->wheel);
+	w->base.now = system_now(s);
+	w->ctx.system = s;
+	w->ctx.worker = w;
+	w->number = number;
+	w->batch = s->batch;
+	w->budget_ns = s->budget_ns;
 }
 
 static heist_status start_refused(const heist_config *c, const char *why)
@@ -402,6 +414,16 @@ static heist_status start_refused(const heist_config *c, const char *why)
 	struct heist_system nobody = { .log = c->log, .user = c->user };
 	heist_system_log(&nobody, "heist_start: %s", why);
 	return HEIST_EINVAL;
+}
+
+static int system_threads_start(struct heist_system *s)
+{
+	if (heist_pool_start(&s->pool) != 0)
+		return -1;
+	if (heist_places_start(s) == 0)
+		return 0;
+	(void)heist_pool_stop(&s->pool, 0);
+	return -1;
 }
 
 heist_status heist_start(const heist_config *config, heist_system **out)
@@ -417,6 +439,8 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 	if (!bad)
 		bad = choose_workers(&c, &workers, &pin);
 	if (!bad)
+		bad = heist_places_bad(&c, workers);
+	if (!bad)
 		bad = heist_events_choose(c.events, &c.events);
 	if (bad)
 		return start_refused(&c, bad);
@@ -431,8 +455,9 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 	}
 	system_set_id(s, id);
 	foreign_attach(s, true);
-	if (heist_pool_start(&s->pool) != 0) {
+	if (system_threads_start(s) != 0) {
 		foreign_attach(s, false);
+		heist_places_destroy(s);
 		heist_pool_destroy(&s->pool);
 		system_free(s);
 		runtime_release(id, generation);
@@ -489,8 +514,8 @@ static void system_end_actors(struct heist_system *s)
 	end_left_over(w);
 	for (bool any = true; any;) { /* the end of one may still wake others */
 		any = false;
-		for (uint32_t i = 0; i < s->pool.workers; i++)
-			while ((r = heist_worker_next(pool_worker(&s->pool, i))) != NULL) {
+		for (uint32_t i = 0; i < system_crew(s); i++)
+			while ((r = heist_worker_next(&system_worker(s, i)->base)) != NULL) {
 				heist_count(&w->base.activations, 1);
 				heist_actor_discard(&w->base, r);
 				any = true;
@@ -509,8 +534,8 @@ static void callers_grace(struct heist_system *s)
 static uint32_t system_highest_generation(struct heist_system *s)
 {
 	uint32_t highest = s->slots.first_generation;
-	for (uint32_t i = 0; i < s->pool.workers; i++) {
-		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
+	for (uint32_t i = 0; i < system_crew(s); i++) {
+		struct rt_worker *w = system_worker(s, i);
 		if (w->local.highest_generation > highest)
 			highest = w->local.highest_generation;
 	}
@@ -537,12 +562,9 @@ static void system_destroy(struct heist_system *s)
 	uint32_t id = s->id, generation = system_highest_generation(s);
 	foreign_attach(s, false);
 	heist_registry_destroy(s);
-	for (uint32_t i = 0; i < s->pool.workers; i++) {
-		struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, i));
-		heist_local_destroy(&w->local);
-	}
-	for (int i = 0; i < FOREIGN_LOCALS; i++)
-		heist_local_destroy(&s->foreign[i]);
+	for (uint32_t i = 0; i < system_locals(s); i++)
+		heist_local_destroy(system_local(s, i));
+	heist_places_destroy(s);
 	heist_pool_destroy(&s->pool);
 	system_free(s);
 	runtime_release(id, generation);
@@ -558,7 +580,7 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	uint64_t now = system_now(s);
 	uint64_t drain = deadline > now ? now + (deadline - now) / 4 * 3 : deadline;
 	if (!system_drain(s, drain)) {
-		heist_pool_run_with(&s->pool, heist_actor_discard);
+		heist_places_run_with(s, heist_actor_discard);
 		/* No handler of a polled runtime runs now, so discarding comes to an end. */
 		if (!system_drain(s, s->polled ? 0 : deadline)) {
 			heist_system_log(
@@ -566,7 +588,7 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 			return HEIST_ETIMEOUT;
 		}
 	}
-	if (!heist_pool_stop(&s->pool, deadline ? deadline + 1000000000u : 0))
+	if (!heist_places_stop(s, deadline ? deadline + 1000000000u : 0))
 		return HEIST_ETIMEOUT;
 	system_end_actors(s);
 	callers_grace(s);

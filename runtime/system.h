@@ -13,6 +13,7 @@
 #include "runtime/events.h"
 #include "runtime/local.h"
 #include "runtime/outbox.h"
+#include "runtime/place.h"
 #include "runtime/registry.h"
 #include "runtime/child.h"
 #include "runtime/slab.h"
@@ -42,8 +43,12 @@ struct rt_worker {
 	struct worker base;
 	struct local local;
 	struct heist_ctx ctx;
-	bool deferring;	  /* sends go through the outbox */
-	uint32_t watched; /* whose timers it looked at last */
+	bool deferring;		   /* sends go through the outbox */
+	uint32_t number;	   /* among all workers of the runtime */
+	uint32_t watched;	   /* whose timers it looked at last */
+	uint32_t batch;		   /* messages per activation */
+	uint64_t budget_ns;	   /* time per activation     */
+	struct heist_system *home; /* NULL: not of the runtime's own pool (place.h) */
 	struct outbox outbox;
 	sigjmp_buf base_guard; /* below everything the worker runs */
 	struct wheel wheel;
@@ -66,9 +71,10 @@ struct heist_system {
 	struct slots slots;
 	uint32_t id;
 	_Atomic uint32_t phase; /* enum phase */
-	uint32_t batch;
-	uint64_t budget_ns;
+	uint32_t batch;		/* of workers whose pool does not say otherwise */
+	uint64_t budget_ns;	/* the same */
 	bool polled;
+	struct places places;
 	_Atomic uint32_t polling; /* a thread is in heist_poll */
 	_Atomic uint32_t callers; /* threads in heist_call     */
 	int host_fd;		  /* polled: readable when there is work */
@@ -83,7 +89,8 @@ struct heist_system {
 	/* grace period of the slot table: activations of each worker when chunks were retired */
 	struct spinlock purging;
 	bool retired;
-	uint64_t seen[SCHED_MAX_WORKERS];
+	uint32_t seen_count;
+	uint64_t seen[CREW_MAX];
 	_Atomic(struct registry *) registry; /* NULL: no actor was ever named */
 	struct spinlock registry_lock;
 	struct events *events; /* one per worker, then per foreign local; NULL: off */
@@ -99,6 +106,28 @@ static inline struct rt_worker *rt_worker_of(struct worker *w)
 static inline uint64_t system_now(const struct heist_system *s)
 {
 	return pool_now(&s->pool);
+}
+
+/* Every worker, of every place: their number, which may grow, and each of them. */
+static inline uint32_t system_crew(const struct heist_system *s)
+{
+	return atomic_load_explicit(&s->places.crew_count, memory_order_acquire); /* PP1 acquire */
+}
+
+static inline struct rt_worker *system_worker(const struct heist_system *s, uint32_t i)
+{
+	return s->places.crew[i];
+}
+
+/* Every local: those that foreign threads borrow, then one a worker. */
+static inline uint32_t system_locals(const struct heist_system *s)
+{
+	return FOREIGN_LOCALS + system_crew(s);
+}
+
+static inline struct local *system_local(const struct heist_system *s, uint32_t i)
+{
+	return i < FOREIGN_LOCALS ? &s->foreign[i] : &system_worker(s, i - FOREIGN_LOCALS)->local;
 }
 
 /* The worker of `s` that runs on this thread, or NULL. */
@@ -118,6 +147,9 @@ void heist_foreign_leave(struct foreign *f);
 void heist_system_log(struct heist_system *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* system.c: what a worker of any place begins with. */
+void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t number);
+
 /* ---- run.c ---- */
 enum verdict heist_actor_run(struct worker *w, struct runnable *r);
 /* The same for a worker that defers its sends. */
@@ -131,9 +163,17 @@ int heist_actor_schedule_cold(struct heist_system *s, struct rt_worker *w, struc
 /* Returns 0, so that a caller can end in a tail call. */
 HEIST_HOT_INLINE int actor_schedule(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
-	if (HEIST_LIKELY(w != NULL && !(a->config & CONFIG_BOUND)))
+	if (HEIST_LIKELY(w != NULL && w->home && !(a->config & CONFIG_BOUND)))
 		return worker_wake(&w->base, &a->run);
 	return heist_actor_schedule_cold(s, w, a);
+}
+
+/* The same on a worker of the runtime's own pool. */
+HEIST_HOT_INLINE int actor_schedule_home(struct rt_worker *w, struct actor *a)
+{
+	if (HEIST_LIKELY(!(a->config & CONFIG_BOUND)))
+		return worker_wake(&w->base, &a->run);
+	return heist_actor_schedule_cold(NULL, w, a);
 }
 
 /* ---- deliver.c ---- */
@@ -159,6 +199,14 @@ HEIST_HOT_INLINE int actor_push(struct heist_system *s, struct rt_worker *w, str
 {
 	if (mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE)
 		return actor_schedule(s, w, a);
+	return 0;
+}
+
+/* The same on a worker of the runtime's own pool. */
+HEIST_HOT_INLINE int actor_push_home(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	if (mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE)
+		return actor_schedule_home(w, a);
 	return 0;
 }
 

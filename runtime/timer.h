@@ -45,7 +45,7 @@ struct timer {
 	uint64_t at; /* on the runtime's clock, not 0 */
 	uint32_t slot, generation;
 	uint64_t id;	/* what the actor is told */
-	uint32_t wheel; /* index of the worker whose wheel it was put into last */
+	uint32_t wheel; /* number of the worker whose wheel it was put into last */
 	uint32_t kind;	/* its owner's */
 };
 

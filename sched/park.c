@@ -147,8 +147,8 @@ static void worker_sleep(struct worker *w, uint32_t key)
 	bool sentinel = sentinel_begin(w);
 	if (sentinel)
 		deadline = earlier(deadline, w->now + SCHED_SENTINEL_NS);
-	if (atomic_load_explicit(&p->watched, memory_order_relaxed)) /* ordered by ID1 */
-		eventcount_notify(&p->quiet, INT32_MAX);
+	if (atomic_load_explicit(&p->group->watched, memory_order_relaxed)) /* ordered by ID1 */
+		eventcount_notify(&p->group->quiet, INT32_MAX);
 	uint64_t asleep = w->now;
 	eventcount_wait(&w->wakeup, key, deadline);
 	w->now = heist_clock_ns();

@@ -52,6 +52,7 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	p->polled = c->polled;
 	p->clock = c->clock;
 	p->clock_user = c->clock_user;
+	p->group = c->group ? c->group : p;
 	p->spin_ns = c->workers > 1 && c->pin ? SCHED_SPIN_NS : 0;
 	p->search_limit = c->workers > 4 ? c->workers / 2 : 2;
 	p->worker_size = (c->worker_size + HEIST_ISOLATE - 1) & ~(size_t)(HEIST_ISOLATE - 1);
@@ -130,6 +131,14 @@ int heist_pool_start(struct pool *p)
 	return 0;
 }
 
+void heist_pool_join(struct pool *p)
+{
+	struct pool *others =
+		atomic_load_explicit(&p->group->next, memory_order_relaxed); /* one thread writes */
+	atomic_store_explicit(&p->next, others, memory_order_relaxed);	     /* published by PL3 */
+	atomic_store_explicit(&p->group->next, p, memory_order_release);     /* PL3 release */
+}
+
 bool heist_pool_stop(struct pool *p, uint64_t deadline)
 {
 	return p->polled || stop_threads(p, p->workers, deadline);
@@ -176,6 +185,11 @@ void heist_pool_submit(struct pool *p, struct runnable *r)
 
 /* ---- quiescence ---- */
 
+static struct pool *next_of_group(struct pool *p)
+{
+	return atomic_load_explicit(&p->next, memory_order_acquire); /* PL3 acquire */
+}
+
 static bool queues_empty(struct pool *p)
 {
 	for (uint32_t i = 0; i < p->workers; i++) {
@@ -187,10 +201,9 @@ static bool queues_empty(struct pool *p)
 	return true;
 }
 
-/* All parked; *parks sums how often they have parked. */
+/* All parked; adds how often they have parked to *parks. */
 static bool all_parked(struct pool *p, uint64_t *parks)
 {
-	*parks = 0;
 	for (uint32_t i = 0; i < p->workers; i++) {
 		if (!(atomic_load_explicit(&p->idle.mask[i / 64], memory_order_acquire) >>
 			      (i % 64) &
@@ -202,14 +215,32 @@ static bool all_parked(struct pool *p, uint64_t *parks)
 	return true;
 }
 
+/* The same of p and those behind it.  A pool that joins meanwhile adds its own parks. */
+static bool group_parked(struct pool *p, uint64_t *parks)
+{
+	*parks = 0;
+	for (; p; p = next_of_group(p))
+		if (!all_parked(p, parks))
+			return false;
+	return true;
+}
+
+static bool group_empty(struct pool *p)
+{
+	for (; p; p = next_of_group(p))
+		if (!queues_empty(p))
+			return false;
+	return true;
+}
+
 /* Double collect: parked before and after, not unparked in between, and nothing queued meanwhile. */
-static bool pool_is_quiet(struct pool *p)
+static bool group_is_quiet(struct pool *p)
 {
 	uint64_t before, after;
-	if (!all_parked(p, &before))
+	if (!group_parked(p, &before))
 		return false;
 	heist_fence_heavy(); /* ID1 */
-	return queues_empty(p) && all_parked(p, &after) && before == after;
+	return group_empty(p) && group_parked(p, &after) && before == after;
 }
 
 bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline)
@@ -221,7 +252,7 @@ bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline)
 	while (!quiet && !late) {
 		uint32_t key = eventcount_prepare(&p->quiet);
 		heist_fence_heavy(); /* ID1: a worker that parks from now on sees `watched` */
-		quiet = pool_is_quiet(p);
+		quiet = group_is_quiet(p);
 		if (quiet)
 			eventcount_cancel(&p->quiet);
 		else

@@ -44,6 +44,9 @@ struct pool_config {
 	uint64_t (*clock)(void *user);
 	void *clock_user;
 	uint64_t seed;
+	/* Pools that hand work to each other: the first of them, which must outlive this one; NULL: this
+	 * is the first, or the only one.  heist_pool_join makes it one of them. */
+	struct pool *group;
 };
 
 struct pool {
@@ -65,8 +68,10 @@ struct pool {
 	_Atomic uint32_t next_inbox;
 	_Atomic uint32_t stop;	  /* workers leave when they find no work */
 	_Atomic uint32_t exited;  /* workers that have left                */
-	_Atomic uint32_t watched; /* somebody waits for quiescence         */
+	_Atomic uint32_t watched; /* somebody waits for quiescence: of the first of a group */
 	struct eventcount quiet;
+	struct pool *group;	     /* the first of its group */
+	_Atomic(struct pool *) next; /* of the group           */
 };
 
 static inline struct worker *pool_worker(struct pool *p, uint32_t i)
@@ -85,6 +90,8 @@ static inline uint64_t pool_now(const struct pool *p)
 int heist_pool_init(struct pool *p, const struct pool_config *config);
 /* Start the threads; on -1 those that ran have been stopped. */
 int heist_pool_start(struct pool *p);
+/* Of those that are in a group, one thread at a time: heist_pool_wait_quiet of the first looks at p, too. */
+void heist_pool_join(struct pool *p);
 /* No thread may run any more. */
 void heist_pool_destroy(struct pool *p);
 
@@ -96,8 +103,8 @@ void heist_pool_submit(struct pool *p, struct runnable *r);
 /* Any thread: make r runnable on worker i only. */
 void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r);
 
-/* A thread that is no worker: wait until nothing runs and nothing is queued, provided that nothing
- * is submitted meanwhile.  False: the deadline passed (0 = none).  After a heist_pool_stop that failed,
+/* A thread that is no worker: wait until nothing runs and nothing is queued in p and in the pools of the
+ * group that it is the first of, provided that nothing is submitted meanwhile.  False: the deadline passed (0 = none).  After a heist_pool_stop that failed,
  * true at once: workers that have left never park, and to stop them again is the way on. */
 bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline);
 /* Ask the workers to leave, and wait.  False: one is still in a handler; call again. */

@@ -234,6 +234,27 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, c.batch = 65536);
 	CONFIG(HEIST_EINVAL, c.max_actors = (1u << 28) + 1);
 	CONFIG(HEIST_EINVAL, c.events = (1u << 20) + 1);
+	CONFIG(HEIST_EINVAL, c.threads_max = 65);
+	heist_pool none[2] = { heist_pool_default(), heist_pool_default() };
+	none[0].name = none[1].name = "twice";
+	CONFIG(HEIST_EINVAL, c.pools = none);
+	CONFIG(HEIST_EINVAL, c.pool_count = 1);
+	CONFIG(HEIST_EINVAL, (c.pools = none, c.pool_count = 1)); /* polled */
+#define POOLS(change)                                                                              \
+	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.pools = none, c.pool_count = 2, change))
+	POOLS(c.pool_count = 2);
+	none[1].name = "other";
+	POOLS(c.pool_count = 65);
+	POOLS(none[1].workers = 257);
+	POOLS(none[1].workers = 256);
+	none[1].workers = 0;
+	POOLS(none[1].batch = 65536);
+	none[1].batch = 0;
+	POOLS(none[1].struct_size = 4);
+	none[1].struct_size = sizeof none[1];
+	POOLS(none[1].name = NULL);
+	POOLS(none[1].name = "");
+	POOLS(none[1].name = "a name that has one character more than a name may");
 	CONFIG(HEIST_EINVAL, c.alloc = no_memory);
 	CONFIG(HEIST_EINVAL, c.dealloc = no_dealloc);
 	CONFIG(HEIST_ENOMEM, (c.alloc = no_memory, c.dealloc = no_dealloc));
@@ -325,6 +346,16 @@ TEST(hostile, spawns)
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	o = heist_opts_default();
 	o.struct_size = 3;
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o = heist_opts_default();
+	o.own_thread = HEIST_ON; /* polled: there are no threads */
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o.own_thread = (heist_switch)9;
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o = heist_opts_default();
+	o.pool = "nowhere";
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o.worker = 1; /* and a pool */
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	ANSWERS(HEIST_ECLOSED, heist_spawn(closed, &good, NULL, NULL, &out));
 	EXPECT(out.v == 77);

@@ -86,8 +86,8 @@ typedef enum heist_status {
 typedef enum heist_next {
 	HEIST_CONTINUE, /* the next message */
 	HEIST_AGAIN,	/* yield: this message again, after whoever waits for the worker now */
-	HEIST_STOP,  /* end this actor; what is still queued is lost (STOPPED) */
-	HEIST_FAIL   /* end this actor with HEIST_ECRASH; the message is lost (FAILED) */
+	HEIST_STOP,	/* end this actor; what is still queued is lost (STOPPED) */
+	HEIST_FAIL	/* end this actor with HEIST_ECRASH; the message is lost (FAILED) */
 } heist_next;
 
 /* Why an accepted message was never handled. */
@@ -220,6 +220,12 @@ typedef struct heist_opts {
 	 * too many.  Replies, timers of the actor's own, signals, stop and kill are not bounded. */
 	uint32_t mailbox_cap;
 	heist_overflow overflow;
+	uint32_t budget_us; /* time per activation; 0: its pool's */
+	/* Instead of a worker: a pool of heist_config.pools, by its name; or a thread that runs this actor
+	 * and nobody else, so that it may block, or use what must stay on one thread (all its hooks and
+	 * handlers run there).  ENOMEM: no more than heist_config.threads_max at a time. */
+	const char *pool;
+	heist_switch own_thread;
 } heist_opts;
 
 /* ---- supervision ----
@@ -304,6 +310,17 @@ typedef struct heist_lost_type {
 	uint64_t lost[HEIST_CAUSES];
 } heist_lost_type;
 
+/* A pool: workers that run only the actors spawned into it (heist_opts.pool), beside the runtime's own, which
+ * run all others.  For what must not wait for others, or may keep others waiting: actors that block.
+ * From heist_pool_default(); 0 = default. */
+typedef struct heist_pool {
+	uint32_t struct_size;
+	uint32_t workers;   /* threads; default 1 */
+	const char *name;   /* 1 to HEIST_NAME_MAX characters, copied */
+	uint32_t batch;	    /* messages per activation, at most 65535; default: the runtime's */
+	uint32_t budget_us; /* time per activation; default: the runtime's */
+} heist_pool;
+
 /* Options of a runtime.  From heist_config_default(); 0 = default; grows at the end only.  A field
  * beats the environment variable named, which beats the default. */
 typedef struct heist_config {
@@ -331,12 +348,17 @@ typedef struct heist_config {
 	/* HEIST_EVENTS; events that each thread keeps for heist_dump_events, at most 2^20; default 0:
 	 * none are recorded. */
 	uint32_t events;
+	/* More pools, at most 64, with at most 256 workers in all pools together; copied. */
+	const heist_pool *pools;
+	uint32_t pool_count;
+	uint32_t
+		threads_max; /* actors with a thread of their own at a time; default 32, at most 64 */
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
 typedef struct heist_stats {
 	uint32_t struct_size;
-	uint32_t workers;
+	uint32_t workers;  /* of the runtime's own pool */
 	uint64_t actors;   /* alive now */
 	uint64_t accepted; /* messages, requests and replies taken over */
 	uint64_t handled;  /* of these, how many reached a handler or continuation */
@@ -547,6 +569,7 @@ HEIST_DEFAULT_(opts)
 HEIST_DEFAULT_(child)
 HEIST_DEFAULT_(sup)
 HEIST_DEFAULT_(stats)
+HEIST_DEFAULT_(pool)
 
 /* ---- typed layer ----
  *

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * place.c - the named pools of a runtime and the threads of single actors: make, find, hire, submit to. */
+#include "runtime/place.h"
+
+#include <string.h>
+
+#include "runtime/system.h"
+
+static struct place *place_at(struct heist_system *s, uint32_t i)
+{
+	(void)atomic_load_explicit(&s->places.count, memory_order_acquire); /* PP1 acquire */
+	return s->places.entry[i];
+}
+
+/* ---- configuration ---- */
+
+static bool name_is_good(const char *name)
+{
+	size_t n = name ? strlen(name) : 0;
+	return n > 0 && n <= HEIST_NAME_MAX;
+}
+
+static const char *pool_bad(const heist_config *c, uint32_t i, uint32_t *workers)
+{
+	const heist_pool *p = &c->pools[i];
+	if (p->struct_size != sizeof *p)
+		return "pools: struct_size is wrong (use heist_pool_default)";
+	if (!name_is_good(p->name))
+		return "pools: each needs a name of 1 to 47 characters";
+	for (uint32_t k = 0; k < i; k++)
+		if (strcmp(c->pools[k].name, p->name) == 0)
+			return "pools: two have the same name";
+	if (p->batch > UINT16_MAX)
+		return "pools: batch is more than 65535";
+	if (p->workers > SCHED_MAX_WORKERS)
+		return "pools: more than 256 workers";
+	*workers += p->workers ? p->workers : 1;
+	return NULL;
+}
+
+const char *heist_places_bad(const heist_config *c, uint32_t workers)
+{
+	const char *bad = NULL;
+	if (c->threads_max > THREADS_MAX)
+		return "config: threads_max is more than 64";
+	if (!c->pools != !c->pool_count || c->pool_count > POOLS_MAX)
+		return "config: pools and pool_count (at most 64) come together";
+	if (c->mode == HEIST_POLLED && c->pool_count)
+		return "config: a polled runtime has no threads, so no pools";
+	for (uint32_t i = 0; i < c->pool_count && !bad; i++)
+		bad = pool_bad(c, i, &workers);
+	if (!bad && workers > SCHED_MAX_WORKERS)
+		bad = "config: more than 256 workers in all pools";
+	return bad;
+}
+
+/* ---- make ---- */
+
+/* Number the workers of p, NULL: of the runtime's own pool. */
+static void crew_init(struct heist_system *s, struct place *p)
+{
+	struct pool *pool = p ? &p->pool : &s->pool;
+	uint32_t n = atomic_load_explicit(&s->places.crew_count, memory_order_relaxed); /* locked */
+	for (uint32_t i = 0; i < pool->workers; i++) {
+		struct rt_worker *w = rt_worker_of(pool_worker(pool, i));
+		heist_worker_init(s, w, n + i);
+		w->home = p ? NULL : s;
+		if (p && p->batch)
+			w->batch = p->batch;
+		if (p && p->budget_ns)
+			w->budget_ns = p->budget_ns;
+	}
+}
+
+/* Whoever looks at every worker sees them from now on. */
+static void crew_publish(struct heist_system *s, struct pool *pool)
+{
+	uint32_t n = atomic_load_explicit(&s->places.crew_count, memory_order_relaxed); /* locked */
+	for (uint32_t i = 0; i < pool->workers; i++)
+		s->places.crew[n++] = rt_worker_of(pool_worker(pool, i));
+	atomic_store_explicit(&s->places.crew_count, n, memory_order_release); /* PP1 release */
+}
+
+static struct place *place_new(struct heist_system *s, uint32_t workers)
+{
+	struct place *p = heist_memory_get(&s->memory, sizeof *p, HEIST_ISOLATE);
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof *p);
+	struct pool_config pc = {
+		.ops = s->pool.ops,
+		.memory = &s->memory,
+		.workers = workers,
+		.worker_size = sizeof(struct rt_worker),
+		.seed = heist_random_seed(),
+		.group = &s->pool,
+	};
+	if (heist_pool_init(&p->pool, &pc) == 0)
+		return p;
+	heist_memory_put(&s->memory, p, sizeof *p);
+	return NULL;
+}
+
+static void place_free(struct heist_system *s, struct place *p)
+{
+	heist_pool_destroy(&p->pool);
+	heist_memory_put(&s->memory, p, sizeof *p);
+}
+
+/* It can be found from here on. */
+static void place_publish(struct heist_system *s, struct place *p)
+{
+	struct places *t = &s->places;
+	p->index = atomic_load_explicit(&t->count, memory_order_relaxed) + 1; /* locked */
+	t->entry[p->index] = p;
+	crew_publish(s, &p->pool);
+	atomic_store_explicit(&t->count, p->index, memory_order_release); /* PP1 release */
+}
+
+int heist_places_init(struct heist_system *s, const heist_config *c)
+{
+	s->places.threads_max = s->polled ? 0 : c->threads_max ? c->threads_max : 32;
+	s->places.run = s->pool.ops->run;
+	crew_init(s, NULL);
+	crew_publish(s, &s->pool);
+	for (uint32_t i = 0; i < c->pool_count; i++) {
+		const heist_pool *from = &c->pools[i];
+		struct place *p = place_new(s, from->workers ? from->workers : 1);
+		if (!p)
+			return -1;
+		memcpy(p->name, from->name, strlen(from->name));
+		p->batch = from->batch;
+		p->budget_ns = from->budget_us * (uint64_t)1000;
+		crew_init(s, p);
+		place_publish(s, p);
+	}
+	s->places.crew_first =
+		atomic_load_explicit(&s->places.crew_count, memory_order_relaxed); /* alone */
+	return 0;
+}
+
+int heist_places_start(struct heist_system *s)
+{
+	uint32_t n = atomic_load_explicit(&s->places.count, memory_order_relaxed); /* alone */
+	for (uint32_t i = 1; i <= n; i++) {
+		if (heist_pool_start(&s->places.entry[i]->pool) != 0) {
+			while (--i >= 1)
+				(void)heist_pool_stop(&s->places.entry[i]->pool, 0);
+			return -1;
+		}
+		heist_pool_join(&s->places.entry[i]->pool);
+	}
+	return 0;
+}
+
+void heist_places_destroy(struct heist_system *s)
+{
+	uint32_t n = atomic_load_explicit(&s->places.count, memory_order_relaxed); /* alone */
+	for (uint32_t i = 1; i <= n; i++)
+		place_free(s, s->places.entry[i]);
+}
+
+/* ---- all of them ---- */
+
+void heist_places_run_with(struct heist_system *s, run_fn *run)
+{
+	struct places *t = &s->places;
+	spin_lock(&t->lock);
+	t->run = run;
+	heist_pool_run_with(&s->pool, run);
+	uint32_t n = atomic_load_explicit(&t->count, memory_order_relaxed); /* locked */
+	for (uint32_t i = 1; i <= n; i++)
+		heist_pool_run_with(&t->entry[i]->pool, run);
+	spin_unlock(&t->lock);
+}
+
+bool heist_places_stop(struct heist_system *s, uint64_t deadline)
+{
+	uint32_t n = atomic_load_explicit(&s->places.count, memory_order_acquire); /* PP1 acquire */
+	bool all = heist_pool_stop(&s->pool, deadline);
+	for (uint32_t i = 1; i <= n; i++)
+		all = heist_pool_stop(&s->places.entry[i]->pool, deadline) && all;
+	return all;
+}
+
+/* ---- find and hire ---- */
+
+uint32_t heist_place_find(struct heist_system *s, const char *name)
+{
+	uint32_t n = atomic_load_explicit(&s->places.count, memory_order_acquire); /* PP1 acquire */
+	for (uint32_t i = 1; i <= n; i++)
+		if (*s->places.entry[i]->name && strcmp(s->places.entry[i]->name, name) == 0)
+			return i;
+	return 0;
+}
+
+/* Under the lock. */
+static struct place *thread_new(struct heist_system *s)
+{
+	struct places *t = &s->places;
+	if (t->threads == t->threads_max)
+		return NULL;
+	struct place *p = place_new(s, 1);
+	if (!p)
+		return NULL;
+	heist_pool_run_with(&p->pool, t->run);
+	crew_init(s, p);
+	if (heist_pool_start(&p->pool) != 0) {
+		place_free(s, p);
+		return NULL;
+	}
+	heist_pool_join(&p->pool);
+	t->threads++;
+	place_publish(s, p);
+	return p;
+}
+
+uint32_t heist_place_hire(struct heist_system *s)
+{
+	struct places *t = &s->places;
+	spin_lock(&t->lock);
+	struct place *p = t->free;
+	if (p)
+		t->free = p->free;
+	else
+		p = thread_new(s);
+	spin_unlock(&t->lock);
+	return p ? p->index : 0;
+}
+
+void heist_place_retire(struct heist_system *s, uint32_t place)
+{
+	struct places *t = &s->places;
+	spin_lock(&t->lock);
+	t->entry[place]->free = t->free;
+	t->free = t->entry[place];
+	spin_unlock(&t->lock);
+}
+
+/* ---- submit ---- */
+
+bool heist_place_is_here(struct rt_worker *w, uint16_t config)
+{
+	if (config & CONFIG_PLACED)
+		return w->base.pool == &place_at(w->local.system, config >> 8)->pool;
+	return w->home && w->base.index == config >> 8;
+}
+
+void heist_place_submit(struct heist_system *s, struct rt_worker *w, uint16_t config,
+			struct runnable *r)
+{
+	if (!(config & CONFIG_PLACED)) {
+		heist_pool_submit_bound(&s->pool, config >> 8, r);
+		return;
+	}
+	struct pool *p = &place_at(s, config >> 8)->pool;
+	if (w && w->base.pool == p)
+		worker_wake(&w->base, r);
+	else
+		heist_pool_submit(p, r);
+}
