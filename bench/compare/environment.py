@@ -13,6 +13,7 @@ from . import peers, words
 
 MOVED = 1.5      # a calibration that changed by more flags the rows around it
 FOREIGN = 0.05   # so does more of the machine than this going to others
+CALIBRATION = 60  # seconds it may take
 
 
 def read(path, default="unknown"):
@@ -64,10 +65,19 @@ def describe():
 
 
 def calibrate():
-    """The machine's limits now, in ns, by heist-bench."""
+    """The machine's limits now, in ns, by heist-bench.  ValueError: they cannot be had, and why."""
     program = peers.BUILDS / peers.OURS / "meson" / "bench" / "heist-bench"
-    p = subprocess.run([program, "calibrate", "--json"], check=True, capture_output=True, text=True, timeout=60)
-    return json.loads(p.stdout) | {"at": round(time.time(), 1)}
+    cannot = "the machine's limits cannot be measured (heist-bench calibrate)"
+    try:
+        p = subprocess.run([program, "calibrate", "--json"], capture_output=True, text=True, timeout=CALIBRATION)
+        if p.returncode != 0:
+            raise ValueError(f"{cannot}: exit status {p.returncode}: {p.stderr.strip()}")
+        return json.loads(p.stdout) | {"at": round(time.time(), 1)}
+    except subprocess.TimeoutExpired as e:
+        raise ValueError(f"{cannot} within {CALIBRATION:g} s, some seconds on a quiet machine: this one is too busy to compare anything "
+                         f"(load {read('/proc/loadavg').split()[0]}); the same with --resume goes on later") from e
+    except (OSError, json.JSONDecodeError) as e:
+        raise ValueError(f"{cannot}: {e}") from e
 
 
 class Usage:

@@ -67,7 +67,7 @@ class Entry:
         self.workers, self.settings = workers, settings
         self.warmup = 0 if row.fresh else min(max(float(peer.about.get("warmup", 0)), LEAST_WARMUP), plan.warmup)
         self.command = command(peer, row, params, workers, settings, cpus, self.warmup)
-        self.hello, self.processes, self.peaks = None, [], []
+        self.hello, self.processes, self.peaks, self.unsettled = None, [], [], False
         self.failed = self.unsupported = ""
         self.process = None
 
@@ -90,8 +90,9 @@ class Entry:
 
     def start(self):
         self.process = None
-        self.process = Process(self.command, self.warmup, peers.ROOT)
+        self.process = Process(self.command, 2 * self.warmup, peers.ROOT, self.row.patience)
         self.hello = self.process.hello
+        self.unsettled |= self.hello.get("settled") is False
         for key, wanted in (("settings", self.settings), ("workers", self.workers)):
             if self.hello.get(key) != wanted:
                 raise Failed(f"runs with {key} = {self.hello.get(key)} where {wanted} was asked for")
@@ -147,6 +148,11 @@ def _interleaved(entries, rounds):
         e.guard(e.close)
 
 
+def unsettled(entries):
+    """Runtimes that compile as they run, and had not done with it after their warm-up."""
+    return [f"the compiler of {e.peer.title}, {e.settings}, still worked when a process had been warmed up" for e in entries if e.unsettled]
+
+
 def measure(row, workers, participants, plan, say):
     """One row at one worker count, as it goes into the file."""
     params = row.parameters(plan.short)
@@ -163,6 +169,6 @@ def measure(row, workers, participants, plan, say):
     foreign = usage.foreign()
     return {"row": row.name, "workload": row.workload, "per": row.per, "what": row.what, "figure": row.figure[0],
             "unit": row.figure[1], "params": params, "workers": workers, "cpus": cpus, "calibrations": calibrations,
-            "foreign": round(foreign, 4), "flags": environment.flags(calibrations, foreign),
+            "foreign": round(foreign, 4), "flags": environment.flags(calibrations, foreign) + unsettled(entries),
             "results": [e.result() for e in entries]}
 

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-ANSWER = 60        # seconds a sample may take
+ANSWER = 60        # seconds a sample may take, unless its row has more patience
 START = 120        # seconds until the first line, beside the warm-up
 END = 10           # seconds to end after the end of input
 PR_SET_PDEATHSIG = 1
@@ -35,8 +35,8 @@ def kill_all():
 class Process:
     """Started, warmed up, and stopped until the first step()."""
 
-    def __init__(self, command, warmup=0.0, cwd=None):
-        self.command = command
+    def __init__(self, command, warmup=0.0, cwd=None, patience=0):
+        self.command, self.patience = command, patience or ANSWER
         self.errors = tempfile.TemporaryFile()
         self.said = ""
         self.pending = b""
@@ -61,7 +61,7 @@ class Process:
             self.popen.stdin.write(b"\n")
         except BrokenPipeError:
             pass  # it has ended; reading says how
-        sample = self._answer(ANSWER)
+        sample = self._answer(self.patience)
         self._stop()
         return sample
 

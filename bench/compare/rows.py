@@ -47,6 +47,7 @@ class Row:
     fresh: bool = False      # a process for every sample
     most_samples: int = 0    # per process, where a sample takes long; 0: as asked for
     spare_cpu: bool = False  # the driving thread needs a CPU of its own
+    patience: int = 0        # seconds a sample may take; 0: as usual
 
     def parameters(self, short):
         return dict(self.params) | (dict(self.short) if short else {})
@@ -87,7 +88,7 @@ ROWS = [
     row("skynet", "skynet", "actor", "A tree of actors, ten children a node; the leaves' numbers are added up.",
         {"leaves": 1_000_000}, {"leaves": 100_000}, headline=True),
     row("idle", "idle", "actor", "Memory of actors with 16 bytes of state that have nothing to do.",
-        {"actors": 1_000_000}, figure=BYTES, fresh=True, most_samples=1),
+        {"actors": 1_000_000}, figure=BYTES, fresh=True, most_samples=1, patience=600),
     row("ask/x1", "ask", "answer", "Request and answer with a timeout, one at a time.",
         {"asks": 200_000, "window": 1}, {"asks": 30_000}, headline=True),
     row("ask/x50", "ask", "answer", "Request and answer with a timeout, 50 in flight.",

@@ -6,6 +6,7 @@ usage: contract.py NAME [PROGRAM]
 PROGRAM: by default what bench/peers/NAME/build has left under build/peers.  Exit status 77, and the reason:
 it is not built here.
 """
+import itertools
 import json
 import pathlib
 import subprocess
@@ -98,9 +99,10 @@ def check(name, program):
     about = json.loads((peers.SOURCES / name / "peer.json").read_text())
     need(about["name"] == name and all(k in about for k in ABOUT), "peer.json lacks one of: " + " ".join(ABOUT))
     listed = subprocess.run([program, "--list"], capture_output=True, text=True, check=True, timeout=120).stdout.split()
-    need(listed and set(listed) <= set(TINY), f"--list: {listed}")
+    lacks = set(about.get("lacks", {}))
+    need(set(listed) == set(TINY) - lacks, f"--list, beside what peer.json says that it lacks: {sorted(set(listed) ^ set(TINY) ^ lacks)}")
     for workload, params in [*TINY.items(), *MORE]:
-        for workers, settings in ((1, "tuned"), (2, "default")):
+        for workers, settings in itertools.product((1, 2), peers.SETTINGS):
             if workload not in listed:
                 continue
             try:

@@ -33,7 +33,8 @@ if FAKE == "unsupported":
     say({"unsupported": "no actors here"})
     sys.exit(3)
 workers = 7 if FAKE == "greedy" else int(args["--workers"])
-say({"peer": "fake", "version": "1", "runtime": "python", "settings": args["--settings"], "workers": workers})
+settled = {"settled": FAKE == "settled"} if FAKE in ("settled", "unsettled") else {}
+say({"peer": "fake", "version": "1", "runtime": "python", "settings": args["--settings"], "workers": workers} | settled)
 for number, _ in enumerate(sys.stdin):
     sample(number)
 if FAKE == "ends badly":

@@ -110,6 +110,33 @@ class Machine(Fakes):
         self.assertEqual(environment.flags([LIMITS], 0.2), ["others used 20% of the machine"])
 
 
+class Calibration(unittest.TestCase):
+    def calibrate(self, script):
+        with tempfile.TemporaryDirectory() as d, mock.patch.object(peers, "BUILDS", pathlib.Path(d)):
+            program = pathlib.Path(d) / peers.OURS / "meson" / "bench" / "heist-bench"
+            if script:
+                program.parent.mkdir(parents=True)
+                program.write_text(f"#!/bin/sh\n{script}\n")
+                program.chmod(0o755)
+            return environment.calibrate()
+
+    def test_what_goes_wrong_is_said(self):
+        for script, reason in (("exec sleep 60", "within 0.2 s.*too busy.*--resume"), ("echo no clock >&2; exit 1", "exit status 1: no clock"),
+                               ("echo nonsense", "Expecting value"), ("", "No such file")):
+            with self.subTest(reason), self.assertRaisesRegex(ValueError, reason):
+                with mock.patch.object(environment, "CALIBRATION", 0.2 if "sleep" in script else 60):
+                    self.calibrate(script)
+
+
+class Settled(Fakes):
+    def test_a_compiler_that_still_works_is_said(self):
+        for fake, flags in (("right", []), ("settled", []),
+                            ("unsettled", ["the compiler of unsettled, tuned, still worked when a process had been warmed up"])):
+            with self.subTest(fake):
+                said = self.row(self.peer(fake, fake))["flags"]
+                self.assertEqual([f for f in said if "compiler" in f], flags)
+
+
 class File(Fakes):
     def test_saved_and_loaded_it_is_the_same(self):
         run = {"format": results.FORMAT, "rows": [self.row(self.peer("x", "right"), self.peer("y", "dies"))]}

@@ -14,6 +14,7 @@ import com.sun.management.OperatingSystemMXBean;
 import com.typesafe.config.ConfigFactory;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
+import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -38,6 +39,8 @@ public final class Main {
 	private double warmup;
 	private boolean step, json;
 	private ActorSystem<SpawnProtocol.Command> system;
+	private Runnable stop = () -> { };
+	private static final long REST = 1_000_000_000;
 
 	public static void main(String[] args) {
 		try {
@@ -49,7 +52,9 @@ public final class Main {
 			System.err.println(Workloads.PEER + ": " + e);
 			System.exit(1);
 		}
-		System.exit(0);
+		// Not exit(): its hooks would stop the last sample's actors one by one.
+		System.out.flush();
+		Runtime.getRuntime().halt(0);
 	}
 
 	private void run(String[] args) throws Exception {
@@ -61,11 +66,10 @@ public final class Main {
 		System.setProperty("workers", Long.toString(workers));
 		system = ActorSystem.create(SpawnProtocol.create(), "bench",
 			ConfigFactory.load(settings));
-		for (long end = System.nanoTime() + (long) (warmup * 1e9); System.nanoTime() < end;)
-			sample();
-		System.out.printf("{\"peer\": \"%s\", \"version\": \"%s\", \"runtime\": \"%s %s\", \"settings\": \"%s\", \"workers\": %d}%n",
+		String settled = warmup > 0 ? ", \"settled\": " + warmUp() : "";
+		System.out.printf("{\"peer\": \"%s\", \"version\": \"%s\", \"runtime\": \"%s %s\", \"settings\": \"%s\", \"workers\": %d%s}%n",
 			Workloads.PEER, Workloads.VERSION, System.getProperty("java.vm.name"),
-			System.getProperty("java.vm.version"), settings, workers);
+			System.getProperty("java.vm.version"), settings, workers, settled);
 		BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
 		for (long i = 0; step ? in.readLine() != null : i < samples; i++)
 			System.out.println(sample());
@@ -157,13 +161,38 @@ public final class Main {
 
 	// ---- samples ----
 
-	/** Builds the actors, times from the first send to the last result, stops the actors. */
+	/**
+	 * Samples for the time given, then until none of the virtual machine's compilers has worked for a second:
+	 * what is hot has then been compiled by the last of them, C2.  At most twice the time given; whether
+	 * they rested.
+	 */
+	private boolean warmUp() throws Exception {
+		CompilationMXBean compilers = ManagementFactory.getCompilationMXBean();
+		long given = (long) (warmup * 1e9), begin = System.nanoTime(), now = begin, rest = begin;
+		long worked = compilers.getTotalCompilationTime();
+		while (now - begin < given || now - rest < REST && now - begin < 2 * given) {
+			sample();
+			now = System.nanoTime();
+			long works = compilers.getTotalCompilationTime();
+			if (works != worked)
+				rest = now;
+			worked = works;
+		}
+		return now - rest >= REST;
+	}
+
+	/** Stops the actors of the sample before, builds new ones, times from the first send to the last result. */
 	private String sample() throws Exception {
+		stop.run();
 		CompletableFuture<Workloads.Sample> built = new CompletableFuture<>();
 		CompletableFuture<Void> stopped = new CompletableFuture<>();
 		ActorRef<String> root = AskPattern.<SpawnProtocol.Command, ActorRef<String>>ask(system,
 			replyTo -> new SpawnProtocol.Spawn<>(root(built, stopped), "", Props.empty(), replyTo),
 			Duration.ofSeconds(10), system.scheduler()).toCompletableFuture().get();
+		stop = () -> {
+			root.tell("stop");
+			stopped.join();
+		};
 		Workloads.Sample sample = built.get();
 
 		long cpu = os.getProcessCpuTime(), begin = System.nanoTime();
@@ -173,10 +202,8 @@ public final class Main {
 
 		if (counted != sample.expected())
 			throw new IllegalStateException("wrong result: " + counted + " instead of " + sample.expected());
-		String more = sample.more().get();
-		root.tell("stop");
-		stopped.get();
-		return String.format("{\"ns\": %d, \"operations\": %d, \"cpu_ns\": %d%s}", ns, sample.operations(), cpuNs, more);
+		return String.format("{\"ns\": %d, \"operations\": %d, \"cpu_ns\": %d%s}", ns, sample.operations(), cpuNs,
+			sample.more().get());
 	}
 
 	/** The parent of one sample's actors, which stop with it. */

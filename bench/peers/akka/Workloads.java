@@ -10,7 +10,9 @@ import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import com.sun.management.HotSpotDiagnosticMXBean;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -675,15 +677,29 @@ final class Workloads {
 			() -> ", \"rss\": " + (resident() - before));
 	}
 
-	/** In bytes; the heap shrinks to what lives, with the options that run gives to this workload. */
+	/**
+	 * In bytes, with a heap shrunk to what lives.  Only while measured: a heap that must not grow ahead
+	 * of its need would be collected each time it grows, as often as there are actors to add.
+	 */
 	private static long resident() {
 		try {
 			Thread.sleep(1000);
+			freeHeap(0, 1);
 			System.gc();
-			return 4096 * Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]);
+			String pages = Files.readString(Path.of("/proc/self/statm")).split(" ")[1];
+			freeHeap(40, 70);
+			return 4096 * Long.parseLong(pages);
 		} catch (IOException | InterruptedException e) {
 			throw new IllegalStateException(e);
 		}
+	}
+
+	/** The least and most free part of the heap after a collection, in percent; 40 and 70 are the JVM's own. */
+	private static void freeHeap(int least, int most) {
+		var vm = ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class);
+		vm.setVMOption("MinHeapFreeRatio", "0"); // never above the other
+		vm.setVMOption("MaxHeapFreeRatio", Integer.toString(most));
+		vm.setVMOption("MinHeapFreeRatio", Integer.toString(least));
 	}
 
 	// ---- ask ----

@@ -5,8 +5,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 options=()
 case " $* " in
 *" --workload idle "*)
-	# a heap that a collection shrinks to what lives
-	options=(-XX:+UseSerialGC -Xms32m -Xmx6g -Xmn16m -XX:MinHeapFreeRatio=0 -XX:MaxHeapFreeRatio=1) ;;
+	# a heap whose unused part one collection gives back to the system, once the program says so
+	options=(-XX:+UseSerialGC -Xms32m -Xmx6g -Xmn16m -XX:-ShrinkHeapInSteps) ;;
 *" --settings tuned "*)
 	options=(-XX:+UseParallelGC -Xms4g -Xmx4g) ;;
 esac
