@@ -63,7 +63,7 @@ def options():
     q.add_argument("file", type=pathlib.Path, nargs="?", default=OUT / "run.json", help="default: build/compare/run.json")
     q.add_argument("--name", help="of its folder (default: date and kind)")
     q.set_defaults(do=lambda o: kept.keep(o.file, o.name))
-    q = s.add_parser("readme", help="what README.md shows of bench/results", description="Write the tables made from bench/results.")
+    q = s.add_parser("readme", help="tables in README.md files", description="Write the tables made from bench/results and from each peer.json.")
     q.add_argument("--check", action="store_true", help="write nothing; exit status 1 and the difference if they are out of date")
     q.set_defaults(do=lambda o: kept.refresh(o.check))
     return p

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Runs that are kept in bench/results, and what README.md shows of them.
+"""Runs that are kept in bench/results, and what README.md shows of them; the table in bench/peers/README.md.
 
 bench/results/NAME/run.json has every sample, report.md beside it is made from it; bench/results/README.md shows
 the verdicts of all kept runs side by side.  README.md shows the newest full run, or the newest if none is full.
@@ -7,10 +7,11 @@ the verdicts of all kept runs side by side.  README.md shows the newest full run
 import difflib
 import sys
 
-from . import markdown, peers, results, words
+from . import markdown, peers, results, semantics, words
 
 KEPT = peers.ROOT / "bench" / "results"
 README = peers.ROOT / "README.md"
+PEERS = peers.SOURCES / "README.md"
 BEGIN, END = "<!-- comparison: made by scripts/compare readme -->", "<!-- end of comparison -->"
 
 
@@ -72,7 +73,7 @@ def wanted():
     if not found:
         raise ValueError(f"README.md lacks the marks {BEGIN} and {END}")
     return {README: f"{before}{BEGIN}\n{comparison(kept)}{END}{after}",
-            KEPT / "README.md": "\n".join(verdicts(kept)).rstrip() + "\n"}
+            KEPT / "README.md": "\n".join(verdicts(kept)).rstrip() + "\n", PEERS: semantics.table(PEERS.read_text())}
 
 
 def refresh(check):
@@ -85,7 +86,7 @@ def refresh(check):
         wrong = 1
         if check:
             name = str(path.relative_to(peers.ROOT))
-            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), text.splitlines(True), name, name + " from bench/results"))
+            sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), text.splitlines(True), name, name + " as it should be"))
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)

@@ -38,16 +38,16 @@ def row(run, t):
     if words.close(t):
         yield f"Less than twice ahead of the best other: {words.note(t)}"
         yield ""
-    head = ["runtime", "settings", "median", "95 %", "min", "n", "CPU ns", "peak MB", "ratio to Heist", "95 %", "verdict"]
+    head = ["runtime", "settings", "median", "95 %", "min", "n", "CPU ns", "peak MB", "ratio to Heist", "95 %", "verdict", "semantics"]
     lines = []
     for e in t["entries"]:
         f = e["figure"]
         if not f:
-            lines.append([words.title(run, e["peer"]), e["settings"], words.why(e)] + [""] * 8)
+            lines.append([words.title(run, e["peer"]), e["settings"], words.why(e)] + [""] * 8 + [words.meant(e)])
             continue
         lines.append([words.title(run, e["peer"]), e["settings"], words.quantity(f["median"]), words.spread(f),
                       words.quantity(f["min"]), f"{f['n']} in {f['processes']}", words.quantity(e["cpu"]),
-                      words.megabytes(e["peak"]), words.ratio(e["ratio"]), words.spread(e["ratio"]), e["verdict"]])
+                      words.megabytes(e["peak"]), words.ratio(e["ratio"]), words.spread(e["ratio"]), e["verdict"], words.meant(e)])
     yield from table(head, lines)
 
 

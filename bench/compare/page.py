@@ -5,7 +5,7 @@ import json
 import pathlib
 import re
 
-from . import peers, words
+from . import peers, semantics, words
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIBRARY = HERE / "vendor" / "chart.js" / "chart.umd.min.js"
@@ -82,8 +82,7 @@ def figures(run, t):
     lines = []
     for e in t["entries"]:
         name = tag("details", tag("summary", text(words.title(run, e["peer"]))) + provenance(run, e))
-        s, f = run["peers"][e["peer"]].get("semantics", {}), e["figure"]
-        meant = [text(s.get(k, "")) for k in ("message", "mailbox", "supervised")]
+        f, meant = e["figure"], [text(e["semantics"][k]) for k in semantics.IN_ROWS]
         kind = "heist" if e["peer"] == peers.OURS else ""
         if not f:
             lines.append((kind, [name, e["settings"], text(words.why(e)), *[""] * 8, *meant]))
@@ -91,8 +90,8 @@ def figures(run, t):
         lines.append((kind, [name, e["settings"], words.quantity(f["median"]), words.spread(f), words.quantity(f["min"]),
                              f"{f['n']} in {f['processes']}", words.quantity(e["cpu"]), words.megabytes(e["peak"]),
                              words.ratio(e["ratio"]), words.spread(e["ratio"]), tag("span", e["verdict"], class_=e["verdict"].split(" ")[0]), *meant]))
-    columns = ["runtime", "settings", f"median {t['unit']}", "95 %", "min", "n", "CPU ns", "peak MB", "ratio", "95 %", "verdict", "message",
-               "mailbox", "supervised"]
+    columns = ["runtime", "settings", f"median {t['unit']}", "95 %", "min", "n", "CPU ns", "peak MB", "ratio", "95 %", "verdict",
+               *semantics.IN_ROWS]
     where = f"{words.workers(t['workers'])} on CPU {', '.join(map(str, t['cpus']))}"
     made = table(f"{t['row']}, {where}; n: samples in processes; peak: of the process; ratio: to Heist with the same settings", columns, lines,
                  range(2, 10))

@@ -3,7 +3,7 @@
 import json
 import pathlib
 
-from . import measure, peers, rows, stats
+from . import measure, peers, rows, semantics, stats
 
 FORMAT = "heist-compare/1"
 HERE = pathlib.Path(__file__).resolve().parent
@@ -59,7 +59,7 @@ def latencies(result):
     return {k: stats.median([x[k] for x in found]) for k in found[0]} if found else None
 
 
-def _entry(row, result, ours):
+def _entry(row, result, ours, about):
     groups = figures(row, result)
     ratio = stats.ratio(ours, groups) if ours and result["peer"] != peers.OURS else None
     return {
@@ -68,6 +68,7 @@ def _entry(row, result, ours):
         "figure": stats.summary([[v for _, v in g] for g in groups]), "cpu": cpu_per_operation(result),
         "peak": stats.median(result["peak_rss"]) if result.get("peak_rss") else None,
         "latency": latencies(result), "runtime": result.get("hello", {}),
+        "semantics": semantics.of(about, row["row"], row["workload"], result["settings"], row["workers"]),
         "ratio": ratio, "verdict": stats.verdict(ratio) if ratio else "",
     }
 
@@ -82,7 +83,7 @@ def _fastest(row, ours):
     return min(medians, key=medians.get, default=None)
 
 
-def _table(row, notes, brief):
+def _table(row, abouts, notes, brief):
     """One row, its entries fastest first, each against Heist with the same settings; brief: only the fastest other
     and what it is compared with."""
     by = {(r["peer"], r["settings"]): r for r in row["results"]}
@@ -90,7 +91,8 @@ def _table(row, notes, brief):
     ours = (peers.OURS, rival[1]) if rival else None  # of the same rounds
     if not ours or not figures(row, by.get(ours, {})):
         ours = _fastest(row, True)
-    entries = [_entry(row, r, figures(row, by[peers.OURS, r["settings"]]) if (peers.OURS, r["settings"]) in by else None)
+    entries = [_entry(row, r, figures(row, by[peers.OURS, r["settings"]]) if (peers.OURS, r["settings"]) in by else None,
+                      abouts.get(r["peer"], {}))
                for key, r in by.items() if not brief or key in (ours, rival)]
     entries.sort(key=lambda e: (e["figure"] is None, e["figure"]["median"] if e["figure"] else 0))
     ratio = stats.ratio(figures(row, by[ours]), figures(row, by[rival])) if ours and rival else None
@@ -106,4 +108,4 @@ def tables(run, brief=False):
     notes = json.loads(NOTES.read_text()) if NOTES.exists() else {}
     published = json.loads((HERE / "published.json").read_text())
     head = {k: v for k, v in run.items() if k != "rows"}
-    return head | {"tables": [_table(r, notes, brief) for r in run["rows"]], "published": published}
+    return head | {"tables": [_table(r, run["peers"], notes, brief) for r in run["rows"]], "published": published}

@@ -17,7 +17,7 @@ VERDICTS = {
     "undecided": "the interval straddles 3 %: this run cannot tell",
     "not compared": "no other runtime has a figure",
 }
-SEMANTICS = ("message", "mailbox", "order", "supervised", "preemptive", "gc", "moves", "remarks")
+SEMANTICS = ("message", "mailbox", "order", "supervised", "threads", "preemptive", "gc", "moves", "remarks")
 
 
 def quantity(x):
@@ -47,6 +47,14 @@ def workers(n):
 
 def title(run, name):
     return run["peers"].get(name, {}).get("title", name)
+
+
+def meant(entry):
+    """What the runtime did in its own way for this figure."""
+    s = entry["semantics"]
+    supervised = {"yes": "supervised", "no": "not supervised"}.get(s["supervised"], "")
+    threads = f"{s['threads']} thread{'s' if s['threads'] != '1' else ''}" if s["threads"] else ""
+    return ", ".join(x for x in (s["message"], s["mailbox"], supervised, threads) if x)
 
 
 def label(run, entry):

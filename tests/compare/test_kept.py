@@ -18,7 +18,8 @@ class Kept(unittest.TestCase):
         self.addCleanup(d.cleanup)
         self.root = pathlib.Path(d.name)
         (self.root / "README.md").write_text(f"# Us\n\n{kept.BEGIN}\n{kept.END}\n\nMore.\n")
-        for module, name, value in ((peers, "ROOT", self.root), (kept, "KEPT", self.root / "bench" / "results"),
+        (self.root / "PEERS.md").write_text(kept.PEERS.read_text())
+        for module, name, value in ((peers, "ROOT", self.root), (kept, "PEERS", self.root / "PEERS.md"), (kept, "KEPT", self.root / "bench" / "results"),
                                     (kept, "README", self.root / "README.md"), (stats, "RESAMPLES", 200)):
             p = mock.patch.object(module, name, value)
             p.start()
@@ -53,6 +54,17 @@ class Kept(unittest.TestCase):
         self.assertIn("README.md", said)
         self.assertEqual(self.quietly(kept.refresh, False)[0], 0)
         self.assertEqual(readme.read_text(), old)
+
+    def test_a_changed_table_of_peers_is_noticed(self):
+        self.quietly(kept.refresh, False)
+        table = self.root / "PEERS.md"
+        old = table.read_text()
+        table.write_text(old.replace("| allocated |", "| shared |", 1))
+        status, said = self.quietly(kept.refresh, True)
+        self.assertEqual(status, 1)
+        self.assertIn("PEERS.md", said)
+        self.assertEqual(self.quietly(kept.refresh, False)[0], 0)
+        self.assertEqual(table.read_text(), old)
 
     def test_a_full_run_is_preferred_to_a_newer_one(self):
         self.quietly(kept.keep, self.run_of(2, "full"), None)
