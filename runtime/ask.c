@@ -93,6 +93,8 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 	if (!x)
 		return;
 	uint64_t now = w->base.now = system_now(w->local.system), next = 0;
+	if (x->asks_deadline) /* the alarm may be of the incarnation before: then this one's is set */
+		heist_timer_stop(w->local.system, &x->asks_timer);
 	x->asks_deadline = 0;
 	for (uint32_t i = 0; i < x->asks_capacity; i++) { /* k may grow the table */
 		struct ask *ask = &x->asks[i];

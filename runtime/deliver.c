@@ -5,8 +5,10 @@
 /* FIFO lengths at which deferring begins and ends.  Measured: with 120 actors, which fit the first
  * cache, deferring costs a half more (big); with a thousand runnable out of a million it is five times
  * faster (random_1M).  The gap keeps a worker from going back and forth. */
+#ifndef DEFER_ABOVE
 #define DEFER_ABOVE 384
 #define DEFER_BELOW 96
+#endif
 
 /* Mean time per message above which deferred sends would wait too long for the next ones. */
 #define DEFER_MAX_NS 1000

@@ -69,8 +69,10 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bo
 		heist_local_state_put(&w->local, a->u.state, actor_class(s, a)->state_size);
 	struct actor_extra *x = actor_extra(s, a);
 	tell_end(w, a, x, end);
-	if (HEIST_UNLIKELY(x != NULL))
+	if (HEIST_UNLIKELY(x != NULL)) {
+		s->slots.meta[slot_index(&s->slots, a)] = (uintptr_t)x->cls; /* for events */
 		heist_extra_free(w, x);
+	}
 	/* While it drains it still belongs to its worker, but it has nothing else any more. */
 	a->config &= (uint16_t) ~(CONFIG_EXTRA | CONFIG_LARGE_STATE | CONFIG_HELD | CONFIG_CHILD);
 }
@@ -141,6 +143,8 @@ static void end_tree(struct rt_worker *w, struct actor *a)
 	struct heist_system *s = w->local.system;
 	struct actor_extra *x = actor_extra(s, a);
 	bool held = a->config & CONFIG_HELD;
+	/* who called it meanwhile may have queued it */
+	bool rests = held && hold_take(&a->control); /* HO1 */
 	struct child *c = x && x->supervisor ? heist_supervisor_last(x->supervisor) : NULL;
 	for (; c; c = c->older) {
 		struct actor *child = &s->slots.base[ref_slot(c->ref)];
@@ -149,7 +153,7 @@ static void end_tree(struct rt_worker *w, struct actor *a)
 			end_tree(w, child);
 	}
 	heist_actor_end(w, a, (struct ending){ HEIST_EXIT_CLOSED, HEIST_EKILLED }, !held);
-	if (held && !mpsc_is_idle(&a->mailbox)) { /* it is in no queue */
+	if (rests) { /* it is in no queue */
 		heist_count(&w->base.activations, 1);
 		heist_actor_discard(&w->base, &a->run);
 	}

@@ -104,6 +104,12 @@ static void record_end(struct local *l)
 		heist_events_put(l, EVENT_END, e->actor, e->cls, 0);
 }
 
+/* A doorbell has signals where messages have their type. */
+static const heist_type *type_of(const struct message *m)
+{
+	return m && message_kind(m) != KIND_BELL ? m->type : NULL;
+}
+
 static void record_turn(struct rt_worker *w, struct actor *a)
 {
 	struct heist_system *s = w->local.system;
@@ -115,7 +121,7 @@ static void record_turn(struct rt_worker *w, struct actor *a)
 	if (m && message_kind(m) == KIND_INIT && a->recv == NULL)
 		heist_events_put(&w->local, EVENT_START, e->actor, e->cls, 0);
 	else
-		heist_events_put(&w->local, EVENT_RUN, e->actor, m ? m->type : NULL,
+		heist_events_put(&w->local, EVENT_RUN, e->actor, type_of(m),
 				 m ? message_kind(m) : KIND_USER);
 }
 

@@ -272,7 +272,8 @@ heist_status heist_post(heist_ref to, void **msg)
 	if (!msg || !*msg)
 		return HEIST_BAD_ARG("msg must be a message of heist_new or heist_take");
 	if (payload_system(*msg)->id != ref_runtime(to))
-		return HEIST_BAD_ARG("a message moves only within its runtime");
+		return to.v ? HEIST_BAD_ARG("a message moves only within its runtime")
+			    : HEIST_EDEAD;
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
 	void *dropped = NULL;

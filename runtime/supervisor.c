@@ -432,6 +432,8 @@ void heist_supervisor_alarm(struct rt_worker *w, struct actor *a)
 {
 	struct supervisor *sup = supervisor_of(w->local.system, a);
 	uint64_t t = now(w);
+	if (sup->timer_at)
+		heist_timer_stop(w->local.system, &sup->timer);
 	sup->timer_at = 0;
 	for (struct child *c = sup->oldest; c; c = c->newer) {
 		if (c->kill_at && c->kill_at <= t) {

@@ -511,6 +511,7 @@ static void system_end_actors(struct heist_system *s)
 	struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, 0));
 	struct runnable *r;
 	heist_worker_self = &w->base;
+	heist_outbox_suspend(w); /* stop hooks send, and nobody would deliver */
 	end_left_over(w);
 	for (bool any = true; any;) { /* the end of one may still wake others */
 		any = false;

@@ -69,6 +69,8 @@
 #define SCHED_SENTINEL_NS 5000000u
 
 /* Messages between two clock reads of a worker: a read costs as much as 2 to 5 messages. */
+#ifndef SCHED_CLOCK_MESSAGES
 #define SCHED_CLOCK_MESSAGES 64
+#endif
 
 #endif

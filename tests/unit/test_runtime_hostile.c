@@ -372,7 +372,7 @@ TEST(hostile, handles)
 		ANSWERS(HEIST_EDEAD, heist_send(r, &WORD, &n));
 		ANSWERS(HEIST_EDEAD, heist_stop(r, HEIST_OK));
 		ANSWERS(HEIST_EDEAD, heist_kill(r, HEIST_OK));
-		if (ref_runtime(r) == ref_runtime(live)) {
+		if (r.v == 0 || ref_runtime(r) == ref_runtime(live)) {
 			void *kept = msg;
 			ANSWERS(HEIST_EDEAD, heist_post(r, &msg));
 			EXPECT(msg == kept);
