@@ -159,7 +159,7 @@ impl Census {
 }
 
 /// The 16 bytes of state of idle's actors.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Idler {
     pub had: u64,
     pub sum: u64,

@@ -2,6 +2,7 @@
 //! What the workloads need and no runtime brings.
 
 /// xorshift64*, as all peers draw.
+#[derive(Clone)]
 pub struct Random(u64);
 
 impl Random {
@@ -25,7 +26,7 @@ impl Random {
 }
 
 /// Of the creatures of chameneos.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Colour {
     Blue,
     Red,
