@@ -1,0 +1,12 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Starts the program with as many scheduler threads as workers and the runtime's options of the settings.
+workers=1 previous=
+for argument; do
+	[ "$previous" != --workers ] || workers=$argument
+	previous=$argument
+done
+case " $* " in
+*" --settings tuned "*) set -- --ponynoblock --ponynoscale --ponygcinitial 40 "$@" ;;
+esac
+exec "$(dirname "$0")/pony" --ponymaxthreads "$workers" "$@"
