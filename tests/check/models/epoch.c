@@ -3,7 +3,9 @@
 #include "lockfree/epoch.h"
 #include "tests/check/check.h"
 
+#ifndef TURNS
 #define TURNS 3
+#endif
 
 struct thing {
 	struct epoch_entry retired;
@@ -69,6 +71,7 @@ static void finish(void)
 {
 	heist_epoch_reclaim(&records[0]);
 	CHECK_ASSERT(freed == TURNS);
+	check_free(atomic_load_explicit(&current, memory_order_relaxed));
 }
 
 int main(int argc, char **argv)
