@@ -18,7 +18,7 @@ status: 0; 1 if a row of Heist failed; 2 if nothing could be begun; 130 if inter
 
   scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute
   scripts/compare                                                 headline rows, Actix and Akka
-  scripts/compare --peers all --full                              everything, some hours
+  scripts/compare --peers all --full                              everything, about three hours
   scripts/compare report build/compare/run.json                   make the report again
   scripts/compare keep                                            keep the last run in bench/results and README.md
 """
@@ -44,7 +44,7 @@ def options():
     p.add_argument("--samples", type=number, help="samples per process (default: 10; 3 with --quick)")
     p.add_argument("--processes", type=number, help="processes per program and row (default: 3; 1 with --quick)")
     p.add_argument("--warmup", type=float, help="most seconds that a runtime which compiles as it runs is warmed up "
-                   "per process (default: 2; 10 with --full; 1 with --quick)")
+                   "per process; twice that if its compiler goes on (default: 2; 5 with --full; 1 with --quick)")
     size = p.add_mutually_exclusive_group()
     size.add_argument("--full", action="store_true", help="all rows, both settings, the full amount of work")
     size.add_argument("--quick", action="store_true", help="few samples: a look, not a measurement")
@@ -71,7 +71,7 @@ def options():
 
 def plan_of(o):
     kind = "full" if o.full else "quick" if o.quick else "headline"
-    samples, processes, warmup, limit = {"full": (10, 3, 10.0, 20.0), "headline": (10, 3, 2.0, 3.0),
+    samples, processes, warmup, limit = {"full": (10, 3, 5.0, 20.0), "headline": (10, 3, 2.0, 3.0),
                                          "quick": (3, 1, 1.0, 2.0)}[kind]
     settings = tuple(o.settings.split(",")) if o.settings else peers.SETTINGS if o.full else ("tuned",)
     for s in settings:
