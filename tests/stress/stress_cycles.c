@@ -9,7 +9,6 @@
 #include <stdio.h>
 
 #include "lockfree/check.h"
-#include "tests/support/print.h"
 #include "tests/support/stress.h"
 
 #define MOST 3 /* runtimes at once */
@@ -149,14 +148,8 @@ static void end(void)
 	STRESS_CHECK(now.pages <= first.pages + PAGES_MORE);
 }
 
-static void dump(void)
-{
-	for (int i = 0; i < alive; i++)
-		print_runtime(systems[i]);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "cycles", 1, 10000, begin, run, end, dump };
+	static const struct stress s = { "cycles", 1, 10000, begin, run, end, NULL };
 	return stress_main(argc, argv, &s);
 }

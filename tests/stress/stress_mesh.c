@@ -202,13 +202,8 @@ static void end(void)
 		stress_fail("a request was answered twice");
 }
 
-static void dump(void)
-{
-	print_runtime(sys);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "mesh", 1, 600, begin, run, end, dump };
+	static const struct stress s = { "mesh", 1, 600, begin, run, end, NULL };
 	return stress_main(argc, argv, &s);
 }

@@ -4,7 +4,6 @@
 
 #include <stdatomic.h>
 
-#include "tests/support/print.h"
 #include "tests/support/stress.h"
 
 static const heist_type POKE = { .base = &POKE, .name = "poke", .size = 8, .reply_size = 1 };
@@ -53,14 +52,9 @@ static void end(void)
 	STRESS_CHECK(atomic_load(&seen) == sent);
 }
 
-static void dump(void)
-{
-	print_runtime(sys);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "wake", 1, 20000, begin, run, end, dump };
+	static const struct stress s = { "wake", 1, 20000, begin, run, end, NULL };
 	int status = stress_main(argc, argv, &s);
 	return heist_shutdown(sys, 0) == HEIST_OK ? status : 1;
 }

@@ -3,18 +3,15 @@
 #define _GNU_SOURCE
 #include "tests/support/stress.h"
 #include "lockfree/seam.h"
+#include "tests/support/watchdog.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
-#include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,21 +73,6 @@ void stress_fail(const char *what, ...)
 	_exit(expect_failure ? 0 : 1);
 }
 
-/* The stack of each thread, by gdb: it sees threads that block signals, and those of a sanitizer. */
-static void print_stacks(void)
-{
-	char pid[24], *argv[] = { "gdb", "-nx", "-q",  "-batch",
-				  "-p",	 pid,	"-ex", "thread apply all backtrace",
-				  NULL };
-	pid_t gdb;
-	int status;
-	snprintf(pid, sizeof pid, "%ld", (long)getpid());
-	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
-	if (posix_spawnp(&gdb, argv[0], NULL, NULL, argv, environ) != 0 ||
-	    waitpid(gdb, &status, 0) != gdb || status != 0)
-		puts("no gdb, no stacks");
-}
-
 static void print_hang(void)
 {
 	if (expect_failure)
@@ -99,7 +81,7 @@ static void print_hang(void)
 	if (program->dump)
 		program->dump();
 	fflush(stdout);
-	print_stacks();
+	watchdog_report();
 }
 
 /* A round that does not end is a failure too. */

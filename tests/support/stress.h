@@ -14,8 +14,8 @@
  * `--seed S+i --rounds 1` (its timing is not).  --expect-failure is for programs that were broken on
  * purpose: status 0 if and only if a round goes wrong.
  *
- * A round that does not end within a minute (--hang T: T seconds) goes wrong too.  Then dump prints the state, and gdb, where
- * there is one, what each thread is doing. */
+ * A round that does not end within a minute (--hang T: T seconds) goes wrong too.  Then dump prints
+ * the state, and the watchdog (watchdog.h) that of runtimes and threads. */
 #ifndef HEIST_TESTS_STRESS_H
 #define HEIST_TESTS_STRESS_H
 
@@ -32,7 +32,7 @@ struct stress {
 	void (*begin)(struct rng *r);		/* alone: set up a round */
 	void (*run)(int thread, struct rng *r); /* all at once */
 	void (*end)(void);			/* alone: everybody is done; account */
-	void (*dump)(void);			/* may be NULL: on a hang, print the state */
+	void (*dump)(void); /* may be NULL: on a hang, print what is not in a runtime */
 };
 
 /* Runs the rounds; the exit status. */
