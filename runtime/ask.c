@@ -6,6 +6,7 @@
  * reply from the right one.  One timer per asker, set for its earliest deadline, is enough: when it
  * is due, the asker looks through its table and sets the next. */
 #include "runtime/send.h"
+#include "runtime/sim.h"
 
 #include <string.h>
 
@@ -331,5 +332,8 @@ void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct lo
 	memset(m->u.bytes, 0, sizeof m->u.bytes); /* a heist_unit value, if status is OK */
 	memcpy(m->u.bytes, &reply, sizeof reply);
 	m->tag = MESSAGE_KIND(KIND_REPLY) | ref_generation(asker);
-	actor_push(s, w, a, m); /* at once: the outbox may be what is being emptied */
+	if (w && w->deferring == SEND_SIMULATED)
+		heist_sim_send(w, a, m);
+	else /* at once: the outbox may be what is being emptied */
+		actor_push(s, w, a, m);
 }

@@ -3,6 +3,7 @@
 #include "runtime/bound.h"
 
 #include "runtime/send.h"
+#include "runtime/sim.h"
 
 static struct control *control_of(struct heist_system *s, heist_ref to)
 {
@@ -13,7 +14,10 @@ heist_status heist_bound_enter(struct sender *from, heist_ref to)
 {
 	if (HEIST_LIKELY(!ref_is_bounded(to)))
 		return HEIST_OK;
-	switch (bound_enter(control_of(from->system, to))) {
+	bool full =
+		HEIST_UNLIKELY(from->system->sim != NULL) && heist_sim_full(from->system->sim, to);
+	switch (full ? bound_full(control_of(from->system, to))
+		     : bound_enter(control_of(from->system, to))) {
 	case BOUND_ENTERED:
 		return HEIST_OK;
 	case BOUND_DROPPED:

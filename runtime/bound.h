@@ -23,6 +23,13 @@ static inline void bound_set(struct control *c, uint32_t capacity, heist_overflo
 	atomic_store_explicit(&c->bound, capacity | (uint32_t)policy << 28, memory_order_relaxed);
 }
 
+/* What becomes of a message that may not wait. */
+static inline enum bound_answer bound_full(struct control *c)
+{
+	uint32_t bound = atomic_load_explicit(&c->bound, memory_order_relaxed);
+	return bound >> 28 == HEIST_REJECT ? BOUND_REFUSED : BOUND_DROPPED;
+}
+
 /* May one more wait?  Where the oldest are dropped the consumer does it when it comes to them; it may be
  * slow, so beyond twice the bound the newest are. */
 static inline enum bound_answer bound_enter(struct control *c)
@@ -33,7 +40,7 @@ static inline enum bound_answer bound_enter(struct control *c)
 	uint32_t n = atomic_load_explicit(&c->queued, memory_order_relaxed);
 	do
 		if (n >= most)
-			return policy == HEIST_REJECT ? BOUND_REFUSED : BOUND_DROPPED;
+			return bound_full(c);
 	while (!atomic_compare_exchange_weak_explicit(&c->queued, &n, n + 1, memory_order_relaxed,
 						      memory_order_relaxed));
 	return BOUND_ENTERED;

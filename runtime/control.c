@@ -13,7 +13,7 @@
  * Edges   HO1 of hold.h: the request; no call is lost between the last look and the clearing of
  *             CONTROL_BELL
  *         CT2 the CAS of request: a request for an older generation never replaces a newer one */
-#include "runtime/system.h"
+#include "runtime/sim.h"
 
 /* The stronger ones are the higher ones. */
 enum request_kind { REQUEST_STOP = 1, REQUEST_KILL = 2, REQUEST_LINKED = 3 };
@@ -55,6 +55,19 @@ static void request_post(struct control *c, uint64_t request)
 		;
 }
 
+static void control_request(struct heist_system *s, struct rt_worker *w, struct actor *a,
+			    uint64_t request)
+{
+	request_post(&s->slots.control[slot_index(&s->slots, a)], request);
+	heist_control_call(s, w, a);
+}
+
+void heist_control_stop(struct heist_system *s, struct rt_worker *w, struct actor *a,
+			uint32_t generation, heist_status why)
+{
+	control_request(s, w, a, request_make(generation, REQUEST_STOP, why));
+}
+
 static heist_status control_post(heist_ref to, enum request_kind kind, heist_status why)
 {
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
@@ -72,9 +85,10 @@ static heist_status control_post(heist_ref to, enum request_kind kind, heist_sta
 	struct actor *a = system_actor(s, to);
 	heist_status r = HEIST_EDEAD;
 	if (a && mpsc_ticket(&a->ticket, ref_generation(to)) == MPSC_TICKET_VALID) {
-		request_post(&s->slots.control[ref_slot(to)],
-			     request_make(ref_generation(to), kind, why));
-		heist_control_call(s, w, a);
+		if (HEIST_UNLIKELY(s->sim != NULL) && kind == REQUEST_STOP)
+			heist_sim_stop(s->sim, a, ref_generation(to), why);
+		else
+			control_request(s, w, a, request_make(ref_generation(to), kind, why));
 		r = HEIST_OK;
 	}
 	if (f)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * deliver.c - the outbox of a worker in use: when to defer, deliver, flush, rescue (outbox.h). */
-#include "runtime/system.h"
+#include "runtime/sim.h"
 
 /* FIFO lengths at which deferring begins and ends.  Measured: with 120 actors, which fit the first
  * cache, deferring costs a half more (big); with a thousand runnable out of a million it is five times
@@ -49,6 +49,12 @@ int heist_outbox_send(struct rt_worker *w, struct actor *a, struct message *m)
 	return 0;
 }
 
+int heist_deliver_later(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	return w->deferring == SEND_SIMULATED ? heist_sim_send(w, a, m)
+					      : heist_outbox_send(w, a, m);
+}
+
 bool heist_outbox_flush(struct rt_worker *w)
 {
 	struct outbox *o = &w->outbox;
@@ -88,7 +94,7 @@ static bool switch_run(struct rt_worker *w, run_fn *from, run_fn *to)
 
 static void set_deferring(struct rt_worker *w, bool on)
 {
-	w->deferring = on;
+	w->deferring = on ? SEND_DEFERRED : SEND_AT_ONCE;
 	w->local.direct_limit = on ? 0 : w->local.slots_limit;
 }
 

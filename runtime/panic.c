@@ -50,7 +50,7 @@ static enum verdict settle(struct rt_worker *w)
 	struct actor *a = w->ctx.actor;
 	struct mpsc_node *starting = w->ctx.starting;
 	w->ctx.starting = NULL;
-	if (w->deferring)
+	if (w->deferring == SEND_DEFERRED)
 		heist_outbox_suspend(w);
 	enum verdict v = starting	 ? heist_start_failed(w, a, starting)
 			 : w->ctx.failed ? settle_failed(w, a)

@@ -2,6 +2,8 @@
  * send.c - how a message gets into a mailbox: send (copy), new and post (move), take, discard. */
 #include "runtime/send.h"
 
+#include "runtime/sim.h"
+
 #include <string.h>
 
 /* ---- who is sending ---- */
@@ -20,7 +22,7 @@ bool heist_sender_enter(struct sender *from, uint32_t runtime)
 	if (!f)
 		return false;
 	*from = (struct sender){ f->local->system, NULL, f->local, f };
-	return true;
+	return HEIST_LIKELY(!from->system->sim) || heist_sim_enter(from);
 }
 
 void heist_sender_leave(struct sender *from)
@@ -58,6 +60,8 @@ struct message *heist_message_build(struct sender *from, enum message_kind kind,
 				    const heist_type *type, const void *header, const void *payload,
 				    size_t size)
 {
+	if (HEIST_UNLIKELY(from->system->sim != NULL) && heist_sim_no_memory(from->system->sim))
+		return NULL;
 	struct message *m = block_alloc(&from->local->messages);
 	if (!m)
 		return NULL;
@@ -114,9 +118,9 @@ static heist_status send_deferred(struct rt_worker *w, heist_ref to, const heist
 
 static bool may_defer(struct rt_worker *w, heist_ref to, const heist_type *type, const void *msg)
 {
-	return w && w->deferring && type && msg && ref_runtime(to) == w->local.id &&
-	       ref_slot(to) < w->local.slots_limit && copies_by_words(type->size) &&
-	       block_can_alloc(&w->local.messages);
+	return w && w->deferring == SEND_DEFERRED && type && msg &&
+	       ref_runtime(to) == w->local.id && ref_slot(to) < w->local.slots_limit &&
+	       copies_by_words(type->size) && block_can_alloc(&w->local.messages);
 }
 
 static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heist_type *type,

@@ -26,12 +26,17 @@ struct birth {
 	struct actor_extra *extra;
 };
 
-/* What the caller knows of the options; the rest is default. */
-static heist_opts opts_known(const heist_opts *opts)
+/* What the caller knows of the options; the rest is default.  A simulation has one place. */
+static heist_opts opts_known(const heist_system *s, const heist_opts *opts)
 {
 	heist_opts o = heist_opts_default();
 	if (opts)
 		memcpy(&o, opts, opts->struct_size < sizeof o ? opts->struct_size : sizeof o);
+	if (s->sim) {
+		o.worker = 0;
+		o.pool = NULL;
+		o.own_thread = HEIST_DEFAULT;
+	}
 	return o;
 }
 
@@ -61,7 +66,7 @@ const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist
 		return "the class expects a spawn argument";
 	if (opts && (opts->struct_size < sizeof(uint32_t) || opts->struct_size > 4096))
 		return "opts: struct_size is wrong (use heist_opts_default)";
-	heist_opts o = opts_known(opts);
+	heist_opts o = opts_known(s, opts);
 	if (o.batch > UINT16_MAX || o.worker > s->pool.workers)
 		return "opts: batch or worker out of range";
 	const char *bad = where_bad(s, &o);
@@ -176,7 +181,7 @@ heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const
 		b.more = *more;
 	if (cls->hooks)
 		b.arg_size = cls->hooks->arg_size;
-	heist_opts o = opts_known(opts);
+	heist_opts o = opts_known(from->system, opts);
 	b.batch = o.batch;
 	b.memory_max = o.memory_max;
 	b.budget_ns = o.budget_us * (uint64_t)1000;

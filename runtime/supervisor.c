@@ -543,7 +543,7 @@ static struct supervisor *supervisor_new(heist_system *s, const heist_sup *spec)
 					    .period = period_ms * (uint64_t)1000000,
 					    .waiting = true,
 					    .paused = spec->parent.v != 0,
-					    .random = heist_random_seed() | 1,
+					    .random = heist_system_random(s) | 1,
 					    .size = size };
 	return sup;
 }

@@ -7,7 +7,7 @@
  *            4 stop the workers
  *            5 end the actors that are left, in slot order, on this thread; wait until the calls
  *              that this answered have left; then free everything */
-#include "runtime/system.h"
+#include "runtime/sim.h"
 
 #include <string.h>
 
@@ -25,10 +25,19 @@ static struct {
 	uint32_t generation[RUNTIMES]; /* where a re-used id goes on */
 } runtimes;
 
-static uint32_t runtime_claim(uint32_t *generation)
+/* A simulated runtime always has the same: handles, and what is hashed by them, are as they were. */
+static uint32_t claim_simulated(uint32_t *generation)
+{
+	uint32_t id = runtimes.used[RUNTIMES - 1] ? 0 : RUNTIMES - 1;
+	if (id)
+		runtimes.used[id] = true;
+	*generation = 1;
+	return id;
+}
+
+static uint32_t claim_next(uint32_t *generation)
 {
 	uint32_t id = 0;
-	spin_lock(&runtimes.lock);
 	for (uint32_t k = 1; k < RUNTIMES && !id; k++) {
 		uint32_t i = (runtimes.last + k - 1) % (RUNTIMES - 1) + 1;
 		if (!runtimes.used[i] && runtimes.generation[i] < GENERATION_MAX / 2)
@@ -39,6 +48,14 @@ static uint32_t runtime_claim(uint32_t *generation)
 		runtimes.last = id;
 		*generation = runtimes.generation[id] + 1;
 	}
+	return id;
+}
+
+/* 0: too many. */
+static uint32_t runtime_claim(bool simulated, uint32_t *generation)
+{
+	spin_lock(&runtimes.lock);
+	uint32_t id = simulated ? claim_simulated(generation) : claim_next(generation);
 	spin_unlock(&runtimes.lock);
 	return id;
 }
@@ -324,6 +341,11 @@ static void system_free(struct heist_system *s)
 	heist_memory_put(&memory, s, sizeof *s);
 }
 
+uint64_t heist_system_random(struct heist_system *s)
+{
+	return s->sim ? heist_sim_random(s->sim) : heist_random_seed();
+}
+
 static int system_workers_init(struct heist_system *s, const heist_config *c, uint32_t workers,
 			       bool pin)
 {
@@ -336,7 +358,8 @@ static int system_workers_init(struct heist_system *s, const heist_config *c, ui
 		.worker_size = sizeof(struct rt_worker),
 		.clock = s->clock ? clock_of_user : NULL,
 		.clock_user = s,
-		.seed = heist_random_seed(),
+		.seed = heist_system_random(s),
+		.pick = s->sim ? heist_sim_pick : NULL,
 	};
 	if (heist_pool_init(&s->pool, &pc) != 0)
 		return -1;
@@ -348,10 +371,10 @@ static int system_workers_init(struct heist_system *s, const heist_config *c, ui
 }
 
 /* Everything but threads; NULL: out of memory or address space, nothing is left. */
-static struct heist_system *system_new(const heist_config *c, uint32_t workers, bool pin,
-				       uint32_t generation)
+static struct heist_system *system_new(const heist_config *c, struct heist_sim *sim,
+				       uint32_t workers, bool pin, uint32_t generation)
 {
-	struct heist_system boot = { .host_fd = -1 };
+	struct heist_system boot = { .host_fd = -1, .sim = sim };
 	system_configure(&boot, c);
 	struct heist_system *s = heist_memory_get(&boot.memory, sizeof *s, HEIST_ISOLATE);
 	if (!s)
@@ -426,14 +449,14 @@ static int system_threads_start(struct heist_system *s)
 	return -1;
 }
 
-heist_status heist_start(const heist_config *config, heist_system **out)
+heist_status heist_start_with(const heist_config *config, struct heist_sim *sim, heist_system **out)
 {
 	heist_config c = heist_config_default();
 	uint32_t workers, generation;
 	bool pin;
-	if (!out)
-		return HEIST_BAD_ARG("out must not be NULL");
 	const char *bad = config ? config_copy(&c, config) : NULL;
+	if (!bad && sim)
+		heist_sim_configure(sim, &c);
 	if (!bad)
 		bad = config_bad(&c);
 	if (!bad)
@@ -445,10 +468,11 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 	if (bad)
 		return start_refused(&c, bad);
 	heist_seam_init();
-	uint32_t id = runtime_claim(&generation);
+	uint32_t id = runtime_claim(sim != NULL, &generation);
 	if (id == 0)
-		return start_refused(&c, "more than 127 runtimes");
-	struct heist_system *s = system_new(&c, workers, pin, generation);
+		return start_refused(&c, sim ? "another simulation has not ended"
+					     : "more than 127 runtimes");
+	struct heist_system *s = system_new(&c, sim, workers, pin, generation);
 	if (!s) {
 		runtime_release(id, generation);
 		return HEIST_ENOMEM;
@@ -465,6 +489,11 @@ heist_status heist_start(const heist_config *config, heist_system **out)
 	}
 	*out = s;
 	return HEIST_OK;
+}
+
+heist_status heist_start(const heist_config *config, heist_system **out)
+{
+	return out ? heist_start_with(config, NULL, out) : HEIST_BAD_ARG("out must not be NULL");
 }
 
 /* ---- shutdown ---- */
@@ -512,6 +541,8 @@ static void system_end_actors(struct heist_system *s)
 	struct runnable *r;
 	heist_worker_self = &w->base;
 	heist_outbox_suspend(w); /* stop hooks send, and nobody would deliver */
+	if (s->sim)
+		heist_sim_let_go(s->sim);
 	end_left_over(w);
 	for (bool any = true; any;) { /* the end of one may still wake others */
 		any = false;
@@ -559,6 +590,8 @@ static bool system_balanced(struct heist_system *s)
 
 static void system_destroy(struct heist_system *s)
 {
+	if (s->sim)
+		heist_sim_account(s->sim);
 	HEIST_ASSERT(system_balanced(s));
 	uint32_t id = s->id, generation = system_highest_generation(s);
 	foreign_attach(s, false);
@@ -578,6 +611,8 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	if (heist_worker_self)
 		return HEIST_BAD_ARG("it waits: not allowed inside a handler");
 	heist_close(s);
+	if (s->sim)
+		heist_sim_closing(s->sim);
 	uint64_t now = system_now(s);
 	uint64_t drain = deadline > now ? now + (deadline - now) / 4 * 3 : deadline;
 	if (!system_drain(s, drain)) {

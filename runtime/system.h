@@ -39,11 +39,18 @@ struct heist_ctx {
 	struct mpsc_node *failed;   /* the message of an abandoned batch           */
 };
 
+/* What a worker does with a message that is sent. */
+enum sending {
+	SEND_AT_ONCE,
+	SEND_DEFERRED,	/* into the outbox */
+	SEND_SIMULATED, /* sim_net.c */
+};
+
 struct rt_worker {
 	struct worker base;
 	struct local local;
 	struct heist_ctx ctx;
-	bool deferring;		   /* sends go through the outbox */
+	uint8_t deferring;	   /* enum sending */
 	uint32_t number;	   /* among all workers of the runtime */
 	uint32_t watched;	   /* whose timers it looked at last */
 	uint32_t batch;		   /* messages per activation */
@@ -95,6 +102,7 @@ struct heist_system {
 	struct spinlock registry_lock;
 	struct events *events; /* one per worker, then per foreign local; NULL: off */
 	uint32_t event_cells;  /* of each */
+	struct heist_sim *sim; /* NULL: not simulated */
 };
 
 static inline struct rt_worker *rt_worker_of(struct worker *w)
@@ -144,6 +152,12 @@ static inline struct rt_worker *system_self(struct heist_system *s)
 struct foreign *heist_foreign_enter(uint32_t id);
 void heist_foreign_leave(struct foreign *f);
 
+/* heist_start, simulated or (NULL) not. */
+heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
+			      heist_system **out);
+/* A seed: the machine's, or the simulation's. */
+uint64_t heist_system_random(struct heist_system *s);
+
 void heist_system_log(struct heist_system *s, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -177,6 +191,8 @@ HEIST_HOT_INLINE int actor_schedule_home(struct rt_worker *w, struct actor *a)
 }
 
 /* ---- deliver.c ---- */
+/* The worker does not send at once: deliver as it does. */
+int heist_deliver_later(struct rt_worker *w, struct actor *a, struct message *m);
 /* The worker defers: put the message into the outbox. */
 int heist_outbox_send(struct rt_worker *w, struct actor *a, struct message *m);
 /* Deliver everything; true if there was anything. */
@@ -210,12 +226,12 @@ HEIST_HOT_INLINE int actor_push_home(struct rt_worker *w, struct actor *a, struc
 	return 0;
 }
 
-/* The same, or through the outbox. */
+/* The same, or later. */
 HEIST_HOT_INLINE int actor_deliver(struct heist_system *s, struct rt_worker *w, struct actor *a,
 				   struct message *m)
 {
 	if (HEIST_UNLIKELY(w != NULL && w->deferring))
-		return heist_outbox_send(w, a, m);
+		return heist_deliver_later(w, a, m);
 	return actor_push(s, w, a, m);
 }
 
@@ -267,6 +283,9 @@ void heist_bound_out(struct heist_system *s, heist_ref to, struct message *m);
 
 /* ---- control.c ---- */
 enum control_answer { CONTROL_GO_ON, CONTROL_END };
+/* A stop for this generation, which is alive. */
+void heist_control_stop(struct heist_system *s, struct rt_worker *w, struct actor *a,
+			uint32_t generation, heist_status why);
 /* The runner saw CONTROL_CALL. */
 enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, struct ending *end);
 /* The runner met the doorbell in the mailbox. */

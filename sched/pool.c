@@ -53,6 +53,7 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	p->clock = c->clock;
 	p->clock_user = c->clock_user;
 	p->group = c->group ? c->group : p;
+	p->pick = c->pick;
 	p->spin_ns = c->workers > 1 && c->pin ? SCHED_SPIN_NS : 0;
 	p->search_limit = c->workers > 4 ? c->workers / 2 : 2;
 	p->worker_size = (c->worker_size + HEIST_ISOLATE - 1) & ~(size_t)(HEIST_ISOLATE - 1);
@@ -288,6 +289,8 @@ static bool poll_wait(struct worker *w, uint64_t until)
 
 static struct runnable *poll_next(struct worker *w)
 {
+	if (w->pool->pick)
+		return w->pool->pick(w);
 	struct runnable *r = heist_worker_next(w);
 	if (r)
 		return r;

@@ -43,6 +43,10 @@ struct pool_config {
 	/* A polled pool may have a clock of its own; it then never sleeps.  NULL: the seam's. */
 	uint64_t (*clock)(void *user);
 	void *clock_user;
+	/* A polled pool may choose by itself what runs next, of what waits in the worker's queues and
+	 * elsewhere, and fires timers and flushes itself.  NULL, or no answer: nothing.  NULL here: the order
+	 * of sched/README.md. */
+	struct runnable *(*pick)(struct worker *w);
 	uint64_t seed;
 	/* Pools that hand work to each other: the first of them, which must outlive this one; NULL: this
 	 * is the first, or the only one.  heist_pool_join makes it one of them. */
@@ -61,6 +65,7 @@ struct pool {
 	bool pin, polled;
 	uint64_t (*clock)(void *user);
 	void *clock_user;
+	struct runnable *(*pick)(struct worker *w);
 	size_t worker_size;
 	char *base; /* the workers */
 	/* any thread, rarely */

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The shared library exports exactly what the public header declares; the archive keeps to its prefix.
+"""The shared library exports exactly what the public headers declare; the archive keeps to its prefix.
 
-usage: check_exports.py HEADER INCLUDEDIR... -- SHARED [ARCHIVE]
+usage: check_exports.py HEADER[,HEADER...] INCLUDEDIR... -- SHARED [ARCHIVE]
 
 The compiler says what the header declares, so no macro can hide a function from the check.  A static archive
 hides nothing: each of its global names must begin with heist_.
@@ -23,7 +23,7 @@ def run(*command):
 
 
 def declared(header, include_dirs):
-    """Functions with external linkage that the header itself declares."""
+    """Functions with external linkage that a header itself declares."""
     with tempfile.TemporaryDirectory() as d:
         listing = pathlib.Path(d) / "functions"
         run(*CC, "-x", "c", "-fsyntax-only", "-aux-info", listing, *[f"-I{i}" for i in include_dirs], header)
@@ -37,10 +37,13 @@ def defined(*arguments):
     return {row[2] for row in rows if len(row) == 3}
 
 
-def check(header, include_dirs, shared, archive=None):
-    want, have = declared(header, include_dirs), defined("-D", shared)
-    if not want:
-        yield f"{header} declares nothing"
+def check(headers, include_dirs, shared, archive=None):
+    want, have = set(), defined("-D", shared)
+    for header in headers:
+        names = declared(header, include_dirs)
+        if not names:
+            yield f"{header} declares nothing"
+        want |= names
     yield from (f"declared but not exported: {name}" for name in sorted(want - have))
     yield from (f"exported but not declared: {name}" for name in sorted(have - want))
     if archive:
@@ -78,14 +81,14 @@ def self_test():
             run(*CC, "-fPIC", "-fvisibility=hidden", "-c", d / "x.c", "-o", d / "x.o")
             run(*CC, "-shared", d / "x.o", "-o", d / "x.so")
             run("ar", "rcs", d / "x.a", d / "x.o")
-            found = list(check(d / "x.h", [], d / "x.so", d / "x.a"))
+            found = list(check([d / "x.h"], [], d / "x.so", d / "x.a"))
         if len(found) != (expected is not None) or (expected and expected not in found[0]):
             yield f"expected {expected!r}, found {found}"
 
 
 def main():
     split = sys.argv.index("--")
-    lint.finish(list(self_test()) or list(check(sys.argv[1], sys.argv[2:split], *sys.argv[split + 1:])))
+    lint.finish(list(self_test()) or list(check(sys.argv[1].split(","), sys.argv[2:split], *sys.argv[split + 1:])))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The public header alone, and a complete actor, under strict warnings. */
 #include <heist/heist.h>
+#include <heist/sim.h>
 
 struct echo_say {
 	int64_t n;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * The same in C++17. */
 #include <heist/heist.h>
+#include <heist/sim.h>
 
 struct echo_say {
 	int64_t n;

@@ -619,6 +619,35 @@ TEST(supervisor, links_tie_a_child_to_others)
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
+static void count_closed(void *user, const heist_lost *lost)
+{
+	*(int *)user += lost->cause == HEIST_LOST_CLOSED;
+}
+
+/* The end of the one that it is linked to calls it as it is being ended: once is enough. */
+TEST(supervisor, a_child_that_rests_is_ended_once)
+{
+	int closed = 0;
+	heist_config cfg = heist_config_default();
+	heist_system *s;
+	heist_ref r[2];
+	uint64_t n;
+	cfg.workers = 1;
+	cfg.user = &closed;
+	cfg.dead_letter = count_closed;
+	EXPECT(heist_start(&cfg, &s) == HEIST_OK);
+	prepare(2, HEIST_PERMANENT);
+	specs[0].backoff_min_ms = specs[0].backoff_max_ms = 600000;
+	supervise(s, HEIST_ONE_FOR_ONE, 2, 10, r);
+	struct order_message o = { TIE, r[1].v };
+	EXPECT(heist_send(r[0], &ORDER, &o) == HEIST_OK && ask(s, r[0], &n) == HEIST_OK);
+	EXPECT(tell(r[0], CRASH) == HEIST_OK && wait_for(&stops[0], 1));
+	for (int i = 0; i < 3; i++)
+		EXPECT(tell(r[0], WORK) == HEIST_OK);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	EXPECT(closed == 3 && inits[0] == 1 && stops[0] == 1);
+}
+
 #ifdef NDEBUG
 TEST(supervisor, wrong_arguments)
 {
