@@ -15,6 +15,7 @@
 #include "lockfree/mpsc.h"
 #include "runtime/arena.h"
 #include "runtime/bond.h"
+#include "runtime/family.h"
 #include "runtime/hold.h"
 #include "runtime/job.h"
 #include "sched/runnable.h"
@@ -65,6 +66,7 @@ struct actor_extra {
 	struct agenda agenda;
 	struct child *child;	       /* supervised: child.h     */
 	struct supervisor *supervisor; /* it is one: supervisor.c */
+	struct family family;	       /* its other children      */
 	bool start_ordered;	       /* while it rests          */
 };
 

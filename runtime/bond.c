@@ -217,6 +217,8 @@ static void watch(struct rt_worker *w, struct actor *a, struct bond *b, enum sig
 static bool down(struct rt_worker *w, struct actor *a, struct bond *b, enum signal_mode mode,
 		 struct ending *end)
 {
+	if (b->child)
+		return heist_family_down(w, a, b, mode, end);
 	struct bond copy = *b;
 	if (mode != SIGNAL_STALE && !b->quiet)
 		table_remove(table_of(w->local.system, a), b);

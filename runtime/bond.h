@@ -31,10 +31,17 @@ struct rt_worker;
 enum bond_state { BOND_UP, BOND_DOWN, BOND_CUT };
 
 struct bond {
-	struct signal to_target, to_owner, cut;
+	struct signal to_target, to_owner;
+	union {
+		struct signal cut;
+		struct {
+			struct bond *older, *newer;
+		} sibling; /* of a child's (family.h), which is never cut; the owner */
+	};
 	heist_ref owner, target;
 	_Atomic uint32_t state;
 	bool link;
+	bool child; /* the owner is the target's parent */
 	/* the owner */
 	bool quiet;	   /* do not tell the owner */
 	struct bond *next; /* in its bucket */

@@ -112,6 +112,8 @@ bool heist_child_signal(struct rt_worker *w, struct actor *a, struct signal *sig
 enum child_order heist_child_look(struct rt_worker *w, struct actor *a, struct ending *end)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
+	if (x->family.closing)
+		return heist_family_closed(w, a, end) ? CHILD_ALONE : CHILD_WAIT;
 	if (heist_control_look(w, a, end)) {
 		if (x->child->final)
 			*end = x->child->end;

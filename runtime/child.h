@@ -54,8 +54,8 @@ struct child {
 	_Alignas(16) unsigned char arg[]; /* of every init */
 };
 
-/* What the runner of a resting child finds. */
-enum child_order { CHILD_WAIT, CHILD_START, CHILD_END };
+/* What the runner of a resting child finds; or of a parent, whose children have all ended (ALONE). */
+enum child_order { CHILD_WAIT, CHILD_START, CHILD_END, CHILD_ALONE };
 
 /* A record with two references; NULL: out of memory. */
 struct child *heist_child_new(struct heist_system *s, const heist_child *spec, heist_ref sup);
@@ -67,7 +67,7 @@ bool heist_child_rests(struct rt_worker *w, struct actor *a, struct ending end);
 bool heist_child_retries(struct rt_worker *w, struct actor *a, struct message *m);
 /* Its incarnation has ended: tell the supervisor. */
 void heist_child_rest(struct rt_worker *w, struct actor *a, struct ending end);
-/* The runner of a resting child looks at what it was called for. */
+/* The runner of one that rests looks at what it was called for. */
 enum child_order heist_child_look(struct rt_worker *w, struct actor *a, struct ending *end);
 /* A new incarnation: its init, with state zeroed and mailbox sifted.  False: it did not succeed. */
 bool heist_child_start(struct rt_worker *w, struct actor *a);

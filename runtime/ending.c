@@ -9,6 +9,11 @@ heist_next heist_actor_dying(heist_ctx *ctx, void *state, const heist_type *type
 	return HEIST_CONTINUE;
 }
 
+bool heist_actor_has_begun(const struct actor *a)
+{
+	return a->recv != NULL && a->recv != heist_actor_dying;
+}
+
 /* ---- what an end consists of ---- */
 
 /* Without stop hook, extra or large state there is nothing to do but close the mailbox. */
@@ -83,6 +88,8 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bo
 HEIST_COLD enum verdict heist_run_end_whole(struct rt_worker *w, struct actor *a,
 					    struct mpsc_node *n, bool done, struct ending end)
 {
+	if (heist_family_closes(w, a, end))
+		return heist_run_rest(w, a, n, done);
 	if (heist_child_rests(w, a, end)) {
 		heist_incarnation_rest(w, a, end);
 		return heist_run_rest(w, a, n, done);
@@ -133,44 +140,4 @@ enum verdict heist_run_end(struct rt_worker *w, struct actor *a, struct mpsc_nod
 {
 	return HEIST_UNLIKELY(v == HEIST_FAIL) ? heist_run_failed(w, a, n)
 					       : run_close(w, a, n, end);
-}
-
-/* ---- at shutdown ---- */
-
-/* Children before their supervisor, the youngest first.  No worker runs. */
-static void end_tree(struct rt_worker *w, struct actor *a)
-{
-	struct heist_system *s = w->local.system;
-	struct actor_extra *x = actor_extra(s, a);
-	bool held = a->config & CONFIG_HELD;
-	/* who called it meanwhile may have queued it */
-	bool rests = held && hold_take(&a->control); /* HO1 */
-	struct child *c = x && x->supervisor ? heist_supervisor_last(x->supervisor) : NULL;
-	for (; c; c = c->older) {
-		struct actor *child = &s->slots.base[ref_slot(c->ref)];
-		if (mpsc_ticket(&child->ticket, ref_generation(c->ref)) == MPSC_TICKET_VALID &&
-		    child->recv != NULL)
-			end_tree(w, child);
-	}
-	heist_actor_end(w, a, (struct ending){ HEIST_EXIT_CLOSED, HEIST_EKILLED }, !held);
-	if (rests) { /* it is in no queue */
-		heist_count(&w->base.activations, 1);
-		heist_actor_discard(&w->base, &a->run);
-	}
-}
-
-void heist_actor_end_left(struct rt_worker *w, struct actor *a)
-{
-	struct heist_system *s = w->local.system;
-	if (a->recv == NULL || a->recv == heist_actor_dying)
-		return;
-	for (struct actor_extra *x; (x = actor_extra(s, a)) != NULL && x->child;) {
-		struct actor *sup = &s->slots.base[ref_slot(x->child->sup)];
-		if (mpsc_ticket(&sup->ticket, ref_generation(x->child->sup)) ==
-			    MPSC_TICKET_CLOSED ||
-		    sup->recv == NULL)
-			break;
-		a = sup;
-	}
-	end_tree(w, a);
 }

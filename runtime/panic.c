@@ -84,8 +84,10 @@ void heist_stop_hook(struct rt_worker *w, struct actor *a, heist_status why)
 {
 	sigjmp_buf guard;
 	hook_context(w, a, &guard);
+	w->ctx.stopping = true;
 	if (sigsetjmp(guard, 0) == 0)
 		actor_class(w->local.system, a)->hooks->stop(&w->ctx, actor_state(a), why);
+	w->ctx.stopping = false;
 	w->ctx.guard = NULL;
 	w->ctx.panic = HEIST_OK;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * rest.c - a child that rests (child.h): its incarnation is over, its mailbox waits for another. */
+ * rest.c - a child that rests (child.h): its incarnation is over, its mailbox waits for another; or a
+ * parent that waits until its children have ended (family.h). */
 #include "runtime/run.h"
 
 /* The incarnation is over, another may follow. */
@@ -17,8 +18,8 @@ void heist_incarnation_rest(struct rt_worker *w, struct actor *a, struct ending 
 	heist_child_rest(w, a, end);
 }
 
-/* The holder of the right to run of a child that rests, with the mailbox suspended: start it, end it, or
- * let go. */
+/* The holder of the right to run of one that rests, with the mailbox suspended: start it, end it, or let
+ * go. */
 enum verdict heist_run_held(struct rt_worker *w, struct actor *a)
 {
 	struct mpsc_node *n = (struct mpsc_node *)a->mailbox.cur;
@@ -32,9 +33,17 @@ enum verdict heist_run_held(struct rt_worker *w, struct actor *a)
 		case CHILD_START:
 			if (heist_child_start(w, a))
 				return heist_run_suspend(w, a, n);
-			heist_incarnation_rest(w, a,
-					       (struct ending){ HEIST_EXIT_INIT, HEIST_EINIT });
+			end = (struct ending){ HEIST_EXIT_INIT, HEIST_EINIT };
+			if (!heist_family_closes(w, a, end))
+				heist_incarnation_rest(w, a, end);
 			break;
+		case CHILD_ALONE:
+			if (heist_child_rests(w, a, end)) {
+				heist_incarnation_rest(w, a, end);
+				break;
+			}
+			heist_actor_end(w, a, end, true);
+			return heist_run_drain(w, a, n, false, HEIST_LOST_STOPPED);
 		case CHILD_WAIT:
 			if (hold_rest(&a->control))
 				return RUN_DONE;

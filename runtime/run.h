@@ -67,7 +67,7 @@ void heist_incarnation_end(struct rt_worker *w, struct actor *a, heist_status wh
 void heist_incarnation_rest(struct rt_worker *w, struct actor *a, struct ending end);
 /* Rest at node n. */
 enum verdict heist_run_rest(struct rt_worker *w, struct actor *a, struct mpsc_node *n, bool done);
-/* A child that rests, its mailbox suspended: start it, end it, or let go. */
+/* One that rests, its mailbox suspended: start it, end it, or let go. */
 enum verdict heist_run_held(struct rt_worker *w, struct actor *a);
 
 /* ---- inline ---- */

@@ -31,6 +31,7 @@ struct heist_ctx {
 	struct message *current; /* the message being handled, if it is not a small plain one */
 	bool owes_reply;	 /* current is a request that was not answered yet */
 	bool stop_after;	 /* end the actor after this turn (internal actors) */
+	bool stopping;		 /* a stop hook runs                                */
 	/* for a panic (panic.c): where it jumps to, why, and what it leaves in the middle */
 	sigjmp_buf *guard;	    /* of the hook that runs, NULL: the worker's   */
 	heist_status panic;	    /* why; HEIST_OK: the last failure was none    */
@@ -340,7 +341,11 @@ void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *
 /* ---- ending.c ---- */
 /* The holder of the right to run: end the actor; `hooks`: its stop hook runs. */
 void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bool hooks);
-/* Shutdown, no worker runs: end the actor in this slot, if there is one. */
+/* The slot's runner: an actor has begun here, and has not ended. */
+bool heist_actor_has_begun(const struct actor *a);
+
+/* ---- tree.c ---- */
+/* Shutdown, no worker runs: end the actor in this slot, if there is one, and its whole tree. */
 void heist_actor_end_left(struct rt_worker *w, struct actor *a);
 
 /* ---- panic.c ---- */

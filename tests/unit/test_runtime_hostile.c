@@ -547,6 +547,9 @@ static void wrong_bonds(heist_ctx *ctx)
 	REFUSES(heist_link, ctx, live);
 	REFUSES(heist_link, ctx, abroad);
 	REFUSES(heist_unlink, NULL, live);
+	REFUSES(heist_spawn_child, NULL, &good, NULL, NULL, &out);
+	REFUSES(heist_spawn_child, ctx, NULL, NULL, NULL, &out);
+	REFUSES(heist_spawn_child, ctx, &good, NULL, NULL, NULL);
 	REFUSES(heist_spawn_monitor, NULL, &good, NULL, NULL, &out);
 	REFUSES(heist_spawn_monitor, ctx, &good, NULL, NULL, &out);
 	for (int i = 0; i < NOBODIES; i++) {

@@ -120,7 +120,8 @@ typedef enum heist_exit {
 
 typedef enum heist_kind {
 	HEIST_SIG_DOWN, /* an actor that is monitored has ended */
-	HEIST_SIG_LINK	/* an actor that is linked has ended (HEIST_TRAP_LINKS) */
+	HEIST_SIG_LINK, /* an actor that is linked has ended (HEIST_TRAP_LINKS) */
+	HEIST_SIG_CHILD /* an actor that this one spawned as a child has ended */
 } heist_kind;
 
 /* A signal: told on a lane of its own, before the next message, whatever waits in the mailbox. */
@@ -526,6 +527,12 @@ HEIST_API heist_status heist_demonitor(heist_ctx *, heist_ref);
 /* heist_spawn and heist_monitor in one: however soon the actor ends, its reason is told. */
 HEIST_NEED heist_status heist_spawn_monitor(heist_ctx *, const heist_class *, const heist_opts *,
 					    const void *arg, heist_ref *out);
+/* An actor that does not outlive this one: before it ends, or is restarted, and before its stop hook, it handles
+ * no more messages and ends its children, one by one, from the youngest to the oldest; by heist_stop if it
+ * answered HEIST_STOP or was stopped itself, else by heist_kill.  The other way round it is only told
+ * (HEIST_SIG_CHILD), if it has a signal hook.  Children may have children.  EDEAD: in a stop hook. */
+HEIST_NEED heist_status heist_spawn_child(heist_ctx *, const heist_class *, const heist_opts *,
+					  const void *arg, heist_ref *out);
 /* Tie two actors: if one ends with another status than HEIST_OK, or has ended already, so does the other
  * (HEIST_EXIT_LINKED, with that status), before its next message; see HEIST_TRAP_LINKS.  Either may unlink;
  * after that has returned the caller's end is not tied any more.  Errors as above. */
@@ -660,6 +667,11 @@ HEIST_DEFAULT_(pool)
 						       const void *arg, P##_ref *out)              \
 	{                                                                                          \
 		return heist_spawn(s, &P##_class, o, arg, &out->ref);                              \
+	}                                                                                          \
+	HEIST_MUST HEIST_INLINE heist_status P##_spawn_child(                                      \
+		heist_ctx *c, const heist_opts *o, const void *arg, P##_ref *out)                  \
+	{                                                                                          \
+		return heist_spawn_child(c, &P##_class, o, arg, &out->ref);                        \
 	}                                                                                          \
 	struct P##_end_
 
