@@ -77,7 +77,7 @@ void *heist_alloc(heist_ctx *ctx, size_t n)
 {
 	if (!ctx)
 		return NULL;
-	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx->actor);
+	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx_actor(ctx));
 	if (!x)
 		return NULL;
 	size_t before = x->arena.held;
@@ -89,6 +89,6 @@ void *heist_alloc(heist_ctx *ctx, size_t n)
 
 uint64_t heist_allocated(const heist_ctx *ctx)
 {
-	const struct actor_extra *x = ctx ? actor_extra(ctx->system, ctx->actor) : NULL;
+	const struct actor_extra *x = ctx ? actor_extra(ctx->system, ctx_actor(ctx)) : NULL;
 	return x ? x->arena.used : 0;
 }

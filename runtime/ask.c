@@ -136,7 +136,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	struct rt_worker *w = ctx->worker;
 	struct heist_system *s = ctx->system;
 	struct sender from = { s, w, &w->local, NULL };
-	struct actor *target, *self = ctx->actor;
+	struct actor *target, *self = ctx_actor(ctx);
 	if (ref_runtime(to) != s->id)
 		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
 	deadline = lower_deadline(ctx, deadline);

@@ -88,7 +88,7 @@ static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 	b->sent = atomic_load_explicit(&w->local.accepted, memory_order_relaxed); /* own */
 	b->outer = w->ctx.batch;
 	w->base.fed = false;
-	w->ctx.actor = a;
+	ctx_set_actor(&w->ctx, a);
 	w->ctx.batch = b;
 }
 

@@ -316,7 +316,7 @@ static const char *bond_bad_argument(heist_ctx *ctx, heist_ref to)
 
 static bool has_signal_hook(heist_ctx *ctx)
 {
-	const heist_hooks *hooks = actor_class(ctx->system, ctx->actor)->hooks;
+	const heist_hooks *hooks = actor_class(ctx->system, ctx_actor(ctx))->hooks;
 	return hooks && hooks->signal;
 }
 
@@ -324,10 +324,10 @@ static bool has_signal_hook(heist_ctx *ctx)
 static heist_status bond_make(heist_ctx *ctx, heist_ref to, bool link)
 {
 	struct heist_system *s = ctx->system;
-	struct bonds *t = table_of(s, ctx->actor);
+	struct bonds *t = table_of(s, ctx_actor(ctx));
 	if (t && table_find(t, to, link))
 		return HEIST_OK;
-	struct bond *b = bond_new(ctx->worker, ctx->actor, to, link);
+	struct bond *b = bond_new(ctx->worker, ctx_actor(ctx), to, link);
 	if (!b)
 		return HEIST_ENOMEM;
 	struct actor *a = to.v ? system_actor(s, to) : NULL;
@@ -353,7 +353,7 @@ heist_status heist_demonitor(heist_ctx *ctx, heist_ref to)
 {
 	if (!ctx)
 		return HEIST_BAD_ARG("the context must not be NULL");
-	struct bonds *t = table_of(ctx->system, ctx->actor);
+	struct bonds *t = table_of(ctx->system, ctx_actor(ctx));
 	struct bond *b = t ? table_find(t, to, false) : NULL;
 	if (!b)
 		return HEIST_EDEAD;
@@ -372,7 +372,7 @@ heist_status heist_unlink(heist_ctx *ctx, heist_ref to)
 {
 	if (!ctx)
 		return HEIST_BAD_ARG("the context must not be NULL");
-	return unlink_all(ctx->worker, ctx->actor, to) ? HEIST_OK : HEIST_EDEAD;
+	return unlink_all(ctx->worker, ctx_actor(ctx), to) ? HEIST_OK : HEIST_EDEAD;
 }
 
 heist_status heist_spawn_monitor(heist_ctx *ctx, const heist_class *cls, const heist_opts *opts,
@@ -380,10 +380,10 @@ heist_status heist_spawn_monitor(heist_ctx *ctx, const heist_class *cls, const h
 {
 	if (!ctx || !has_signal_hook(ctx))
 		return HEIST_BAD_ARG("only inside a handler of a class with a signal hook");
-	struct bond *b = bond_new(ctx->worker, ctx->actor, (heist_ref){ 0 }, false);
+	struct bond *b = bond_new(ctx->worker, ctx_actor(ctx), (heist_ref){ 0 }, false);
 	if (!b)
 		return HEIST_ENOMEM;
-	struct bonds *t = table_of(ctx->system, ctx->actor);
+	struct bonds *t = table_of(ctx->system, ctx_actor(ctx));
 	const struct spawn_extra more = { .watch = b };
 	table_remove(t, b);
 	heist_status r = heist_spawn_with(ctx->system, cls, opts, arg, &more, out);

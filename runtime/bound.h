@@ -18,8 +18,10 @@
 enum bound_answer { BOUND_ENTERED, BOUND_REFUSED, BOUND_DROPPED };
 
 /* Whoever makes the actor, before its handle is known. */
-static inline void bound_set(struct control *c, uint32_t capacity, heist_overflow policy)
+static inline void bound_set(struct control *c, uint32_t generation, uint32_t capacity,
+			     heist_overflow policy)
 {
+	atomic_store_explicit(&c->bounded, generation, memory_order_relaxed);
 	atomic_store_explicit(&c->bound, capacity | (uint32_t)policy << 28, memory_order_relaxed);
 }
 
@@ -28,6 +30,12 @@ static inline enum bound_answer bound_full(struct control *c)
 {
 	uint32_t bound = atomic_load_explicit(&c->bound, memory_order_relaxed);
 	return bound >> 28 == HEIST_REJECT ? BOUND_REFUSED : BOUND_DROPPED;
+}
+
+/* Any thread: of the last actor here that had a bound. */
+static inline uint32_t bound_generation(const struct control *c)
+{
+	return atomic_load_explicit(&c->bounded, memory_order_relaxed);
 }
 
 /* May one more wait?  Where the oldest are dropped the consumer does it when it comes to them; it may be

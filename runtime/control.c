@@ -81,6 +81,11 @@ static heist_status control_post(heist_ref to, enum request_kind kind, heist_sta
 		if (!f)
 			return HEIST_EDEAD;
 		s = f->local->system;
+		if (atomic_load_explicit(&s->phase, memory_order_acquire) ==
+		    PHASE_ENDING) { /* PH1 acquire */
+			heist_foreign_leave(f);
+			return HEIST_ECLOSED;
+		}
 	}
 	struct actor *a = system_actor(s, to);
 	heist_status r = HEIST_EDEAD;

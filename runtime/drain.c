@@ -83,6 +83,7 @@ enum verdict heist_actor_discard(struct worker *base, struct runnable *r)
 	struct rt_worker *w = rt_worker_of(base);
 	struct actor *a = actor_of(r);
 	struct mpsc_node *done, *n = mpsc_first(&a->mailbox, &done);
+	ctx_set_actor(&w->ctx, NULL); /* it is in no handler */
 	if (done)
 		run_retire(w, a, (struct message *)done);
 	handled_count(w, 0);

@@ -75,7 +75,7 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bo
 	struct actor_extra *x = actor_extra(s, a);
 	tell_end(w, a, x, end);
 	if (HEIST_UNLIKELY(x != NULL)) {
-		s->slots.meta[slot_index(&s->slots, a)] = (uintptr_t)x->cls; /* for events */
+		slot_meta_set(&s->slots, a, (uintptr_t)x->cls); /* for events */
 		heist_extra_free(w, x);
 	}
 	/* While it drains it still belongs to its worker, but it has nothing else any more. */

@@ -11,7 +11,7 @@ struct actor_extra *heist_extra_ensure(struct heist_system *s, struct actor *a)
 	if (!x)
 		return NULL;
 	*x = (struct actor_extra){ .cls = actor_class(s, a) };
-	s->slots.meta[slot_index(&s->slots, a)] = (uintptr_t)x | 1;
+	slot_meta_set(&s->slots, a, (uintptr_t)x | 1);
 	a->config |= CONFIG_EXTRA;
 	return x;
 }
@@ -19,6 +19,7 @@ struct actor_extra *heist_extra_ensure(struct heist_system *s, struct actor *a)
 void heist_extra_free(struct rt_worker *w, struct actor_extra *x)
 {
 	struct heist_system *s = w->local.system;
+	heist_straggler_await(s);
 	heist_jobs_end(&w->local, x);
 	heist_asks_free(s, x);
 	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);

@@ -108,7 +108,7 @@ heist_status heist_spawn_child(heist_ctx *ctx, const heist_class *cls, const hei
 		return HEIST_BAD_ARG(bad);
 	if (ctx->stopping)
 		return HEIST_EDEAD;
-	struct actor_extra *x = heist_extra_ensure(s, ctx->actor);
+	struct actor_extra *x = heist_extra_ensure(s, ctx_actor(ctx));
 	struct bond *b = x ? heist_local_state_get(l, sizeof *b) : NULL;
 	if (!b)
 		return HEIST_ENOMEM;

@@ -327,7 +327,7 @@ static const char *job_bad(heist_ctx *ctx, heist_ref to, const heist_type *type,
 static struct job *job_new(heist_ctx *ctx, const heist_type *type, const void *msg)
 {
 	struct rt_worker *w = ctx->worker;
-	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx->actor);
+	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx_actor(ctx));
 	if (!x || (!x->agenda.free && !agenda_grow(ctx->system, &x->agenda)))
 		return NULL;
 	struct job *j = block_alloc(&w->local.jobs);
@@ -361,7 +361,7 @@ static heist_status job_start(heist_ctx *ctx, heist_ref to, const heist_type *ty
 	j->timer.kind = kind;
 	if (kind == JOB_WALL)
 		leg = wall_leg(ctx->system, j, now);
-	job_arm(w, ctx->actor, j, leg ? leg : later(now, delay));
+	job_arm(w, ctx_actor(ctx), j, leg ? leg : later(now, delay));
 	if (out)
 		*out = j->timer.id;
 	return HEIST_OK;
@@ -391,7 +391,7 @@ heist_status heist_cancel(heist_ctx *ctx, heist_timer timer)
 {
 	if (!ctx)
 		return HEIST_BAD_ARG("the context must not be NULL");
-	struct actor_extra *x = actor_extra(ctx->system, ctx->actor);
+	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
 	struct job *j = job_find(x, timer);
 	if (!j)
 		return HEIST_EDEAD;

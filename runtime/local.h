@@ -25,8 +25,8 @@ struct local {
 	uint64_t first_place;  /* of the runtime's slot 0: actor.h */
 	uint32_t direct_limit; /* slots_limit, or 0 while sends are deferred */
 	uint32_t slots_limit;
-	uintptr_t *meta; /* beside the table: slot.h */
-	uint32_t id;	 /* of the runtime */
+	_Atomic(uintptr_t) *meta; /* beside the table: slot.h */
+	uint32_t id;		  /* of the runtime */
 	struct actor *free_slots;
 	uint32_t free_count;
 	uint32_t highest_generation; /* closed ticket of an actor that ended here */

@@ -17,7 +17,7 @@
 
 void heist_panic(heist_ctx *ctx, heist_status why)
 {
-	if (!ctx || heist_worker_self != &ctx->worker->base || !ctx->actor) {
+	if (!ctx || heist_worker_self != &ctx->worker->base || !ctx_actor(ctx)) {
 		heist_system_log(NULL, "heist_panic: only inside a handler, with its own context");
 		abort();
 	}
@@ -47,7 +47,7 @@ static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
 /* What the abandoned run would have done, had its handler answered FAIL. */
 static enum verdict settle(struct rt_worker *w)
 {
-	struct actor *a = w->ctx.actor;
+	struct actor *a = ctx_actor(&w->ctx);
 	struct mpsc_node *starting = w->ctx.starting;
 	w->ctx.starting = NULL;
 	if (w->deferring == SEND_DEFERRED)
@@ -65,16 +65,17 @@ void heist_panic_guard(struct worker *base, void (*body)(void *), void *arg)
 	if (sigsetjmp(w->base_guard, 0) != 0) {
 		enum verdict v = settle(w);
 		if (v != RUN_DONE)
-			heist_worker_requeue(base, &w->ctx.actor->run, v);
+			heist_worker_requeue(base, &ctx_actor(&w->ctx)->run, v);
 	}
 	body(arg);
+	ctx_set_actor(&w->ctx, NULL);
 }
 
 /* ---- hooks that run where no message is to blame ---- */
 
 static void hook_context(struct rt_worker *w, struct actor *a, sigjmp_buf *guard)
 {
-	w->ctx.actor = a;
+	ctx_set_actor(&w->ctx, a);
 	w->ctx.current = NULL;
 	w->ctx.owes_reply = false;
 	w->ctx.guard = guard;

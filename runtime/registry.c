@@ -330,6 +330,22 @@ heist_ref heist_whereis(heist_system *s, const char *name)
 
 /* ---- by the runtime ---- */
 
+void heist_registry_name(struct heist_system *s, heist_ref actor, char name[NAMES_TEXT])
+{
+	struct registry *g = registry_of(s);
+	name[0] = '\0';
+	if (!g)
+		return;
+	spin_lock(&s->registry_lock);
+	struct entry *e = g->cursor;
+	do
+		if (e && e->ref.v == actor.v &&
+		    atomic_load_explicit(&e->state, memory_order_relaxed) == TAKEN) /* RG2 */
+			memcpy(name, e->name.text, NAMES_TEXT);
+	while (!*name && e && (e = e->next) != g->cursor);
+	spin_unlock(&s->registry_lock);
+}
+
 void heist_registry_trim(struct heist_system *s)
 {
 	struct registry *g = registry_of(s);

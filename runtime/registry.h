@@ -23,6 +23,8 @@
 
 struct registry;
 
+/* The name of an actor, "" if it has none; of several, one.  Any thread; looks at all there are. */
+void heist_registry_name(struct heist_system *s, heist_ref actor, char name[NAMES_TEXT]);
 /* A worker is about to sleep: clean up a little. */
 void heist_registry_trim(struct heist_system *s);
 /* Nobody calls into the runtime any more. */

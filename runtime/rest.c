@@ -24,7 +24,7 @@ enum verdict heist_run_held(struct rt_worker *w, struct actor *a)
 {
 	struct mpsc_node *n = (struct mpsc_node *)a->mailbox.cur;
 	struct ending end = { HEIST_EXIT_NORMAL, HEIST_OK };
-	w->ctx.actor = a;
+	ctx_set_actor(&w->ctx, a);
 	for (;;) {
 		switch (heist_child_look(w, a, &end)) {
 		case CHILD_END:

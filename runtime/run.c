@@ -36,9 +36,9 @@ HEIST_COLD enum verdict heist_run_suspend(struct rt_worker *w, struct actor *a, 
  * batch around it; n is what the mailbox begins with. */
 HEIST_HOT_INLINE enum verdict run_single(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
 {
-	w->ctx.actor = a;
+	ctx_set_actor(&w->ctx, a);
 	heist_next v = handle(w, a, (struct message *)n);
-	a = w->ctx.actor; /* read again: cheaper than to keep them over the call */
+	a = ctx_actor(&w->ctx); /* read again: cheaper than to keep them over the call */
 	n = (struct mpsc_node *)a->mailbox.cur;
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
 		return v == HEIST_STOP
@@ -73,7 +73,7 @@ static heist_next run_init(struct rt_worker *w, struct actor *a, struct message 
 					  memory_order_acq_rel); /* HO1: left by the last actor */
 	if (!cls->hooks || !cls->hooks->init)
 		return HEIST_CONTINUE;
-	w->ctx.actor = a;
+	ctx_set_actor(&w->ctx, a);
 	w->ctx.starting = &m->node;
 	heist_next v = cls->hooks->init(&w->ctx, actor_state(a), message_payload(m));
 	w->ctx.starting = NULL;
@@ -195,7 +195,7 @@ enum verdict heist_actor_run_deferring(struct worker *base, struct runnable *r)
 	if (HEIST_UNLIKELY(cur & MPSC_DONE) || !is_usual(a, (struct message *)n))
 		return run_directly(w, a, n, HEIST_RUN_FRESH);
 	uint32_t sent = w->outbox.tail;
-	w->ctx.actor = a;
+	ctx_set_actor(&w->ctx, a);
 	heist_next v = handle(w, a, (struct message *)n);
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
 		return run_directly(w, a, n, v);

@@ -90,7 +90,7 @@ HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 
 HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
 {
-	return w->local.meta[a - w->local.slots];
+	return atomic_load_explicit(&w->local.meta[a - w->local.slots], memory_order_relaxed);
 }
 
 /* Is this the INIT of an actor that starts in this free slot? */

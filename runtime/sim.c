@@ -115,7 +115,7 @@ void heist_sim_configure(struct heist_sim *sim, heist_config *c)
 static heist_next sim_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	struct heist_sim *sim = ctx->system->sim;
-	struct actor *a = ctx->actor;
+	struct actor *a = ctx_actor(ctx);
 	uint32_t slot = slot_index(&sim->system->slots, a);
 	struct sim_actor *k = heist_sim_actor(sim, slot, mpsc_generation(&a->ticket));
 	a->recv = ctx->recv = k->recv; /* what heist_become replaces */

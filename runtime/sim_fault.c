@@ -53,7 +53,7 @@ heist_next heist_sim_handle(struct heist_sim *sim, struct sim_actor *k, heist_ct
 	if (k->spared)
 		return k->recv(ctx, state, type, msg);
 	maybe_slow(sim, k, d.n);
-	if (!sim->opts.crash || !is_supervised(sim, ctx->actor) ||
+	if (!sim->opts.crash || !is_supervised(sim, ctx_actor(ctx)) ||
 	    !heist_sim_decide(sim, d, sim->opts.crash, &value))
 		return k->recv(ctx, state, type, msg);
 	say(sim, d, k->name);

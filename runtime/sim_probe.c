@@ -207,7 +207,7 @@ heist_status heist_sim_watch(heist_sim *sim, heist_ref probe, heist_ref who)
 	if (mpsc_ticket(&a->ticket, ref_generation(probe)) != MPSC_TICKET_VALID)
 		return HEIST_EDEAD;
 	heist_worker_self = &w->base; /* nothing runs: the probe may have a turn in between */
-	w->ctx.actor = a;
+	ctx_set_actor(&w->ctx, a);
 	heist_status r = heist_monitor(&w->ctx, who);
 	heist_worker_self = NULL;
 	return r;

@@ -34,6 +34,7 @@ struct control {
 	_Atomic uint64_t request;
 	struct bond *bonds;		/* of those that watch this actor; the runner */
 	_Atomic uint32_t queued, bound; /* bound.h */
+	_Atomic uint32_t bounded;	/* generation of the last actor with a bound */
 };
 
 struct slot_chunk {
@@ -61,7 +62,7 @@ struct slots {
 	void *reservation;
 	size_t reserved;
 	/* side tables by slot */
-	uintptr_t *meta; /* const heist_class *, or struct actor_extra * | 1 */
+	_Atomic(uintptr_t) *meta; /* const heist_class *, or struct actor_extra * | 1 */
 	struct control *control;
 	struct slot_chunk *chunks;
 	size_t meta_reserved, control_reserved, chunks_reserved;
@@ -87,6 +88,18 @@ void heist_slots_purge(struct slots *s);
 static inline uint32_t slot_index(struct slots *s, struct actor *a)
 {
 	return (uint32_t)(a - s->base);
+}
+
+/* Who runs the slot, or is about to make an actor there.  Only others need an order: straggler.c. */
+static inline uintptr_t slot_meta(struct slots *s, struct actor *a)
+{
+	return atomic_load_explicit(&s->meta[slot_index(s, a)], memory_order_relaxed);
+}
+
+static inline void slot_meta_set(struct slots *s, struct actor *a, uintptr_t meta)
+{
+	atomic_store_explicit(&s->meta[slot_index(s, a)], meta,
+			      memory_order_release); /* SG1 release */
 }
 
 #endif

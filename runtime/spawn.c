@@ -145,7 +145,7 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	struct actor *a = b->slot;
 	uint32_t slot = slot_index(&s->slots, a);
 	uint32_t generation = mpsc_generation(&a->ticket);
-	s->slots.meta[slot] = b->extra ? (uintptr_t)b->extra | 1 : (uintptr_t)b->cls;
+	slot_meta_set(&s->slots, a, b->extra ? (uintptr_t)b->extra | 1 : (uintptr_t)b->cls);
 	if (b->state)
 		a->u.state = b->state;
 	else
@@ -160,7 +160,7 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	b->init->tag |= generation | (uint64_t)b->config << 48;
 	heist_count(&from->local->spawned, 1);
 	if (HEIST_UNLIKELY(b->config & CONFIG_BOUNDED))
-		bound_set(&s->slots.control[slot], b->capacity, b->overflow);
+		bound_set(&s->slots.control[slot], generation, b->capacity, b->overflow);
 	mpsc_open(&a->ticket);
 	if (mpsc_push(&a->mailbox, &b->init->node) == MPSC_WAS_IDLE) {
 		if (HEIST_UNLIKELY(b->config & CONFIG_BOUND))
@@ -238,7 +238,8 @@ static inline heist_ref spawn_usual(struct rt_worker *w, const heist_class *cls,
 	struct actor *a = local_slot_get(l);
 	struct message *m = block_alloc_fast(&l->messages);
 	uint32_t slot = (uint32_t)(a - l->slots), generation = mpsc_generation(&a->ticket);
-	l->meta[slot] = (uintptr_t)cls;
+	atomic_store_explicit(&l->meta[slot], (uintptr_t)cls,
+			      memory_order_relaxed); /* a constant */
 	m->type = NULL;
 	m->tag = MESSAGE_KIND(KIND_INIT) | generation;
 	if (cls->state_size <= STATE_INLINE) {

@@ -78,7 +78,7 @@ heist_ref heist_self(const heist_ctx *ctx)
 	if (HEIST_UNLIKELY(!ctx))
 		return (heist_ref){ 0 };
 	struct heist_system *s = ctx->system;
-	return actor_ref(s, ctx->actor);
+	return actor_ref(s, ctx_actor(ctx));
 }
 
 heist_system *heist_system_of(const heist_ctx *ctx)
@@ -90,7 +90,7 @@ bool heist_out_of_budget(const heist_ctx *ctx)
 {
 	if (!ctx)
 		return true;
-	const struct actor_extra *x = actor_extra(ctx->system, ctx->actor);
+	const struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
 	uint64_t budget = x && x->budget_ns ? x->budget_ns : ctx->worker->budget_ns;
 	return system_now(ctx->system) - ctx->worker->base.now >= budget;
 }
@@ -98,7 +98,7 @@ bool heist_out_of_budget(const heist_ctx *ctx)
 void heist_become(heist_ctx *ctx, heist_recv_fn *recv)
 {
 	if (ctx && recv)
-		ctx->actor->recv = ctx->recv = recv;
+		ctx_actor(ctx)->recv = ctx->recv = recv;
 }
 
 heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, void *msg)

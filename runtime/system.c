@@ -5,8 +5,11 @@
  *            2 drain: wait until every worker is parked and nothing is queued
  *            3 if that takes too long, discard: messages are lost (CLOSED), handlers run no more
  *            4 stop the workers
- *            5 end the actors that are left, in slot order, on this thread; wait until the calls
- *              that this answered have left; then free everything */
+ *            5 nobody outside may stop or kill any more; end the actors that are left, in slot
+ *              order, children before parents, on this thread; wait until the calls that this
+ *              answered have left; then free everything
+ * One deadline is for all of them.  Whoever keeps a phase from its end by then is told (straggler.c), and
+ * the next call goes on where this one was. */
 #include "runtime/sim.h"
 
 #include <string.h>
@@ -121,6 +124,7 @@ static void foreign_attach(struct heist_system *s, bool attach)
 
 static bool on_flush(struct worker *w)
 {
+	ctx_set_actor(&rt_worker_of(w)->ctx, NULL); /* it is in no handler */
 	return heist_outbox_flush(rt_worker_of(w));
 }
 
@@ -521,7 +525,8 @@ static bool system_drain(struct heist_system *s, uint64_t deadline)
 	return true;
 }
 
-static void end_left_over(struct rt_worker *w)
+/* False: late. */
+static bool end_left_over(struct rt_worker *w, uint64_t last)
 {
 	struct heist_system *s = w->local.system;
 	uint32_t limit =
@@ -530,12 +535,14 @@ static void end_left_over(struct rt_worker *w)
 		if (s->slots.chunks[c].free_count == SLOT_CHUNK)
 			continue;
 		for (uint32_t i = 0; i < SLOT_CHUNK; i++)
-			heist_actor_end_left(w, &s->slots.base[c * SLOT_CHUNK + i]);
+			if (!heist_actor_end_left(w, &s->slots.base[c * SLOT_CHUNK + i], last))
+				return false;
 	}
+	return true;
 }
 
-/* With no worker running: this thread plays worker 0 for the last turns. */
-static void system_end_actors(struct heist_system *s)
+/* With no worker running: this thread plays worker 0 for the last turns.  False: late, there are more. */
+static bool system_end_actors(struct heist_system *s, uint64_t last)
 {
 	struct rt_worker *w = rt_worker_of(pool_worker(&s->pool, 0));
 	struct runnable *r;
@@ -543,8 +550,8 @@ static void system_end_actors(struct heist_system *s)
 	heist_outbox_suspend(w); /* stop hooks send, and nobody would deliver */
 	if (s->sim)
 		heist_sim_let_go(s->sim);
-	end_left_over(w);
-	for (bool any = true; any;) { /* the end of one may still wake others */
+	bool all = end_left_over(w, last);
+	for (bool any = all; any;) { /* the end of one may still wake others */
 		any = false;
 		for (uint32_t i = 0; i < system_crew(s); i++)
 			while ((r = heist_worker_next(&system_worker(s, i)->base)) != NULL) {
@@ -553,7 +560,9 @@ static void system_end_actors(struct heist_system *s)
 				any = true;
 			}
 	}
+	ctx_set_actor(&w->ctx, NULL);
 	heist_worker_self = NULL;
+	return all;
 }
 
 /* Every call has its answer by now; wait until the callers have fetched theirs. */
@@ -604,6 +613,15 @@ static void system_destroy(struct heist_system *s)
 	runtime_release(id, generation);
 }
 
+/* Workers that are idle get this long to leave, on a busy machine, and stop hooks that have begun. */
+#define SHUTDOWN_GRACE_NS 1000000000u
+
+static heist_status shutdown_late(struct heist_system *s)
+{
+	heist_stragglers_log(s);
+	return HEIST_ETIMEOUT;
+}
+
 heist_status heist_shutdown(heist_system *s, heist_time deadline)
 {
 	if (!s)
@@ -618,15 +636,16 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	if (!system_drain(s, drain)) {
 		heist_places_run_with(s, heist_actor_discard);
 		/* No handler of a polled runtime runs now, so discarding comes to an end. */
-		if (!system_drain(s, s->polled ? 0 : deadline)) {
-			heist_system_log(
-				s, "heist_shutdown: a handler is still running at the deadline");
-			return HEIST_ETIMEOUT;
-		}
+		if (!system_drain(s, s->polled ? 0 : deadline))
+			return shutdown_late(s);
 	}
-	if (!heist_places_stop(s, deadline ? deadline + 1000000000u : 0))
-		return HEIST_ETIMEOUT;
-	system_end_actors(s);
+	uint64_t last = deadline ? (deadline > now ? deadline : now) + SHUTDOWN_GRACE_NS : 0;
+	if (!heist_places_stop(s, last))
+		return shutdown_late(s);
+	atomic_store_explicit(&s->phase, PHASE_ENDING, memory_order_release); /* PH1 release */
+	foreign_grace(s);
+	if (!system_end_actors(s, last))
+		return shutdown_late(s);
 	callers_grace(s);
 	system_destroy(s);
 	return HEIST_OK;

@@ -18,6 +18,7 @@
 #include "runtime/child.h"
 #include "runtime/slab.h"
 #include "runtime/spinlock.h"
+#include "runtime/straggler.h"
 #include "runtime/timer.h"
 #include "sched/pool.h"
 
@@ -26,8 +27,8 @@ struct rt_worker;
 struct heist_ctx {
 	struct heist_system *system;
 	struct rt_worker *worker;
-	struct actor *actor;
-	heist_recv_fn *recv;	 /* the actor's behaviour while plain messages are handled */
+	_Atomic(struct actor *) actor; /* the runner: ctx_actor; others: straggler.c */
+	heist_recv_fn *recv;	       /* the actor's behaviour while plain messages are handled */
 	struct message *current; /* the message being handled, if it is not a small plain one */
 	bool owes_reply;	 /* current is a request that was not answered yet */
 	bool stop_after;	 /* end the actor after this turn (internal actors) */
@@ -72,7 +73,22 @@ struct foreign {
 	struct local *local; /* NULL: the runtime is gone */
 };
 
-enum phase { PHASE_OPEN, PHASE_CLOSED };
+/* The runner's; only others need an order (straggler.c). */
+HEIST_HOT_INLINE struct actor *ctx_actor(const heist_ctx *ctx)
+{
+	return atomic_load_explicit(&ctx->actor, memory_order_relaxed);
+}
+
+HEIST_HOT_INLINE void ctx_set_actor(heist_ctx *ctx, struct actor *a)
+{
+	atomic_store_explicit(&ctx->actor, a, memory_order_relaxed);
+}
+
+enum phase {
+	PHASE_OPEN,
+	PHASE_CLOSED, /* the intake */
+	PHASE_ENDING  /* no worker runs any more: who ends the actors holds every right to run */
+};
 
 struct heist_system {
 	struct pool pool;
@@ -94,6 +110,8 @@ struct heist_system {
 	uint64_t (*clock)(void *user, heist_clock which);
 	struct local *foreign; /* FOREIGN_LOCALS of them */
 	struct lost_log lost_log;
+	struct spinlock look_lock; /* straggler.c */
+	_Atomic uint32_t looking;
 	/* grace period of the slot table: activations of each worker when chunks were retired */
 	struct spinlock purging;
 	bool retired;
@@ -256,13 +274,13 @@ static inline heist_ref actor_ref(struct heist_system *s, struct actor *a)
 
 static inline const heist_class *actor_class(struct heist_system *s, struct actor *a)
 {
-	uintptr_t m = s->slots.meta[slot_index(&s->slots, a)];
+	uintptr_t m = slot_meta(&s->slots, a);
 	return m & 1 ? ((struct actor_extra *)(m & ~(uintptr_t)1))->cls : (const heist_class *)m;
 }
 
 static inline struct actor_extra *actor_extra(struct heist_system *s, struct actor *a)
 {
-	uintptr_t m = s->slots.meta[slot_index(&s->slots, a)];
+	uintptr_t m = slot_meta(&s->slots, a);
 	return m & 1 ? (struct actor_extra *)(m & ~(uintptr_t)1) : NULL;
 }
 
@@ -345,8 +363,9 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bo
 bool heist_actor_has_begun(const struct actor *a);
 
 /* ---- tree.c ---- */
-/* Shutdown, no worker runs: end the actor in this slot, if there is one, and its whole tree. */
-void heist_actor_end_left(struct rt_worker *w, struct actor *a);
+/* Shutdown, no worker runs: end the actor in this slot, if there is one, and its whole tree.  False: the
+ * time `last` has passed (0: none), and there are more. */
+bool heist_actor_end_left(struct rt_worker *w, struct actor *a, uint64_t last);
 
 /* ---- panic.c ---- */
 /* struct pool_ops.guard */

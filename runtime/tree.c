@@ -76,24 +76,28 @@ static void end_one(struct rt_worker *w, struct actor *a)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
 	bool held = a->config & CONFIG_HELD, closing = x && x->family.closing;
+	bool ours = held && hold_take(&a->control); /* if not, it was called, and is in a queue */
 	struct ending end = { HEIST_EXIT_CLOSED, HEIST_EKILLED };
 	heist_actor_end(w, a, closing ? x->family.end : end, !held || closing);
-	if (held && !mpsc_is_idle(&a->mailbox)) { /* it is in no queue */
+	if (ours) {
 		heist_count(&w->base.activations, 1);
 		heist_actor_discard(&w->base, &a->run);
 	}
 }
 
-void heist_actor_end_left(struct rt_worker *w, struct actor *a)
+bool heist_actor_end_left(struct rt_worker *w, struct actor *a, uint64_t last)
 {
 	struct heist_system *s = w->local.system;
 	if (!heist_actor_has_begun(a))
-		return;
+		return true;
 	for (struct actor *up; (up = above(s, a)) != NULL;)
 		a = up;
 	for (struct actor *root = a, *next = leaf_below(s, a); next;) {
 		struct actor *ends = next;
 		next = ends == root ? NULL : next_after(s, ends);
 		end_one(w, ends);
+		if (last && system_now(s) >= last)
+			return false;
 	}
+	return true;
 }

@@ -209,7 +209,9 @@ TEST(runtime, a_stale_handle_never_reaches_the_next_actor)
 		heist_ref old = spawn(s, &recorder, NULL);
 		tell(old, &NEXT, HEIST_STOP);
 		EXPECT(wait_for(&stops, i + 1));
-		EXPECT(tell(old, &WORD, 77) == HEIST_EDEAD);
+		while (heist_kill(old, HEIST_OK) != HEIST_EDEAD) /* it is alive in its stop hook */
+			nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+		EXPECT(stops == i + 1 && tell(old, &WORD, 77) == HEIST_EDEAD);
 	}
 	EXPECT(events == 1000 && inits == 1000);
 	end(s);

@@ -294,6 +294,8 @@ TEST(hostile, runtimes)
 	ANSWERS(0, heist_lost_count(sys, HEIST_CAUSES));
 	ANSWERS(HEIST_OK, heist_close(closed)); /* twice is as good as once */
 	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(NULL, NULL, 0));
+	REFUSES_WITH(0, "heist_stragglers", heist_stragglers(NULL, NULL, 0));
+	REFUSES_WITH(0, "heist_stragglers", heist_stragglers(sys, NULL, 1));
 	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(sys, NULL, 1));
 	REFUSES(heist_dump_events, NULL, 1);
 	ANSWERS(HEIST_EINVAL, heist_dump_events(sys, -1));

@@ -735,3 +735,90 @@ TEST(supervisor, no_memory)
 			return;
 	}
 }
+
+/* ---- an alarm that outlives the incarnation whose requests it is about ---- */
+
+static uint64_t alarm_now = 1000;
+static int alarm_inits, alarm_timeouts;
+static heist_ref silent;
+
+static uint64_t alarm_clock(void *user, heist_clock which)
+{
+	(void)user, (void)which;
+	return alarm_now;
+}
+
+static void on_timeout(heist_ctx *ctx, void *state, heist_status status, const void *reply,
+		       uint64_t user)
+{
+	(void)ctx, (void)state, (void)reply;
+	EXPECT(status == HEIST_ETIMEOUT && user == 2); /* the first one's went with it */
+	alarm_timeouts++;
+}
+
+static const heist_type QUESTION = {
+	.base = &QUESTION, .name = "question", .size = 8, .reply_size = 8
+};
+
+static heist_next asker_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	uint64_t n = 0;
+	(void)state, (void)arg;
+	alarm_inits++;
+	return heist_ask(ctx, silent, &QUESTION, &n, alarm_now + 1000, on_timeout,
+			 (uint64_t)alarm_inits) == HEIST_OK
+		       ? HEIST_CONTINUE
+		       : HEIST_FAIL;
+}
+
+static heist_next asker_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type;
+	return *(uint64_t *)msg ? HEIST_FAIL : HEIST_CONTINUE;
+}
+
+static heist_next silent_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state, (void)msg;
+	(void)heist_reply_later(ctx, type);
+	return HEIST_CONTINUE;
+}
+
+static const heist_hooks asker_hooks = { .init = asker_init };
+static const heist_class asker_class = { "asker", HEIST_ABI, 0, asker_recv, &asker_hooks };
+static const heist_class silent_class = { "silent", HEIST_ABI, 0, silent_recv, NULL };
+
+TEST(supervisor, an_alarm_of_the_incarnation_before_does_no_harm)
+{
+	heist_config c = heist_config_default();
+	heist_child child = heist_child_default();
+	heist_sup spec = heist_sup_default();
+	heist_system *s;
+	heist_ref sup, asker;
+	uint64_t n = 0;
+	c.mode = HEIST_POLLED;
+	c.clock = alarm_clock;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	EXPECT(heist_spawn(s, &silent_class, NULL, NULL, &silent) == HEIST_OK);
+	child.cls = &asker_class;
+	spec.children = &child;
+	spec.child_count = 1;
+	EXPECT(heist_supervise(s, &spec, &sup, &asker) == HEIST_OK);
+	while (heist_poll(s, 0, 1) > 0)
+		;
+	EXPECT(alarm_inits == 1);
+	/* the clock is read after the first of these: the alarm queues behind the one that fails */
+	for (int i = 0; i < 200; i++)
+		EXPECT(heist_send(asker, &QUESTION, &n) == HEIST_OK);
+	n = 1;
+	EXPECT(heist_send(asker, &QUESTION, &n) == HEIST_OK);
+	alarm_now += 1500;
+	while (heist_poll(s, 0, 1) > 0)
+		;
+	EXPECT(alarm_inits == 2 && alarm_timeouts == 0);
+	alarm_now += 1500;
+	while (heist_poll(s, 0, 1) > 0)
+		;
+	EXPECT(alarm_inits == 2 && alarm_timeouts == 1);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}

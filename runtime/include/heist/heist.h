@@ -377,6 +377,16 @@ typedef struct heist_stats {
 	uint64_t refused; /* messages not taken over by a full mailbox, whose sender was told */
 } heist_stats;
 
+#define HEIST_NAME_MAX 47
+
+/* An actor that a shutdown waits for. */
+typedef struct heist_straggler {
+	heist_ref actor;
+	const heist_class *cls;
+	char name[HEIST_NAME_MAX + 1]; /* one that it is registered under, or "" */
+	int32_t worker; /* that is in its handler, from 0; -1: its stop hook is to run */
+} heist_straggler;
+
 /* ---- a runtime ---- */
 
 /* Start a runtime; NULL config = defaults.  EINVAL: a bad field or environment value, or more than
@@ -385,10 +395,16 @@ HEIST_NEED heist_status heist_start(const heist_config *config, heist_system **o
 /* Close the intake: from now on spawns, sends and calls from outside answer ECLOSED; handlers go on.
  * Does not wait. */
 HEIST_API heist_status heist_close(heist_system *);
-/* W.  End the runtime: close the intake; let the actors drain; end what is left at the deadline
- * (0: wait for the drain as long as it takes).  OK: everything ended and freed, the pointer is dead.
- * ETIMEOUT: a handler is still running; call again. */
+/* W.  End the runtime, in phases: close the intake; let the actors drain, until three quarters of the time
+ * have passed; lose (CLOSED) what is queued then; stop the workers; end the actors that are left, with their
+ * stop hooks, on the calling thread, children before parents and supervisors, the youngest first.  deadline 0:
+ * as long as it takes.  OK: everything ended and freed, the pointer is dead.  ETIMEOUT: a handler is still
+ * running at the deadline, or stop hooks are left to run a second after it, or after the call if that was
+ * later; the log names them; call again. */
 HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
+/* After heist_shutdown has answered ETIMEOUT: whom it waits for.  Fills up to cap entries of out (NULL if
+ * cap is 0), returns how many there are; 0 before.  Not during heist_shutdown. */
+HEIST_API size_t heist_stragglers(heist_system *, heist_straggler *out, size_t cap);
 HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
 HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
 /* Losses by message type: fills up to cap entries of out (NULL if cap is 0), in no order; returns how
@@ -409,15 +425,14 @@ HEIST_API heist_wall heist_wall_now(const heist_system *);
  * message.  arg: hooks->arg_size bytes, copied; may be NULL if that is 0. */
 HEIST_NEED heist_status heist_spawn(heist_system *, const heist_class *, const heist_opts *,
 				    const void *arg, heist_ref *out);
-/* Drain and end: what was accepted before is handled, then the actor ends with `why`. */
+/* Drain and end: what was accepted before is handled, then the actor ends with `why`.  ECLOSED, here and below:
+ * the runtime has stopped its workers, and ends the actors that are left. */
 HEIST_API heist_status heist_stop(heist_ref, heist_status why);
 /* End after the running handler, or at most 8 messages later under a backlog; what is queued is lost
  * (STOPPED). */
 HEIST_API heist_status heist_kill(heist_ref, heist_status why);
 
 /* ---- names: any thread, inside handlers too ---- */
-
-#define HEIST_NAME_MAX 47
 
 /* Give an actor a name: 1 to HEIST_NAME_MAX letters, digits and . _ - / : @, copied.  An actor may have
  * several.  A name is free again the moment its actor has ended (after the stop hook), without anybody's
@@ -668,8 +683,8 @@ HEIST_DEFAULT_(pool)
 	{                                                                                          \
 		return heist_spawn(s, &P##_class, o, arg, &out->ref);                              \
 	}                                                                                          \
-	HEIST_MUST HEIST_INLINE heist_status P##_spawn_child(                                      \
-		heist_ctx *c, const heist_opts *o, const void *arg, P##_ref *out)                  \
+	HEIST_MUST HEIST_INLINE heist_status P##_spawn_child(heist_ctx *c, const heist_opts *o,    \
+							     const void *arg, P##_ref *out)        \
 	{                                                                                          \
 		return heist_spawn_child(c, &P##_class, o, arg, &out->ref);                        \
 	}                                                                                          \

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Shutdown that does not end in time: who keeps it is told, nothing is skipped, and the next call goes on. */
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/support/runtime.h"
+
+static const heist_type GO = { .base = &GO, .name = "go", .size = 8, .reply_size = 1 };
+
+static _Atomic long entered, leave, stops;
+static char lines[4096];
+static uint64_t virtual_now = 1;
+
+static void on_log(void *user, const char *line)
+{
+	size_t n = strlen(lines);
+	(void)user;
+	snprintf(lines + n, sizeof lines - n, "%s\n", line);
+}
+
+static void reset(void)
+{
+	entered = leave = stops = 0;
+	lines[0] = '\0';
+}
+
+static heist_next hang(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	entered++;
+	while (!leave)
+		test_sleep_ms(1);
+	return HEIST_CONTINUE;
+}
+
+static void count_stop(heist_ctx *ctx, void *state, heist_status why)
+{
+	(void)ctx, (void)state, (void)why;
+	stops++;
+}
+
+static const heist_hooks hang_hooks = { .stop = count_stop };
+static const heist_class hanger = { "hanger", HEIST_ABI, 8, hang, &hang_hooks };
+
+static heist_system *start(uint32_t workers)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	c.workers = workers;
+	c.pin = HEIST_OFF;
+	c.log = on_log;
+	reset();
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	return s;
+}
+
+TEST(shutdown, a_handler_that_hangs_is_named)
+{
+	heist_straggler who[4];
+	heist_system *s = start(2);
+	heist_opts opts = heist_opts_default();
+	heist_ref r;
+	opts.mailbox_cap = 10; /* its handle has a bit for it */
+	opts.batch = 3;	       /* and it has an extra         */
+	EXPECT(heist_spawn(s, &hanger, &opts, NULL, &r) == HEIST_OK);
+	EXPECT(heist_register(s, "db/main", r) == HEIST_OK);
+	EXPECT(test_tell(r, &GO, 0) == HEIST_OK);
+	EXPECT(wait_for(&entered, 1));
+	EXPECT(heist_stragglers(s, who, 4) == 0); /* nobody has asked for an end */
+	for (int calls = 1; calls <= 2; calls++) {
+		EXPECT(heist_shutdown(s, heist_now(s) + 1) == HEIST_ETIMEOUT);
+		EXPECT(heist_stragglers(s, NULL, 0) == 1);
+		EXPECT(heist_stragglers(s, who, 4) == 1);
+		EXPECT(who[0].actor.v == r.v && who[0].cls == &hanger);
+		EXPECT(strcmp(who[0].name, "db/main") == 0);
+		EXPECT(who[0].worker >= 0 && who[0].worker < 2);
+		EXPECT(stops == 0);
+	}
+	EXPECT(strstr(lines, "(class hanger, name db/main) is still in its handler") != NULL);
+	leave = 1;
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	EXPECT(stops == 1);
+}
+
+TEST(shutdown, all_that_hang_are_counted_and_only_they)
+{
+	heist_straggler one;
+	heist_system *s = start(3);
+	(void)test_spawn(s, &hanger, NULL); /* idle */
+	for (int i = 1; i <= 2; i++) {
+		EXPECT(test_tell(test_spawn(s, &hanger, NULL), &GO, 0) == HEIST_OK);
+		EXPECT(wait_for(&entered, i));
+	}
+	EXPECT(heist_shutdown(s, heist_now(s) + 1) == HEIST_ETIMEOUT);
+	EXPECT(heist_stragglers(s, &one, 1) == 2); /* the array is full */
+	leave = 1;
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	EXPECT(stops == 3);
+}
+
+TEST(shutdown, many_stragglers_are_not_all_logged)
+{
+	heist_system *s = start(12);
+	for (int i = 1; i <= 11; i++)
+		EXPECT(test_tell(test_spawn(s, &hanger, NULL), &GO, 0) == HEIST_OK);
+	EXPECT(wait_for(&entered, 11));
+	EXPECT(heist_shutdown(s, heist_now(s) + 1) == HEIST_ETIMEOUT);
+	EXPECT(strstr(lines, "and 3 more actors") != NULL);
+	leave = 1;
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* ---- stop hooks that take a second each, of a clock that only they move ---- */
+
+static uint64_t on_clock(void *user, heist_clock which)
+{
+	(void)user, (void)which;
+	return virtual_now;
+}
+
+static void slow_stop(heist_ctx *ctx, void *state, heist_status why)
+{
+	(void)ctx, (void)state, (void)why;
+	stops++;
+	virtual_now += 1000000000u;
+}
+
+static heist_next ignore(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	return HEIST_CONTINUE;
+}
+static const heist_hooks slow_hooks = { .stop = slow_stop };
+static const heist_class slow = { "slow", HEIST_ABI, 0, ignore, &slow_hooks };
+
+static heist_next parent_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	heist_ref r;
+	(void)state, (void)arg;
+	for (int i = 0; i < 5; i++)
+		EXPECT(heist_spawn_child(ctx, &slow, NULL, NULL, &r) == HEIST_OK);
+	return HEIST_CONTINUE;
+}
+
+static void parent_stop(heist_ctx *ctx, void *state, heist_status why)
+{
+	(void)ctx, (void)state, (void)why;
+	EXPECT(stops % 6 == 5);
+	stops++;
+}
+static const heist_hooks parent_hooks = { .init = parent_init, .stop = parent_stop };
+static const heist_class parent = { "parent", HEIST_ABI, 0, ignore, &parent_hooks };
+
+TEST(shutdown, stop_hooks_have_the_same_deadline)
+{
+	heist_straggler who[16];
+	heist_config c = heist_config_default();
+	heist_system *s;
+	heist_status r;
+	reset();
+	c.mode = HEIST_POLLED;
+	c.clock = on_clock;
+	c.log = on_log;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	for (int i = 0; i < 2; i++)
+		(void)test_spawn(s, &parent, NULL);
+	while (heist_poll(s, 0, 100) > 0)
+		;
+	/* half a second, and one more of grace */
+	EXPECT(heist_shutdown(s, virtual_now + 500000000u) == HEIST_ETIMEOUT);
+	EXPECT(stops == 2);
+	EXPECT(heist_stragglers(s, who, 16) == 10);
+	EXPECT(who[0].worker == -1 && (who[0].cls == &slow || who[0].cls == &parent));
+	EXPECT(strstr(lines, "is still to be stopped") && strstr(lines, "and 2 more actors"));
+	EXPECT(heist_send(who[0].actor, &GO, &virtual_now) == HEIST_ECLOSED);
+	int calls = 1;
+	while ((r = heist_shutdown(s, virtual_now)) == HEIST_ETIMEOUT) /* each call ends one */
+		calls++;
+	EXPECT(r == HEIST_OK && stops == 12 && calls <= 12);
+}
