@@ -17,6 +17,8 @@ cc -std=c11 -Wall -Werror $(flags --cflags) "$source/runtime/examples/hello.c" -
 LD_LIBRARY_PATH=$libdir "$dir/hello" | grep -qx 'ok 1000'
 c++ -std=c++17 -Wall -Werror $(flags --cflags) "$source/tests/lint/header_test.cpp" -o "$dir/cpp" $(flags --libs)
 LD_LIBRARY_PATH=$libdir "$dir/cpp"
+c++ -std=c++17 -Wall -Werror $(flags --cflags) "$source/runtime/examples/counter.cpp" -o "$dir/counter" $(flags --libs)
+LD_LIBRARY_PATH=$libdir "$dir/counter" | grep -q '^25 letters'
 cc -std=c11 $(flags --cflags) "$source/runtime/examples/hello.c" -o "$dir/static" \
 	"$libdir/libheist.a" $(flags --static --libs-only-l | sed 's/-lheist//') -pthread
 "$dir/static" | grep -qx 'ok 1000'
