@@ -9,6 +9,7 @@ VALUES = {
     "preemptive": ("yes", "no"),
     "gc": ("yes", "no"),
     "moves": ("yes", "no"),
+    "timeout": ("yes", "no"),
 }
 FREE = ("mailbox", "threads", "remarks")
 IN_ROWS = ("message", "mailbox", "supervised", "threads")   # beside every figure; the rest is beside the runtime
@@ -23,6 +24,8 @@ def of(about, row, workload, settings, workers):
             said |= e["semantics"]
     if said.get("threads") == "workers":
         said["threads"] = str(workers)
+    if workload == "ask" and said.get("timeout") == "no":
+        said["message"] += ", no timeout"
     return {k: said.get(k, "") for k in IN_ROWS}
 
 
@@ -50,7 +53,7 @@ def line(about):
     where = lambda e: ", ".join([f"`{r}`" for r in e.get("rows", [])] + ([e["settings"]] if "settings" in e else []))
     what = lambda e: ", ".join(f"{k} {v}" for k, v in e["semantics"].items())
     lacks = "; ".join(f"`{w}`: {why}" for w, why in about.get("lacks", {}).items())
-    return [about["title"], *(s[k] for k in IN_ROWS), "; ".join(f"{where(e)}: {what(e)}" for e in about.get("except", [])), lacks or "nothing"]
+    return [about["title"], *(s[k] for k in (*IN_ROWS, "timeout")), "; ".join(f"{where(e)}: {what(e)}" for e in about.get("except", [])), lacks or "nothing"]
 
 
 def table(text):
@@ -59,5 +62,5 @@ def table(text):
     _, found, after = rest.partition(END)
     if not found:
         raise ValueError(f"bench/peers/README.md lacks the marks {BEGIN} and {END}")
-    made = markdown.table(["runtime", *IN_ROWS, "except in", "lacks"], [line(p.about) for p in peers.discover()])
+    made = markdown.table(["runtime", *IN_ROWS, "timeout of `ask`", "except in", "lacks"], [line(p.about) for p in peers.discover()])
     return f"{before}{BEGIN}\n" + "\n".join(made) + f"{END}{after}"

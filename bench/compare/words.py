@@ -17,7 +17,7 @@ VERDICTS = {
     "undecided": "the interval straddles 3 %: this run cannot tell",
     "not compared": "no other runtime has a figure",
 }
-SEMANTICS = ("message", "mailbox", "order", "supervised", "threads", "preemptive", "gc", "moves", "remarks")
+SEMANTICS = ("message", "mailbox", "order", "supervised", "threads", "timeout", "preemptive", "gc", "moves", "remarks")
 
 
 def quantity(x):

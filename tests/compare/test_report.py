@@ -7,7 +7,7 @@ import statistics
 import tempfile
 import unittest
 
-from compare import markdown, page, report, results, words
+from compare import markdown, page, report, results, rows, words
 
 RUN = pathlib.Path(__file__).resolve().parent / "data" / "run.json"
 
@@ -95,6 +95,13 @@ class Report(unittest.TestCase):
     def test_quantities(self):
         for x, shown in ((8.934, "8.93"), (83.06, "83.1"), (2530.4, "2,530"), (0.746, "0.746"), (123456, "123,456"), (None, "")):
             self.assertEqual(words.quantity(x), shown)
+
+
+class Notes(unittest.TestCase):
+    def test_each_is_of_a_row(self):
+        notes = json.loads(results.NOTES.read_text())
+        self.assertLessEqual(set(notes), {r.name for r in rows.ROWS})
+        self.assertTrue(all(len(text) > 40 for text in notes.values()))
 
 
 class Library(unittest.TestCase):

@@ -53,7 +53,7 @@ class Peers(unittest.TestCase):
 
 
 class Exceptions(unittest.TestCase):
-    ABOUT = {"semantics": {"message": "allocated", "mailbox": "unbounded", "supervised": "yes", "threads": "workers"},
+    ABOUT = {"semantics": {"timeout": "no", "message": "allocated", "mailbox": "unbounded", "supervised": "yes", "threads": "workers"},
              "except": [{"settings": "default", "semantics": {"threads": "1"}}, {"rows": ["ask"], "semantics": {"message": "shared"}},
                         {"rows": ["one_way/flood"], "settings": "tuned", "semantics": {"mailbox": "bounded 5"}}]}
 
@@ -64,7 +64,7 @@ class Exceptions(unittest.TestCase):
     def test_they_hold_where_they_are_said_to(self):
         self.assertEqual(self.of("big", "tuned"), ("allocated", "unbounded", "2"))
         self.assertEqual(self.of("big", "default"), ("allocated", "unbounded", "1"))
-        self.assertEqual(self.of("ask/x50", "default"), ("shared", "unbounded", "1"))
+        self.assertEqual(self.of("ask/x50", "default"), ("shared, no timeout", "unbounded", "1"))
         self.assertEqual(self.of("one_way/flood", "tuned"), ("allocated", "bounded 5", "2"))
         self.assertEqual(self.of("one_way/W:100", "tuned"), ("allocated", "unbounded", "2"))
 
