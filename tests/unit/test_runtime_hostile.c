@@ -181,6 +181,12 @@ static heist_ref nobody(int i)
 
 /* ---- runtimes ---- */
 
+static bool on_write(void *user, const char *text, size_t size)
+{
+	(void)user, (void)text, (void)size;
+	return true;
+}
+
 static void on_log(void *user, const char *line)
 {
 	(void)user, (void)line;
@@ -294,6 +300,8 @@ TEST(hostile, runtimes)
 	ANSWERS(0, heist_lost_count(sys, HEIST_CAUSES));
 	ANSWERS(HEIST_OK, heist_close(closed)); /* twice is as good as once */
 	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(NULL, NULL, 0));
+	REFUSES(heist_metrics, NULL, on_write, NULL);
+	REFUSES(heist_metrics, sys, NULL, NULL);
 	REFUSES_WITH(0, "heist_stragglers", heist_stragglers(NULL, NULL, 0));
 	REFUSES_WITH(0, "heist_stragglers", heist_stragglers(sys, NULL, 1));
 	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(sys, NULL, 1));

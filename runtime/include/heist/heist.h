@@ -410,6 +410,13 @@ HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
 /* Losses by message type: fills up to cap entries of out (NULL if cap is 0), in no order; returns how
  * many there are. */
 HEIST_API size_t heist_lost_types(const heist_system *, heist_lost_type *out, size_t cap);
+/* The same counters and losses as OpenMetrics text, for a Prometheus scraper: in pieces of whole lines, each of
+ * less than 512 bytes, the last of them `# EOF`.  Content type: application/openmetrics-text; version=1.0.0;
+ * charset=utf-8.  EINVAL: write has answered false, and was not called again.  ENOMEM: the losses by type are
+ * missing. */
+HEIST_API heist_status heist_metrics(const heist_system *,
+				     bool (*write)(void *user, const char *text, size_t size),
+				     void *user);
 /* Print, oldest first, what the runtime's threads did last, and forget it: one line each, `time thread
  * event handle name detail`; events: start, run, end (actors), lost (messages), park (workers).  Any
  * thread; also a signal handler, with 16 KiB of stack.  EINVAL: the descriptor takes nothing. */
