@@ -17,7 +17,9 @@
 #include "runtime/bond.h"
 #include "runtime/family.h"
 #include "runtime/hold.h"
+#include "runtime/idle.h"
 #include "runtime/job.h"
+#include "runtime/lane.h"
 #include "sched/runnable.h"
 
 struct actor {
@@ -43,6 +45,7 @@ enum config_bit {
 	CONFIG_HELD = 16,	/* it rests: no incarnation */
 	CONFIG_CHILD = 32,	/* it has a supervisor      */
 	CONFIG_PLACED = 64, /* with CONFIG_BOUND: config >> 8 is a place, not a worker (place.h) */
+	CONFIG_OVERLOADED = 128, /* as it was told last      */
 };
 
 #define STATE_INLINE sizeof(uint64_t[3])
@@ -68,6 +71,12 @@ struct actor_extra {
 	struct supervisor *supervisor; /* it is one: supervisor.c */
 	struct family family;	       /* its other children      */
 	bool start_ordered;	       /* while it rests          */
+	/* behaviour.h */
+	heist_recv_fn *behind;	    /* its own, while something stands before it */
+	heist_recv_fn **behaviours; /* those below it */
+	uint32_t behaviour_count;
+	struct idle_watch idle;
+	struct lanes lanes;
 };
 
 static inline struct actor *actor_of(struct runnable *r)

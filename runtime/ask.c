@@ -5,6 +5,7 @@
  * asker's handle and the index into that table, with a sequence number that tells a late or second
  * reply from the right one.  One timer per asker, set for its earliest deadline, is enough: when it
  * is due, the asker looks through its table and sets the next. */
+#include "runtime/behaviour.h"
 #include "runtime/send.h"
 #include "runtime/sim.h"
 
@@ -15,7 +16,7 @@ struct ask {
 	uint64_t user;
 	uint64_t deadline; /* 0 = none */
 	uint32_t sequence;
-	uint32_t next_free; /* index + 1 */
+	uint32_t next_free; /* index + 1; not free: 1 if heist_hold waits for it */
 };
 
 /* ---- the asker's table ---- */
@@ -65,6 +66,7 @@ static struct ask *ask_find(struct actor_extra *x, uint64_t id)
 static struct ask ask_remove(struct actor_extra *x, struct ask *ask)
 {
 	struct ask copy = *ask;
+	x->lanes.awaited -= copy.next_free;
 	ask->k = NULL;
 	ask->next_free = x->asks_free;
 	x->asks_free = (uint32_t)(ask - x->asks) + 1;
@@ -109,6 +111,7 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 		struct ask due = ask_remove(x, ask);
 		due.k(&w->ctx, actor_state(a), HEIST_ETIMEOUT, NULL, due.user);
 	}
+	heist_postpone_over(w, a, x);
 	deadline_ensure(w, a, x, next);
 }
 
@@ -154,7 +157,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 		.id = (uint64_t)(x->ask_sequence + 1) << 32 | index,
 		.deadline = deadline,
 	};
-	r = heist_bound_enter(&from, to);
+	r = heist_bound_enter(&from, &to, &target);
 	if (r != HEIST_OK) /* the asker is told, whatever the policy */
 		return HEIST_EFULL;
 	struct message *m = heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
@@ -187,9 +190,28 @@ bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
 	}
 	struct ask due = ask_remove(x, ask);
 	heist_status status = (heist_status)h->status;
+	heist_idle_over(w, a, x);
 	due.k(&w->ctx, actor_state(a), status, status == HEIST_OK ? message_payload(m) : NULL,
 	      due.user);
+	heist_postpone_over(w, a, x);
 	return true;
+}
+
+/* ---- hold ---- */
+
+heist_status heist_hold(heist_ctx *ctx)
+{
+	if (!ctx)
+		return HEIST_BAD_ARG("the context must not be NULL");
+	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
+	if (!x || x->asks_pending == 0)
+		return HEIST_EDEAD;
+	for (uint32_t i = 0; i < x->asks_capacity; i++)
+		if (x->asks[i].k)
+			x->asks[i].next_free = 1;
+	x->lanes.awaited = x->asks_pending;
+	heist_behaviour_settle(ctx, ctx_actor(ctx), x);
+	return HEIST_OK;
 }
 
 /* ---- reply ---- */
@@ -256,7 +278,7 @@ heist_ref heist_sender(const heist_ctx *ctx)
 static heist_status forward(struct sender *from, struct actor *a, heist_ref to,
 			    const heist_type *type, const void *msg, const void *header)
 {
-	if (heist_bound_enter(from, to) != HEIST_OK)
+	if (heist_bound_enter(from, &to, &a) != HEIST_OK)
 		return HEIST_EFULL;
 	struct message *m = heist_message_build(from, KIND_REQUEST, type, header, msg, type->size);
 	if (!m) {

@@ -8,6 +8,8 @@
  *   5 end of the segment  clock and budget; end of the batch: suspend */
 #include "runtime/run.h"
 
+#define PLAIN_NONE UINT64_MAX /* the tag of no message */
+
 /* Where a batch is; kept in memory, so only the rarer turns touch it. */
 struct batch {
 	struct batch *outer;	/* it met the INIT of an actor, which this batch goes on with */
@@ -20,8 +22,9 @@ struct batch {
 	uint32_t skipped;	/* looked at, but not handled */
 	uint64_t until;		/* the end of its time */
 	enum verdict verdict;
-	bool linger;   /* fed from outside: wait a little before turning idle */
-	uint64_t sent; /* what the worker had sent when the batch began */
+	uint64_t plain; /* tag of the messages that may run without a look at the slot */
+	bool linger;	/* fed from outside: wait a little before turning idle */
+	uint64_t sent;	/* what the worker had sent when the batch began */
 };
 
 /* The batch that runs, if any, only counts from now on: a panic is not about its message. */
@@ -29,6 +32,30 @@ void heist_batch_set_aside(struct rt_worker *w)
 {
 	if (w->ctx.batch)
 		w->ctx.batch->node = NULL;
+}
+
+struct message *heist_message_running(struct heist_ctx *ctx)
+{
+	struct batch *b = ctx->batch; /* without one it is what the mailbox begins with */
+	return (struct message *)(b && b->node ? b->node
+					       : (struct mpsc_node *)ctx_actor(ctx)->mailbox.cur);
+}
+
+/* Called by a handler.  A stretch of plain messages ends with its message, else the segment does, and a single
+ * message is followed by a segment of itself: after each of these somebody looks. */
+void heist_batch_cut(struct rt_worker *w, struct actor *a)
+{
+	struct batch *b = w->ctx.batch;
+	if (ctx_actor(&w->ctx) != a)
+		return;
+	if (!b || !b->node) {
+		w->base.clock_left = 1;
+	} else if (b->stretch) {
+		b->stretch -= b->left;
+		b->left = 0;
+	} else {
+		b->segment = b->done;
+	}
 }
 
 /* ---- 5 end of a segment ---- */
@@ -123,7 +150,7 @@ static __attribute__((noinline)) void batch_linger(struct rt_worker *w, struct b
 }
 
 /* Anything but a plain message for a live actor without a control request.  Answers like a handler;
- * HEIST_RUN_OVER: *verdict is the end of this run. */
+ * HEIST_RUN_OVER: *verdict is the end of this run; HEIST_RUN_NEXT: another message ran instead. */
 static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 					 bool *counted, struct ending *end, enum verdict *verdict)
 {
@@ -142,9 +169,19 @@ static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, s
 		*verdict = heist_run_end_whole(w, a, n, false, *end); /* n was not run */
 		return HEIST_RUN_OVER;
 	}
+	if (HEIST_UNLIKELY(has_lane(a))) {
+		heist_next v = heist_lane_run(w, a, n, end, verdict);
+		if (v != HEIST_RUN_FRESH)
+			return v;
+	}
 	if (m->tag == mpsc_generation(&a->ticket))
 		return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
 	return heist_run_special(w, a, m, counted, end);
+}
+
+static uint64_t batch_tag(struct actor *a)
+{
+	return has_lane(a) ? PLAIN_NONE : mpsc_generation(&a->ticket);
 }
 
 /* The segment is over.  False: so is the batch; the actor is suspended before n. */
@@ -154,6 +191,7 @@ static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node
 	b->messages += b->segment;
 	b->done = 0;
 	b->segment = segment_end(w, &b->quota, b->segment, b->until);
+	b->plain = batch_tag(a);
 	if (b->segment != 0)
 		return true;
 	b->verdict = heist_run_suspend(w, a, n);
@@ -174,6 +212,11 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 	if (*v == HEIST_RUN_OVER) {
 		b->skipped++;
 		return false;
+	}
+	b->plain = batch_tag(a);
+	if (*v == HEIST_RUN_NEXT) {
+		b->skipped++;
+		return true;
 	}
 	bool taken = message_has((struct message *)n, MESSAGE_TAKEN);
 	if (*v == HEIST_AGAIN && taken)
@@ -243,14 +286,23 @@ HEIST_HOT_INLINE heist_next batch_handle(struct rt_worker *w, struct actor *a, s
 enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 			     heist_next v)
 {
-	const uint64_t plain = mpsc_generation(&a->ticket);
+	uint64_t plain = mpsc_generation(&a->ticket);
 	struct batch b;
 	batch_begin(w, a, &b);
 	for (;;) {
 		struct message *m = (struct message *)n;
 		v = batch_handle(w, a, &b, n, v);
-		if (HEIST_UNLIKELY(v != HEIST_CONTINUE) && !batch_unusual(w, a, n, &b, &v))
-			break;
+		if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) {
+			if (!batch_unusual(w, a, n, &b, &v))
+				break;
+			plain = b.plain;
+			if (v == HEIST_RUN_NEXT) {
+				if (b.done == b.segment && !batch_goes_on(w, a, n, &b))
+					break;
+				v = HEIST_RUN_FRESH;
+				continue;
+			}
+		}
 		if (HEIST_UNLIKELY(b.linger))
 			batch_linger(w, &b, n);
 		enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
@@ -261,8 +313,11 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 		run_retire(w, a, m);
 		if (what == MPSC_IDLE)
 			break;
-		if (HEIST_UNLIKELY(b.done == b.segment) && !batch_goes_on(w, a, n, &b))
-			break;
+		if (HEIST_UNLIKELY(b.done == b.segment)) {
+			if (!batch_goes_on(w, a, n, &b))
+				break;
+			plain = b.plain;
+		}
 		batch_plain(w, a, &b, plain, &n, &v);
 	}
 	batch_end(w, &b);
@@ -280,7 +335,8 @@ void heist_run_abandon(struct rt_worker *w)
 		struct message *m = (struct message *)b->node;
 		uint32_t kind = message_kind(m);
 		w->ctx.failed = b->node;
-		b->skipped += is_lost_by_failure(m) || kind == KIND_ALARM || kind == KIND_BELL;
+		b->skipped += w->ctx.lane || is_lost_by_failure(m) || kind == KIND_ALARM ||
+			      kind == KIND_BELL;
 		batch_end(w, b);
 	}
 	while ((b = w->ctx.batch) != NULL) { /* an INIT that it met took over */

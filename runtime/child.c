@@ -141,24 +141,33 @@ static bool keeps(struct child *c, struct message *m)
 	       c->spec.keep(c->spec.user, m->type, message_payload(m));
 }
 
-/* Messages of the mailbox up to its present end that are not kept are lost here and passed over later:
- * they stay linked.  Replies and alarms were for the last incarnation; they look after themselves. */
+static void sift_one(struct rt_worker *w, struct actor *a, struct child *c, struct message *m)
+{
+	uint32_t kind = message_kind(m);
+	if ((kind != KIND_USER && kind != KIND_REQUEST) ||
+	    message_dropped(m) || /* at the restart before */
+	    message_generation(m) != mpsc_generation(&a->ticket) || keeps(c, m))
+		return;
+	heist_message_lost(w->local.system, &w->local, m, c->ref, HEIST_LOST_RESTART, HEIST_ECRASH);
+	message_set(m, MESSAGE_DROPPED);
+}
+
+/* Messages of the mailbox up to its present end, and those put aside, that are not kept are lost here and
+ * passed over later: they stay linked.  Replies and alarms were for the last incarnation; they look after
+ * themselves. */
 static void sift(struct rt_worker *w, struct actor *a, struct child *c)
 {
-	struct heist_system *s = w->local.system;
 	struct mpsc_node *n = (struct mpsc_node *)a->mailbox.cur;
 	struct mpsc_node *last = atomic_load_explicit(&a->mailbox.head, memory_order_relaxed);
-	for (; n; n = n == last ? NULL
-				: atomic_load_explicit(&n->next, memory_order_acquire)) { /* MQ2 */
-		struct message *m = (struct message *)n;
-		uint32_t kind = message_kind(m);
-		if ((kind != KIND_USER && kind != KIND_REQUEST) ||
-		    message_dropped(m) || /* at the restart before */
-		    message_generation(m) != mpsc_generation(&a->ticket) || keeps(c, m))
-			continue;
-		heist_message_lost(s, &w->local, m, c->ref, HEIST_LOST_RESTART, HEIST_ECRASH);
-		message_set(m, MESSAGE_DROPPED);
-	}
+	for (; n;
+	     n = n == last ? NULL : atomic_load_explicit(&n->next, memory_order_acquire)) /* MQ2 */
+		sift_one(w, a, c, (struct message *)n);
+	heist_lanes_look(w, a);
+	struct lanes *l = &actor_extra(w->local.system, a)->lanes;
+	for (struct message *m = l->urgent.first; m; m = lane_after(m))
+		sift_one(w, a, c, m);
+	for (struct message *m = l->ahead.first; m; m = lane_after(m))
+		sift_one(w, a, c, m);
 }
 
 bool heist_child_start(struct rt_worker *w, struct actor *a)
@@ -174,5 +183,8 @@ bool heist_child_start(struct rt_worker *w, struct actor *a)
 	if (heist_init_hook(w, a, c->arg) != HEIST_CONTINUE)
 		return false;
 	report(w, c, &c->started, SIGNAL_STARTED);
+	heist_lanes_wake(w, a);
+	if (heist_notify_pending(s, a) || heist_overload_pending(s, a))
+		heist_control_call(s, w, a); /* that call is over, what it was about is not */
 	return true;
 }

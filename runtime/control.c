@@ -8,11 +8,12 @@
  * message.  A stop acts at the first bell that was certainly rung after it: the first bell arms it
  * and rings again, the second ends the actor, so everything accepted before the stop is handled.
  *
- * A call also says that there are signals (signal.h); they are handled at the same look.
+ * A call also says that there are signals (signal.h), or bits (notify.h); they are handled at the same look.
  *
  * Edges   HO1 of hold.h: the request; no call is lost between the last look and the clearing of
  *             CONTROL_BELL
  *         CT2 the CAS of request: a request for an older generation never replaces a newer one */
+#include "runtime/run.h"
 #include "runtime/sim.h"
 
 /* The stronger ones are the higher ones. */
@@ -94,6 +95,8 @@ static heist_status control_post(heist_ref to, enum request_kind kind, heist_sta
 			heist_sim_stop(s->sim, a, ref_generation(to), why);
 		else
 			control_request(s, w, a, request_make(ref_generation(to), kind, why));
+		if (w)
+			heist_batch_cut(w, a); /* its own handler: no message more */
 		r = HEIST_OK;
 	}
 	if (f)
@@ -164,6 +167,7 @@ static enum control_answer may_end(struct rt_worker *w, struct actor *a, struct 
 enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, struct ending *end)
 {
 	hold_look(&a->control); /* HO1 */
+	heist_lanes_look(w, a);
 	struct ending ignored;
 	if (request_read(w->local.system, a, end) >= REQUEST_KILL) {
 		request_clear_link(w->local.system, a);
@@ -171,12 +175,15 @@ enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, stru
 		(void)heist_signals_run(w, a, false, &ignored);
 		return may_end(w, a, end);
 	}
-	return heist_signals_run(w, a, true, end) ? may_end(w, a, end) : CONTROL_GO_ON;
+	return heist_signals_run(w, a, true, end) || heist_notify_run(w, a, end) ||
+			       heist_overload_run(w, a, end)
+		       ? may_end(w, a, end)
+		       : CONTROL_GO_ON;
 }
 
 enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct ending *end)
 {
-	if (request_read(w->local.system, a, end) == 0)
+	if (request_read(w->local.system, a, end) == 0 || heist_holds(w->local.system, a))
 		return CONTROL_GO_ON;
 	uint16_t c = atomic_load_explicit(&a->control, memory_order_relaxed); /* own bit */
 	if (c & CONTROL_ARMED) {
@@ -193,11 +200,19 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct 
  * the bell, and what was asked of it is done after that. */
 void heist_bell_drain(struct rt_worker *w, struct actor *a)
 {
+	struct heist_system *s = w->local.system;
 	struct ending end;
 	hold_look(&a->control); /* HO1 */
 	(void)heist_signals_run(w, a, false, &end);
 	uint32_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire); /* MQ5 acquire */
-	if (a->recv == NULL && ticket & MPSC_OPEN && request_read(w->local.system, a, &end) != 0)
+	bool starts = a->recv == NULL && ticket & MPSC_OPEN;
+	if (!starts) /* ended, or discarded by shutdown */
+		heist_lanes_lose(w, a,
+				 a->recv == NULL || a->recv == heist_actor_dying
+					 ? HEIST_LOST_DEAD
+					 : HEIST_LOST_CLOSED);
+	else if (request_read(s, a, &end) != 0 || heist_notify_pending(s, a) ||
+		 heist_lanes_pending(s, a))
 		atomic_fetch_or_explicit(&a->control, CONTROL_CALL,
 					 memory_order_acq_rel); /* HO1: rung again by bell_retire */
 }

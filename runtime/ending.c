@@ -68,6 +68,8 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bo
 	struct ending ignored; /* who came before the end shall know how it was */
 	if (atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_CALL) /* advisory */
 		(void)heist_signals_run(w, a, false, &ignored);
+	heist_lanes_lose(w, a,
+			 end.how == HEIST_EXIT_CLOSED ? HEIST_LOST_CLOSED : HEIST_LOST_STOPPED);
 	actor_close(w, a);
 	a->recv = heist_actor_dying;
 	if (HEIST_UNLIKELY(a->config & CONFIG_LARGE_STATE))

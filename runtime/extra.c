@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * extra.c - what few actors need beside their slot: made on first use, freed with the incarnation. */
-#include "runtime/system.h"
+#include "runtime/behaviour.h"
 
 struct actor_extra *heist_extra_ensure(struct heist_system *s, struct actor *a)
 {
@@ -22,6 +22,8 @@ void heist_extra_free(struct rt_worker *w, struct actor_extra *x)
 	heist_straggler_await(s);
 	heist_jobs_end(&w->local, x);
 	heist_asks_free(s, x);
+	heist_idle_end(s, x);
+	heist_behaviour_end(s, x);
 	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
 	heist_arena_release(&x->arena, &s->memory);
 	if (x->thread)

@@ -90,7 +90,7 @@ bool heist_family_down(struct rt_worker *w, struct actor *a, struct bond *b, enu
 	const heist_hooks *hooks = mode == SIGNAL_TELL ? actor_class(s, a)->hooks : NULL;
 	if (!hooks || !hooks->signal)
 		return false;
-	heist_signal sig = { HEIST_SIG_CHILD, child.end.how, child.end.status, child.target };
+	heist_signal sig = { HEIST_SIG_CHILD, child.end.how, child.end.status, child.target, 0 };
 	return heist_signal_hook(w, a, &sig, end);
 }
 

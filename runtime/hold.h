@@ -31,6 +31,7 @@ enum control_bit {
 	CONTROL_ARMED = 4,   /* a stop was seen: end at the next bell */
 	CONTROL_WATCHED = 8, /* the runner: somebody watches this actor */
 	CONTROL_HELD = 16,   /* it rests: who clears it has the right to run */
+	CONTROL_LANE = 32,   /* the runner: messages wait that go before the mailbox's (lane.h) */
 };
 
 /* Call the actor; the answer has CONTROL_BELL if the bell need not be rung, and CONTROL_HELD if

@@ -40,5 +40,6 @@ struct agenda {
 /* Ids of other timers; no job has them. */
 #define ALARM_ASKS	 ((uint64_t)0) /* deadlines of asks */
 #define ALARM_SUPERVISOR ((uint64_t)1) /* supervisor.c      */
+#define ALARM_IDLE	 ((uint64_t)2) /* idle.c            */
 
 #endif

@@ -35,6 +35,7 @@ struct local {
 	_Atomic uint64_t arena_bytes;  /* gained here, or lost, modulo 2^64 */
 	_Atomic uint64_t handled_more; /* messages handled beyond one per activation, modulo 2^64 */
 	_Atomic uint64_t refused;      /* by a bound */
+	_Atomic uint64_t redirected;   /* by the same */
 	_Atomic uint64_t timers_armed, timers_fired, timers_cancelled;
 	struct block_pool jobs;
 	struct events *events; /* NULL: not recorded (events.h) */

@@ -15,12 +15,16 @@
 #include <heist/heist.h>
 
 #include "lockfree/block.h"
+#include "lockfree/inject.h"
 #include "lockfree/mpsc.h"
 
 #define MESSAGE_ROOM 40
 
 struct message {
-	struct mpsc_node node;
+	union {
+		struct mpsc_node node;
+		struct inject_link link; /* an urgent one: lane.h */
+	};
 	const heist_type *type;
 	uint64_t tag;
 	union {

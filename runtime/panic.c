@@ -37,6 +37,8 @@ static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
 {
 	struct mpsc_node *n = w->ctx.failed;
 	struct message *m = (struct message *)n;
+	if (w->ctx.lane)
+		return heist_lane_settle(w, a, n);
 	if (message_kind(m) == KIND_REQUEST)
 		heist_request_settle(w, m, HEIST_FAIL);
 	w->ctx.current = NULL;

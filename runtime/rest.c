@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * rest.c - a child that rests (child.h): its incarnation is over, its mailbox waits for another; or a
  * parent that waits until its children have ended (family.h). */
+#include "runtime/behaviour.h"
 #include "runtime/run.h"
 
 /* The incarnation is over, another may follow. */
@@ -12,9 +13,12 @@ void heist_incarnation_rest(struct rt_worker *w, struct actor *a, struct ending 
 	heist_bonds_owner_rests(w, &x->bonds);
 	heist_asks_forget(s, x);
 	heist_jobs_end(&w->local, x);
+	heist_idle_end(s, x);
+	heist_behaviour_end(s, x);
+	heist_lanes_rest(a, x);
 	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
 	heist_arena_release(&x->arena, &s->memory);
-	a->config |= CONFIG_HELD;
+	a->config = (uint16_t)((a->config | CONFIG_HELD) & ~CONFIG_OVERLOADED);
 	heist_child_rest(w, a, end);
 }
 

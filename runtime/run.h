@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * run.h - what the files share that run an actor: run.c, batch.c, special.c, drain.c, ending.c, rest.c,
- * panic.c.
+ * panic.c, lane.c.
  *
  * Threads   everything: the holder of the right to run the actor.
  * n         the node that the mailbox begins with; `done`: it has been handled, else it is to be looked at.
@@ -10,7 +10,9 @@
 
 #include "runtime/system.h"
 
-/* Beside what a handler answers: the message has not run yet; the run is over, there is a verdict. */
+/* Beside what a handler answers: another message ran instead, and this one has not; it has not run yet; the run
+ * is over, there is a verdict. */
+#define HEIST_RUN_NEXT	((heist_next)-3)
 #define HEIST_RUN_FRESH ((heist_next)-2)
 #define HEIST_RUN_OVER	((heist_next)-1)
 
@@ -29,6 +31,9 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 /* The batch that runs, if any, only counts from now on: a panic is not about its message. */
 void heist_batch_set_aside(struct rt_worker *w);
 
+/* Look at the slot again before the next message of the batch that runs, if it is a's. */
+void heist_batch_cut(struct rt_worker *w, struct actor *a);
+
 /* A handler was abandoned: before the jump, while its batch is on the stack. */
 void heist_run_abandon(struct rt_worker *w);
 
@@ -39,6 +44,13 @@ heist_next heist_run_special(struct rt_worker *w, struct actor *a, struct messag
 			     struct ending *end);
 /* The handler of request m has answered v: what does the asker get, if anything? */
 void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v);
+
+/* ---- lane.c ---- */
+/* A message of a lane, instead of n.  HEIST_RUN_FRESH: there is none, it is n's turn. */
+heist_next heist_lane_run(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
+			  struct ending *end, enum verdict *verdict);
+/* The same after the jump, if it was a message of a lane whose handler was abandoned. */
+enum verdict heist_lane_settle(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
 
 /* ---- drain.c ---- */
 /* Lose what the mailbox holds until it is idle.  Frees the slot of an actor that has ended. */
@@ -93,6 +105,12 @@ HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
 	return atomic_load_explicit(&w->local.meta[a - w->local.slots], memory_order_relaxed);
 }
 
+/* Does something go before the mailbox's messages? */
+static inline bool has_lane(struct actor *a)
+{
+	return atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_LANE; /* own bit */
+}
+
 /* Is this the INIT of an actor that starts in this free slot? */
 static inline bool starts_actor(struct actor *a, struct message *m)
 {
@@ -108,14 +126,14 @@ static inline bool is_lost_by_failure(const struct message *m)
 	       !message_has(m, MESSAGE_TAKEN);
 }
 
-/* A plain message is for exactly this generation, and no control request is waiting.  Only a live
+/* A plain message is for exactly this generation, and nothing goes before it.  Only a live
  * actor has its ticket open, so this also says that there is a behaviour to call. */
 HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
 {
 	return HEIST_LIKELY(m->tag ==
 			    atomic_load_explicit(&a->ticket, memory_order_relaxed)) && /* own */
 	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
-			      CONTROL_CALL)); /* acquired by heist_control_run */
+			      (CONTROL_CALL | CONTROL_LANE))); /* acquired by heist_control_run */
 }
 
 HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)

@@ -135,7 +135,7 @@ static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heis
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
 	heist_status r = heist_sender_check(&from, to, &a);
-	if (r == HEIST_OK && (r = heist_bound_enter(&from, to)) == HEIST_OK) {
+	if (r == HEIST_OK && (r = heist_bound_enter(&from, &to, &a)) == HEIST_OK) {
 		struct message *m =
 			heist_message_build(&from, KIND_USER, type, NULL, msg, type->size);
 		if (m) {
@@ -282,7 +282,7 @@ heist_status heist_post(heist_ref to, void **msg)
 		return HEIST_EDEAD;
 	void *dropped = NULL;
 	heist_status r = heist_sender_check(&from, to, &a);
-	if (r == HEIST_OK && (r = heist_bound_enter(&from, to)) == HEIST_OK) {
+	if (r == HEIST_OK && (r = heist_bound_enter(&from, &to, &a)) == HEIST_OK) {
 		struct message *m = post_message(&from, *msg);
 		if (m) {
 			*msg = NULL;
@@ -330,10 +330,8 @@ void *heist_take(heist_ctx *ctx, void *msg)
 {
 	if (!ctx || !msg)
 		return NULL;
-	struct message *m = ctx->current ? ctx->current : message_of(msg);
-	uint32_t kind = message_kind(m);
-	if ((kind != KIND_USER && kind != KIND_REQUEST) || message_has(m, MESSAGE_TAKEN) ||
-	    message_payload(m) != msg)
+	struct message *m = message_handled(ctx, msg);
+	if (!m)
 		return NULL;
 	void *p = message_has(m, MESSAGE_LARGE) ? msg : take_small(ctx, m, msg);
 	if (p)

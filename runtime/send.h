@@ -32,12 +32,21 @@ void heist_message_push_to(struct sender *from, struct actor *a, heist_ref to, s
 
 /* ---- bound.c: any receiver; nothing to do for one without a bound ---- */
 #define HEIST_DROPPED ((heist_status)1) /* take it over, and lose it */
-/* OK, EFULL or HEIST_DROPPED. */
-heist_status heist_bound_enter(struct sender *from, heist_ref to);
+/* OK, EFULL or HEIST_DROPPED; who gets it may be another than *to, then. */
+heist_status heist_bound_enter(struct sender *from, heist_ref *to, struct actor **actor);
 /* What was let in is not sent after all. */
 void heist_bound_undo(struct sender *from, heist_ref to);
 /* HEIST_DROPPED: count the loss and drop what the payload owns. */
 void heist_bound_lose(struct sender *from, heist_ref to, const heist_type *type, void *payload);
+
+/* The message or request whose payload a handler has got and not taken; NULL: msg is something else. */
+static inline struct message *message_handled(struct heist_ctx *ctx, void *msg)
+{
+	struct message *m = ctx->current ? ctx->current : heist_message_running(ctx);
+	uint32_t kind = message_kind(m);
+	bool user = kind == KIND_USER || kind == KIND_REQUEST;
+	return user && !message_has(m, MESSAGE_TAKEN) && message_payload(m) == msg ? m : NULL;
+}
 
 /* A large payload of `size` bytes, not zeroed; NULL: out of memory. */
 void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size);

@@ -32,9 +32,12 @@ struct control {
 	struct inject signals; /* signal.h */
 	uint64_t tag;	       /* the doorbell poses as a struct message: KIND_BELL */
 	_Atomic uint64_t request;
-	struct bond *bonds;		/* of those that watch this actor; the runner */
-	_Atomic uint32_t queued, bound; /* bound.h */
-	_Atomic uint32_t bounded;	/* generation of the last actor with a bound */
+	struct bond *bonds;			   /* of those that watch this actor; the runner */
+	_Atomic uint32_t queued, bound, high, low; /* bound.h */
+	_Atomic uint64_t redirect;
+	_Atomic uint32_t bounded; /* generation of the last actor with a bound */
+	_Atomic uint64_t notify;  /* notify.h */
+	struct inject urgent;	  /* lane.h */
 };
 
 struct slot_chunk {

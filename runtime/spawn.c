@@ -17,8 +17,8 @@ struct birth {
 	uint64_t budget_ns;
 	uint32_t thread; /* hired for it; 0: none */
 	uint64_t memory_max;
-	uint32_t capacity; /* 0: no bound */
-	heist_overflow overflow;
+	struct bound_terms bound;
+	uint32_t stash_cap;
 	struct spawn_extra more;
 	struct actor *slot;
 	struct message *init;
@@ -72,8 +72,15 @@ const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist
 	const char *bad = where_bad(s, &o);
 	if (bad)
 		return bad;
-	if (o.mailbox_cap >= BOUND_MAX / 2 || o.overflow > HEIST_DROP_OLD)
+	if (o.mailbox_cap >= BOUND_MAX / 2 || o.overflow > HEIST_REDIRECT)
 		return "opts: mailbox_cap must be less than 2^27, overflow one of heist_overflow";
+	if ((o.overflow == HEIST_REDIRECT) != (o.redirect.v != 0) ||
+	    (o.redirect.v && ref_runtime(o.redirect) != s->id))
+		return "opts: HEIST_REDIRECT needs an actor of this runtime in redirect, others "
+		       "none";
+	if (o.overload_high >= BOUND_MAX / 2 || o.overload_low > o.overload_high ||
+	    (o.overload_high && o.overload_low == o.overload_high))
+		return "opts: overload_low must be less than overload_high, that less than 2^27";
 	return NULL;
 }
 
@@ -106,7 +113,8 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 			return false;
 	}
 	if (HEIST_UNLIKELY(b->batch != 0 || b->budget_ns != 0 || b->memory_max != 0 ||
-			   b->config & CONFIG_BOUND || b->more.child || b->more.supervisor)) {
+			   b->stash_cap != 0 || b->config & CONFIG_BOUND || b->more.child ||
+			   b->more.supervisor)) {
 		b->config |= CONFIG_EXTRA;
 		b->extra = heist_memory_get(&s->memory, sizeof *b->extra, HEIST_CACHELINE);
 		if (!b->extra)
@@ -116,6 +124,7 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 						  .budget_ns = b->budget_ns,
 						  .thread = b->thread,
 						  .arena.limit = b->memory_max,
+						  .lanes.capacity = b->stash_cap,
 						  .child = b->more.child,
 						  .supervisor = b->more.supervisor };
 	}
@@ -160,7 +169,7 @@ static heist_ref birth_publish(struct sender *from, struct birth *b)
 	b->init->tag |= generation | (uint64_t)b->config << 48;
 	heist_count(&from->local->spawned, 1);
 	if (HEIST_UNLIKELY(b->config & CONFIG_BOUNDED))
-		bound_set(&s->slots.control[slot], generation, b->capacity, b->overflow);
+		bound_set(&s->slots.control[slot], generation, &b->bound);
 	mpsc_open(&a->ticket);
 	if (mpsc_push(&a->mailbox, &b->init->node) == MPSC_WAS_IDLE) {
 		if (HEIST_UNLIKELY(b->config & CONFIG_BOUND))
@@ -187,10 +196,16 @@ heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const
 	b.budget_ns = o.budget_us * (uint64_t)1000;
 	if (!birth_place(from->system, &b, &o))
 		return HEIST_ENOMEM;
-	if (o.mailbox_cap)
+	if (o.mailbox_cap || o.overload_high)
 		b.config |= CONFIG_BOUNDED;
-	b.capacity = o.mailbox_cap;
-	b.overflow = o.overflow;
+	b.bound = (struct bound_terms){
+		.capacity = o.mailbox_cap,
+		.policy = o.overflow,
+		.high = o.overload_high,
+		.low = o.overload_low ? o.overload_low : o.overload_high / 2,
+		.redirect = o.redirect,
+	};
+	b.stash_cap = o.stash_cap;
 	if (b.more.child) { /* it has the argument */
 		b.config |= b.more.supervisor ? CONFIG_CHILD : CONFIG_CHILD | CONFIG_HELD;
 		b.arg_size = 0;

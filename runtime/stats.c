@@ -18,6 +18,7 @@ static void add_local(const struct local *l, heist_stats *t)
 	for (int i = 0; i < HEIST_CAUSES; i++)
 		t->lost[i] += get(&l->lost[i]);
 	t->refused += get(&l->refused);
+	t->redirected += get(&l->redirected);
 	t->timers_armed += get(&l->timers_armed);
 	t->timers_fired += get(&l->timers_fired);
 	t->timers_cancelled += get(&l->timers_cancelled);
@@ -93,12 +94,6 @@ bool heist_out_of_budget(const heist_ctx *ctx)
 	const struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
 	uint64_t budget = x && x->budget_ns ? x->budget_ns : ctx->worker->budget_ns;
 	return system_now(ctx->system) - ctx->worker->base.now >= budget;
-}
-
-void heist_become(heist_ctx *ctx, heist_recv_fn *recv)
-{
-	if (ctx && recv)
-		ctx_actor(ctx)->recv = ctx->recv = recv;
 }
 
 heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, void *msg)

@@ -16,8 +16,6 @@
 
 #include "sched/cpus.h"
 
-#define RUNTIMES 128 /* one bit of their number in a handle marks receivers with a bound */
-
 /* ---- the table of runtimes ---- */
 
 static struct foreign foreigners[RUNTIMES][FOREIGN_LOCALS];
@@ -169,18 +167,21 @@ static void slots_return(struct heist_system *s, struct worker *self)
 {
 	if (!heist_slots_purgeable(&s->slots) || !spin_try(&s->purging))
 		return;
-	if (!s->retired && heist_slots_retire(&s->slots)) {
+	if (s->purge == PURGE_NONE && heist_slots_retire(&s->slots)) {
 		heist_fence_heavy(); /* alone: later comparisons of handles see the new generations */
+		foreign_grace(s);
+		s->purge = PURGE_RETIRED;
+	}
+	if (s->purge == PURGE_RETIRED && heist_notify_quiet(s)) {
 		s->seen_count = system_crew(s); /* whoever is hired later has begun nothing yet */
 		for (uint32_t i = 0; i < s->seen_count; i++)
 			s->seen[i] = atomic_load_explicit(&system_worker(s, i)->base.activations,
 							  memory_order_relaxed);
-		foreign_grace(s);
-		s->retired = true;
+		s->purge = PURGE_AWAITED;
 	}
-	if (s->retired && grace_is_over(s, self)) {
+	if (s->purge == PURGE_AWAITED && grace_is_over(s, self)) {
 		heist_slots_purge(&s->slots);
-		s->retired = false;
+		s->purge = PURGE_NONE;
 	}
 	spin_unlock(&s->purging);
 }
@@ -320,6 +321,7 @@ static void system_configure(struct heist_system *s, const heist_config *c)
 	s->user = c->user;
 	s->dead_letter = c->dead_letter;
 	s->log = c->log;
+	s->overload = c->overload;
 	s->clock = c->clock;
 	s->memory = c->alloc ? (struct heist_memory){ c->alloc, c->dealloc, c->user }
 			     : (struct heist_memory){ default_alloc, default_dealloc, NULL };
@@ -491,6 +493,7 @@ heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
 		runtime_release(id, generation);
 		return HEIST_ENOMEM;
 	}
+	heist_notify_open(s);
 	*out = s;
 	return HEIST_OK;
 }
@@ -509,8 +512,10 @@ heist_status heist_close(heist_system *s)
 		return HEIST_BAD_ARG("the system must not be NULL");
 	if (atomic_compare_exchange_strong_explicit(&s->phase, &open, PHASE_CLOSED,
 						    memory_order_acq_rel, /* PH1 release */
-						    memory_order_acquire))
+						    memory_order_acquire)) {
 		foreign_grace(s);
+		heist_notify_close(s);
+	}
 	return HEIST_OK;
 }
 
@@ -604,6 +609,7 @@ static void system_destroy(struct heist_system *s)
 	HEIST_ASSERT(system_balanced(s));
 	uint32_t id = s->id, generation = system_highest_generation(s);
 	foreign_attach(s, false);
+	heist_notify_forget(s);
 	heist_registry_destroy(s);
 	for (uint32_t i = 0; i < system_locals(s); i++)
 		heist_local_destroy(system_local(s, i));

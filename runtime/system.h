@@ -9,6 +9,7 @@
 
 #include <setjmp.h>
 
+#include "lockfree/gate.h"
 #include "runtime/alloc.h"
 #include "runtime/events.h"
 #include "runtime/local.h"
@@ -22,6 +23,9 @@
 #include "runtime/timer.h"
 #include "sched/pool.h"
 
+/* One bit of their number in a handle marks receivers with a bound. */
+#define RUNTIMES 128
+
 struct rt_worker;
 
 struct heist_ctx {
@@ -30,6 +34,7 @@ struct heist_ctx {
 	_Atomic(struct actor *) actor; /* the runner: ctx_actor; others: straggler.c */
 	heist_recv_fn *recv;	       /* the actor's behaviour while plain messages are handled */
 	struct message *current; /* the message being handled, if it is not a small plain one */
+	struct message *lane;	 /* the same, if it is of a lane */
 	bool owes_reply;	 /* current is a request that was not answered yet */
 	bool stop_after;	 /* end the actor after this turn (internal actors) */
 	bool stopping;		 /* a stop hook runs                                */
@@ -107,6 +112,7 @@ struct heist_system {
 	void *user;
 	void (*dead_letter)(void *user, const heist_lost *lost);
 	void (*log)(void *user, const char *line);
+	void (*overload)(void *user, heist_ref actor, bool on);
 	uint64_t (*clock)(void *user, heist_clock which);
 	struct local *foreign; /* FOREIGN_LOCALS of them */
 	struct lost_log lost_log;
@@ -114,9 +120,10 @@ struct heist_system {
 	_Atomic uint32_t looking;
 	/* grace period of the slot table: activations of each worker when chunks were retired */
 	struct spinlock purging;
-	bool retired;
+	enum { PURGE_NONE, PURGE_RETIRED, PURGE_AWAITED } purge;
 	uint32_t seen_count;
 	uint64_t seen[CREW_MAX];
+	struct gate notifiers;		     /* workers in heist_notify */
 	_Atomic(struct registry *) registry; /* NULL: no actor was ever named */
 	struct spinlock registry_lock;
 	struct events *events; /* one per worker, then per foreign local; NULL: off */
@@ -295,6 +302,10 @@ void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, con
 void heist_large_free(void *payload);
 
 /* ---- bound.c ---- */
+/* The runner: has the actor become overloaded, or ceased to be?  True: it must end, like *end. */
+bool heist_overload_run(struct rt_worker *w, struct actor *a, struct ending *end);
+/* Does it not know yet? */
+bool heist_overload_pending(struct heist_system *s, struct actor *a);
 /* The runner met a message that was counted in.  True: one too many, it is lost. */
 bool heist_bound_take(struct rt_worker *w, struct actor *a, struct message *m);
 /* A message that was counted in is lost. */
@@ -320,6 +331,18 @@ void heist_control_link(struct heist_system *s, struct rt_worker *w, struct acto
 			heist_status status);
 /* The doorbell has left the mailbox; the caller may have lost the right to run. */
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a);
+
+/* ---- notify.c ---- */
+/* Handles of the runtime are about to be known; no thread but its workers may notify any more. */
+void heist_notify_open(struct heist_system *s);
+void heist_notify_close(struct heist_system *s);
+/* Its id is nobody's any more. */
+void heist_notify_forget(struct heist_system *s);
+/* Has everybody left that was in heist_notify? */
+bool heist_notify_quiet(struct heist_system *s);
+/* The runner: do bits wait; tell them.  True: it must end, like *end. */
+bool heist_notify_pending(struct heist_system *s, struct actor *a);
+bool heist_notify_run(struct rt_worker *w, struct actor *a, struct ending *end);
 
 /* ---- ask.c ---- */
 /* The runner met a reply.  True: a continuation ran; false: it was late and is counted as lost. */
@@ -366,6 +389,10 @@ bool heist_actor_has_begun(const struct actor *a);
 /* Shutdown, no worker runs: end the actor in this slot, if there is one, and its whole tree.  False: the
  * time `last` has passed (0: none), and there are more. */
 bool heist_actor_end_left(struct rt_worker *w, struct actor *a, uint64_t last);
+
+/* ---- batch.c ---- */
+/* What a handler has got, if that is a small plain message. */
+struct message *heist_message_running(struct heist_ctx *ctx);
 
 /* ---- panic.c ---- */
 /* struct pool_ops.guard */

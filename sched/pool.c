@@ -158,9 +158,7 @@ void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r)
 {
 	struct worker *w = pool_worker(p, i);
 	inject_push(&w->bound, &r->link);
-	if (heist_worker_self == w)
-		return;	     /* it looks there before it parks */
-	heist_fence_light(); /* ID1 */
+	heist_fence_light(); /* ID1; also by w itself, in a handler of a signal that came while it slept */
 	if (idle_is_parked(&p->idle, i))
 		wake_worker(p, i);
 }

@@ -151,6 +151,7 @@ static void end(void)
 	EXPECT(heist_send(live, &WORD, &n) == HEIST_EDEAD);
 	EXPECT(heist_stop(abroad, HEIST_OK) == HEIST_EDEAD);
 	EXPECT(heist_kill(shut, HEIST_OK) == HEIST_EDEAD);
+	EXPECT(heist_notify(shut, 1) == HEIST_EDEAD);
 }
 
 /* Handles to nobody. */
@@ -355,6 +356,19 @@ TEST(hostile, spawns)
 	o.batch = 65536;
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	o = heist_opts_default();
+	o.overflow = HEIST_REDIRECT; /* to nobody, and abroad */
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o.redirect = abroad;
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o = heist_opts_default();
+	o.redirect = live; /* without HEIST_REDIRECT */
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o = heist_opts_default();
+	o.overload_high = o.overload_low = 5;
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o.overload_high = 1u << 27;
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o = heist_opts_default();
 	o.struct_size = 3;
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	o = heist_opts_default();
@@ -382,6 +396,8 @@ TEST(hostile, handles)
 		ANSWERS(HEIST_EDEAD, heist_send(r, &WORD, &n));
 		ANSWERS(HEIST_EDEAD, heist_stop(r, HEIST_OK));
 		ANSWERS(HEIST_EDEAD, heist_kill(r, HEIST_OK));
+		ANSWERS(HEIST_EDEAD, heist_notify(r, 1));
+		ANSWERS(HEIST_EDEAD, heist_send_urgent(r, &WORD, &n));
 		if (r.v == 0 || ref_runtime(r) == ref_runtime(live)) {
 			void *kept = msg;
 			ANSWERS(HEIST_EDEAD, heist_post(r, &msg));
@@ -609,6 +625,37 @@ static void wrong_timers(heist_ctx *ctx)
 TEST(hostile, timers)
 {
 	run_inside(wrong_timers);
+}
+
+static heist_next behaves(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	return HEIST_CONTINUE;
+}
+
+static void wrong_lanes(heist_ctx *ctx)
+{
+	uint64_t n[16] = { 1 };
+	REFUSES(heist_stash, NULL, n);
+	REFUSES(heist_stash, ctx, NULL);
+	REFUSES(heist_stash, ctx, &n[8]); /* not the message */
+	EXPECT(heist_unstash(NULL) == 0 && heist_unstash(ctx) == 0);
+	EXPECT(heist_stashed(NULL) == 0 && heist_stashed(ctx) == 0);
+	REFUSES(heist_push_behaviour, NULL, behaves);
+	REFUSES(heist_push_behaviour, ctx, NULL);
+	REFUSES(heist_pop_behaviour, NULL);
+	ANSWERS(HEIST_EDEAD, heist_pop_behaviour(ctx));
+	REFUSES(heist_hold, NULL);
+	ANSWERS(HEIST_EDEAD, heist_hold(ctx));
+	REFUSES(heist_idle_after, NULL, 1);
+	REFUSES(heist_idle_after, ctx, 1); /* no signal hook */
+	REFUSES(heist_send_urgent, live, NULL, n);
+	REFUSES(heist_send_urgent, live, &WORD, NULL);
+}
+
+TEST(hostile, lanes)
+{
+	run_inside(wrong_lanes);
 }
 
 static void wrong_contexts(heist_ctx *ctx)

@@ -119,9 +119,12 @@ typedef enum heist_exit {
 } heist_exit;
 
 typedef enum heist_kind {
-	HEIST_SIG_DOWN, /* an actor that is monitored has ended */
-	HEIST_SIG_LINK, /* an actor that is linked has ended (HEIST_TRAP_LINKS) */
-	HEIST_SIG_CHILD /* an actor that this one spawned as a child has ended */
+	HEIST_SIG_DOWN,	  /* an actor that is monitored has ended */
+	HEIST_SIG_LINK,	  /* an actor that is linked has ended (HEIST_TRAP_LINKS) */
+	HEIST_SIG_CHILD,  /* an actor that this one spawned as a child has ended */
+	HEIST_SIG_NOTIFY, /* bits (heist_notify) */
+	HEIST_SIG_IDLE,	  /* no message has come for a while (heist_idle_after) */
+	HEIST_SIG_OVERLOAD /* many messages wait (bits 1), or few again (bits 0): opts.overload_high */
 } heist_kind;
 
 /* A signal: told on a lane of its own, before the next message, whatever waits in the mailbox. */
@@ -129,7 +132,8 @@ typedef struct heist_signal {
 	heist_kind kind;
 	heist_exit how;
 	heist_status status;
-	heist_ref who;
+	heist_ref who; /* HEIST_SIG_NOTIFY, HEIST_SIG_IDLE: the actor itself */
+	uint64_t bits; /* HEIST_SIG_NOTIFY, HEIST_SIG_OVERLOAD */
 } heist_signal;
 
 typedef enum heist_mode {
@@ -144,12 +148,14 @@ typedef enum heist_clock { HEIST_CLOCK_MONOTONIC, HEIST_CLOCK_WALL } heist_clock
  * before has returned. */
 typedef enum heist_pace { HEIST_FIXED_RATE, HEIST_FIXED_DELAY } heist_pace;
 
-/* What becomes of a message for a mailbox that is full.  Requests are always rejected. */
+/* What becomes of a message for a mailbox that is full.  Requests are rejected, but for
+ * HEIST_REDIRECT. */
 typedef enum heist_overflow {
 	HEIST_REJECT,	/* the sender is told: HEIST_EFULL */
 	HEIST_DROP_NEW, /* it is accepted and lost (NEW) */
-	HEIST_DROP_OLD	/* the oldest are lost (OLD), when the actor comes to them; those that come
+	HEIST_DROP_OLD, /* the oldest are lost (OLD), when the actor comes to them; those that come
 			 * while twice as many wait as may are lost themselves (NEW) */
+	HEIST_REDIRECT	/* it goes to opts.redirect; requests too */
 } heist_overflow;
 
 typedef enum heist_switch { HEIST_DEFAULT, HEIST_ON, HEIST_OFF } heist_switch;
@@ -227,6 +233,15 @@ typedef struct heist_opts {
 	 * handlers run there).  ENOMEM: no more than heist_config.threads_max at a time. */
 	const char *pool;
 	heist_switch own_thread;
+	uint32_t stash_cap; /* messages that heist_stash keeps; 1024 */
+	/* From overload_high messages and requests that wait, less than 2^27, until no more than overload_low
+	 * (default: half) do, the actor is overloaded.  It is told by HEIST_SIG_OVERLOAD, unless it is over by its
+	 * turn, and heist_config.overload is called at once.  0: nobody is told.  Marks cost senders what a
+	 * bound does: one atomic operation. */
+	uint32_t overload_high, overload_low;
+	/* HEIST_REDIRECT: who gets what is one too many.  If its mailbox is full, too, what that says is done,
+	 * over at most 4 such steps; if it has ended the sender is told (HEIST_EFULL). */
+	heist_ref redirect;
 } heist_opts;
 
 /* ---- supervision ----
@@ -354,6 +369,9 @@ typedef struct heist_config {
 	uint32_t pool_count;
 	uint32_t
 		threads_max; /* actors with a thread of their own at a time; default 32, at most 64 */
+	/* An actor has become overloaded, or is no more (opts.overload_high); on the thread that caused it;
+	 * that one has ended is not told.  Must not wait, or call the runtime. */
+	void (*overload)(void *user, heist_ref actor, bool on);
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -374,7 +392,8 @@ typedef struct heist_stats {
 	/* Each time a timer is set, a period of a periodic one included, it fires once or is cancelled,
 	 * by heist_cancel or the end of its actor: armed - fired - cancelled wait now. */
 	uint64_t timers_armed, timers_fired, timers_cancelled;
-	uint64_t refused; /* messages not taken over by a full mailbox, whose sender was told */
+	uint64_t refused;    /* messages not taken over by a full mailbox, whose sender was told */
+	uint64_t redirected; /* messages that a full mailbox sent on (HEIST_REDIRECT) */
 } heist_stats;
 
 #define HEIST_NAME_MAX 47
@@ -435,9 +454,17 @@ HEIST_NEED heist_status heist_spawn(heist_system *, const heist_class *, const h
 /* Drain and end: what was accepted before is handled, then the actor ends with `why`.  ECLOSED, here and below:
  * the runtime has stopped its workers, and ends the actors that are left. */
 HEIST_API heist_status heist_stop(heist_ref, heist_status why);
-/* End after the running handler, or at most 8 messages later under a backlog; what is queued is lost
- * (STOPPED). */
+/* End after the running handler; if another thread kills an actor with a backlog, at most 8 messages later.
+ * What is queued is lost (STOPPED). */
 HEIST_API heist_status heist_kill(heist_ref, heist_status why);
+
+/* Set bits, any of 32, that the actor's signal hook is told by HEIST_SIG_NOTIFY, all in one, before its next
+ * message (under a backlog at most 8 later).  No memory, no lock, nothing that can be full; any thread, and
+ * also a handler of signals, whatever that has interrupted.  Bits are no messages and are not counted: those
+ * that an actor has not been told when it ends are gone, those of one that is restarted are told to its next
+ * incarnation, an actor without a signal hook is told none.  What was done before the call happens before
+ * the hook.  EDEAD; ECLOSED. */
+HEIST_API heist_status heist_notify(heist_ref, uint32_t bits);
 
 /* ---- names: any thread, inside handlers too ---- */
 
@@ -467,6 +494,11 @@ HEIST_NEED heist_status heist_add_child(heist_system *, heist_ref sup, const hei
 
 /* Copy a payload of type->size bytes to an actor.  OK: accepted. */
 HEIST_API heist_status heist_send(heist_ref to, const heist_type *, const void *msg);
+/* The same, but it goes before what waits in the mailbox: under a backlog at most 8 messages later, sent by its
+ * own handler at once.  Urgent messages among themselves keep their order.  When others wait, at most 8 urgent
+ * ones are handled on end.  A message that is not urgent costs no more for
+ * them; an urgent one is slower than others. */
+HEIST_API heist_status heist_send_urgent(heist_ref to, const heist_type *, const void *msg);
 /* Build a message in place: type->size + extra zeroed bytes, owned by the caller until heist_post takes
  * or heist_discard frees it.  NULL: out of memory, or a wrong argument. */
 HEIST_NEED void *heist_new(heist_system *, const heist_type *, size_t extra);
@@ -535,8 +567,32 @@ HEIST_API heist_status heist_send_at(heist_ctx *, heist_ref to, const heist_type
 				     heist_wall at, heist_timer *timer);
 /* OK: it is not handled, or sent, any more.  EDEAD: it has ended before. */
 HEIST_API heist_status heist_cancel(heist_ctx *, heist_timer);
+/* Be told, by HEIST_SIG_IDLE, when no message, request or reply has come for ns nanoseconds; 0: no more.  Not
+ * earlier, and at most a quarter of it later than the actor's turn can be.  Once for each silence; a busy
+ * actor pays four timers in that time, nothing per message.  Signals and bits do not end a silence.
+ * Gone with a restart.  EINVAL: the class has no signal hook; ENOMEM. */
+HEIST_API heist_status heist_idle_after(heist_ctx *, uint64_t ns);
 /* The behaviour for the next messages. */
 HEIST_API void heist_become(heist_ctx *, heist_recv_fn *);
+/* The same, to come back from: the present one goes on a stack.  EFULL: 16 are there; ENOMEM. */
+HEIST_API heist_status heist_push_behaviour(heist_ctx *, heist_recv_fn *);
+/* The behaviour on top of the stack again.  EDEAD: it is empty.  A restart empties it. */
+HEIST_API heist_status heist_pop_behaviour(heist_ctx *);
+/* Keep the message being handled for later; the handler then answers CONTINUE.  A request is owed a reply all
+ * the while, and is answered HEIST_ETIMEOUT if its deadline has passed when its turn comes.  It
+ * counts as handled when it is, or is lost: with the actor (STOPPED), or by a restart, as what is in the mailbox;
+ * what a restart leaves is unstashed.  EFULL: opts.stash_cap are kept; ENOMEM; EINVAL: not
+ * the message being handled, or taken. */
+HEIST_API heist_status heist_stash(heist_ctx *, void *msg);
+/* All that is kept is handled next, in the order in which it came, before what waits in the mailbox.  Returns
+ * how many there are. */
+HEIST_API uint32_t heist_unstash(heist_ctx *);
+HEIST_API uint32_t heist_stashed(const heist_ctx *); /* how many are kept */
+/* No message and no request is handled from now on until all that this actor has asked and waits for is
+ * answered, or its deadline has passed; they wait in their order.  Replies and signals are handled.  A
+ * continuation may ask and hold again: nothing comes between.  Ask with deadlines: two that hold and ask
+ * each other wait for ever.  EDEAD: nothing is awaited. */
+HEIST_API heist_status heist_hold(heist_ctx *);
 /* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
 HEIST_API heist_recv_fn heist_unhandled;
 /* Ask to be told, by HEIST_SIG_DOWN, when an actor ends: once, with the reason, after its stop hook; at
@@ -622,6 +678,10 @@ HEIST_DEFAULT_(pool)
 	HEIST_INLINE heist_status P##_send_##N(P##_ref to, struct P##_##N m)                       \
 	{                                                                                          \
 		return heist_send(to.ref, &P##_types[P##_T_##N], &m);                              \
+	}                                                                                          \
+	HEIST_INLINE heist_status P##_urgent_##N(P##_ref to, struct P##_##N m)                     \
+	{                                                                                          \
+		return heist_send_urgent(to.ref, &P##_types[P##_T_##N], &m);                       \
 	}                                                                                          \
 	HEIST_MUST HEIST_INLINE struct P##_##N *P##_new_##N(heist_system *s, size_t extra)         \
 	{                                                                                          \

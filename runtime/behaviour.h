@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * behaviour.h - what handles an actor's messages: its behaviour, those below it, and what stands before it.
+ *
+ * a->recv is called for each message, so what must happen only at the next message, or instead of it, costs
+ * others nothing if it takes that place for as long as it is wanted: the watch for the end of silence (idle.h),
+ * and the one that puts messages aside (lane.h).  The actor's own behaviour is then in its extra.
+ *
+ * Threads   the holder of the right to run. */
+#ifndef HEIST_RUNTIME_BEHAVIOUR_H
+#define HEIST_RUNTIME_BEHAVIOUR_H
+
+#include "runtime/system.h"
+
+#define BEHAVIOURS_MAX 16
+
+/* Put before the behaviour what is wanted there now. */
+void heist_behaviour_settle(struct heist_ctx *ctx, struct actor *a, struct actor_extra *x);
+/* The incarnation ends: what is below its behaviour goes. */
+void heist_behaviour_end(struct heist_system *s, struct actor_extra *x);
+
+#endif
