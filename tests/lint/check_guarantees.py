@@ -4,7 +4,7 @@
 
 usage: check_guarantees.py ROOT
 
-A test is `suite/name`, a TEST(suite, name) in tests/unit, or the name of a test that a meson.build of tests/
+A test is `suite/name`, a TEST(suite, name) in tests/unit or tests/fault, or the name of a test that a meson.build of tests/
 makes: `KIND_NAME`, `KIND-NAME` or `KIND_NAME-VARIANT`, with NAME and VARIANT there."""
 import re
 
@@ -27,7 +27,7 @@ def rows(text, heading):
 def known(files):
     unit, build = set(), ""
     for name, text in files.items():
-        if name.startswith("tests/unit/") and name.endswith(".c"):
+        if name.startswith(("tests/unit/", "tests/fault/")) and name.endswith(".c"):
             unit |= {f"{suite}/{test}" for suite, test in UNIT.findall(text)}
         if name.startswith("tests/") and name.endswith("meson.build"):
             build += text
