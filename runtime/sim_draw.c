@@ -76,7 +76,7 @@ static const char *parse(const char *text, struct sim_draw *d)
 	while (d->kind < SIM_KINDS &&
 	       (strlen(kinds[d->kind]) != n || strncmp(kinds[d->kind], text, n) != 0))
 		d->kind++;
-	if (d->kind == SIM_KINDS || !isdigit((unsigned char)text[n + 1]))
+	if (d->kind == SIM_KINDS || text[n] != ':' || !isdigit((unsigned char)text[n + 1]))
 		return NULL;
 	d->subject = strtoull(text + n + 1, &end, 10);
 	if (*end != ':' || !isdigit((unsigned char)end[1]))
