@@ -44,6 +44,7 @@ static const struct family_of_one families[] = {
 	COUNTER("heist_messages_accepted", accepted, "Messages, requests and replies taken over."),
 	COUNTER("heist_messages_handled", handled, "Of these, those that reached a handler."),
 	COUNTER("heist_messages_refused", refused, "Messages not taken over by a full mailbox."),
+	COUNTER("heist_messages_redirected", redirected, "Messages that a full mailbox sent on."),
 	COUNTER("heist_activations", activations, "Times an actor was given a worker."),
 	COUNTER("heist_steals", steals, "Actors that a worker took from another."),
 	COUNTER("heist_parks", parks, "Times a worker went to sleep."),
