@@ -24,6 +24,7 @@ int heist_deque_init(struct deque *d, const struct heist_memory *memory, uint64_
 	d->memory = memory;
 	atomic_init(&d->top, DEQUE_START);
 	atomic_init(&d->bottom, DEQUE_START);
+	atomic_init(&d->thieves, 0);
 	struct deque_array *a = array_new(d, capacity);
 	atomic_init(&d->array, a);
 	return a ? 0 : -1;

@@ -7,16 +7,19 @@
  * Based on: Chase, Lev (SPAA 2005); Le, Pop, Cohen, Zappa Nardelli (PPoPP 2013).  Differences:
  * published by release stores of `bottom`, not by fences, so that ThreadSanitizer sees every edge;
  * unsigned 64-bit indices compared by difference; arrays that growth has left behind are kept until an
- * empty deque shrinks; the FIFO use, which has no pop and therefore needs no fence and allows one CAS
- * for several items.
+ * empty deque shrinks; a pop pays for its fence only while somebody steals, who says so before with a
+ * heavy fence; the FIFO use, which has no pop and therefore needs no fence and allows one CAS for
+ * several items.
  *
- * Who may call        push, pop, take, shrink: the owner.  steal, steal_some: any thread.
+ * Who may call        push, pop, take, shrink: the owner.  steal_some: any thread.  steal: the owner, and
+ *                     any thread between enter and leave.
  * Progress            push: wait-free except growth.  pop: wait-free.  take, steal*: lock-free.
  * May overlap         push  pop  take  steal            Linearizes at   (x = never, - = free)
  *   push               x     x    x     -               store DQ1
  *   pop  (LIFO only)   x     x    x     -               CAS DQ3 for the last item, else fence DQ2
  *   take (FIFO only)   x     x    x     -               CAS DQ3
  *   steal, steal_some  -     -    -     -               CAS DQ3
+ *   enter, leave       -     -    -     -
  *   shrink             x     x    x     -               store DQ4
  *
  * Edges               DQ1 release store of bottom -> acquire load of bottom: publishes the cell and
@@ -25,6 +28,11 @@
  *                     DQ2 seq_cst fence in pop <-> in steal: not both the owner's pop without CAS
  *                         and a thief's steal see the last-but-one item as theirs.  FIFO: not needed,
  *                         bottom never decreases.
+ *                     DQ5 light fence in pop (bottom, then thieves) <-> heavy fence in enter (thieves,
+ *                         then bottom): the pop sees the thief and takes its fence DQ2, or the thief
+ *                         sees the lowered bottom
+ *                     DQ6 release in leave -> acquire load of thieves: a pop that sees nobody sees the
+ *                         top that thieves before left
  *                     DQ3 seq_cst CAS of top -> acquire load of top: who takes a cell last; hands the
  *                         emptied cell to push, which re-uses it
  *                     DQ4 release store of array -> acquire load of array: the copied cells
@@ -56,6 +64,12 @@
 #ifndef DEQUE_POP_FENCE
 #define DEQUE_POP_FENCE() heist_fence_full()
 #endif
+#ifndef DEQUE_LIGHT_FENCE
+#define DEQUE_LIGHT_FENCE() heist_fence_light()
+#endif
+#ifndef DEQUE_ENTER_FENCE
+#define DEQUE_ENTER_FENCE() heist_fence_heavy()
+#endif
 #ifndef DEQUE_STEAL_FENCE
 #define DEQUE_STEAL_FENCE() heist_fence_full()
 #endif
@@ -69,6 +83,7 @@ struct deque_array {
 struct deque {
 	/* everybody */
 	_Alignas(HEIST_ISOLATE) _Atomic uint64_t top;
+	_Atomic uint32_t thieves; /* between enter and leave */
 	/* the owner writes, thieves read */
 	_Alignas(HEIST_ISOLATE) _Atomic uint64_t bottom;
 	_Atomic(struct deque_array *) array;
@@ -121,8 +136,10 @@ HEIST_HOT_INLINE void *deque_pop(struct deque *d)
 	struct deque_array *a =
 		atomic_load_explicit(&d->array, memory_order_relaxed); /* only writer */
 	atomic_store_explicit(&d->bottom, b, DEQUE_ORDER_RESTORE);     /* DQ1 release */
-	DEQUE_POP_FENCE();					       /* DQ2 */
-	t = atomic_load_explicit(&d->top, memory_order_relaxed);       /* ordered by DQ2 */
+	DEQUE_LIGHT_FENCE();					       /* DQ5 */
+	if (HEIST_UNLIKELY(atomic_load_explicit(&d->thieves, memory_order_acquire) != 0)) /* DQ6 */
+		DEQUE_POP_FENCE();							  /* DQ2 */
+	t = atomic_load_explicit(&d->top, memory_order_relaxed); /* ordered by DQ2, DQ6 */
 	void *item = NULL;
 	if ((int64_t)(b - t) >= 0) {
 		item = atomic_load_explicit(deque_cell(a, b), memory_order_relaxed); /* own store */
@@ -141,7 +158,21 @@ HEIST_HOT_INLINE void *deque_pop(struct deque *d)
 	return item;
 }
 
-/* Any thread, LIFO or FIFO use.  The oldest item; RETRY: lost a race, there may be more. */
+/* A thief, LIFO use: before its first steal and after its last.  enter is not cheap: see
+ * heist_fence_heavy. */
+static inline void deque_thief_enter(struct deque *d)
+{
+	atomic_fetch_add_explicit(&d->thieves, 1, memory_order_relaxed);
+	DEQUE_ENTER_FENCE(); /* DQ5 */
+}
+
+static inline void deque_thief_leave(struct deque *d)
+{
+	atomic_fetch_sub_explicit(&d->thieves, 1, memory_order_release); /* DQ6 release */
+}
+
+/* The owner or a thief that has entered; FIFO use: any thread.  The oldest item; RETRY: lost a race, there
+ * may be more. */
 __attribute__((warn_unused_result)) static inline enum deque_steal deque_steal(struct deque *d,
 									       void **item)
 {

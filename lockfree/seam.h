@@ -14,8 +14,8 @@
  * and a seq_cst fence elsewhere; heist_fence_heavy() is membarrier(2) or a seq_cst fence to match.
  * heist_fence_owner() is the light side without that choice, a compiler barrier always, for paths
  * where even the test costs too much; its heavy side heist_fence_thief() answers false where there
- * is no membarrier(2), and the thief must then give up.  Under ThreadSanitizer and in models all of
- * them are seq_cst fences. */
+ * is no membarrier(2), and the thief must then give up.  Under ThreadSanitizer all of them are seq_cst
+ * fences; models are run with those and with a heavy fence that acts on all threads at once. */
 #ifndef HEIST_LOCKFREE_SEAM_H
 #define HEIST_LOCKFREE_SEAM_H
 
@@ -164,7 +164,18 @@ static inline void heist_fence_full(void)
 	atomic_thread_fence(memory_order_seq_cst);
 }
 
-#if defined(HEIST_CHECK) || defined(HEIST_TSAN) || !defined(__linux__)
+#if defined(HEIST_CHECK)
+#define HEIST_ASYMMETRIC 0
+void heist_check_fence_light(void);
+static inline void heist_fence_owner(void)
+{
+	heist_check_fence_light();
+}
+static inline void heist_fence_light(void)
+{
+	heist_check_fence_light();
+}
+#elif defined(HEIST_TSAN) || !defined(__linux__)
 #define HEIST_ASYMMETRIC 0
 static inline void heist_fence_owner(void)
 {

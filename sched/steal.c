@@ -34,6 +34,9 @@ static struct runnable *steal_spawned(struct worker *w, struct worker *v)
 	void *items[SCHED_STEAL_MAX];
 	uint64_t want = (deque_size(&v->spawned) + 1) / 2, n = 0;
 	struct backoff lost = BACKOFF_FIRST;
+	if (want == 0)
+		return NULL;
+	deque_thief_enter(&v->spawned);
 	while (n < want && n < SCHED_STEAL_MAX) {
 		enum deque_steal s = deque_steal(&v->spawned, &items[n]);
 		if (s == STEAL_EMPTY)
@@ -43,6 +46,7 @@ static struct runnable *steal_spawned(struct worker *w, struct worker *v)
 		else
 			backoff_wait(&lost);
 	}
+	deque_thief_leave(&v->spawned);
 	return n ? keep_rest(w, items, n) : NULL;
 }
 

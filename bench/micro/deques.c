@@ -67,6 +67,7 @@ static void deque_body(const struct bench_row *row, int thread)
 			bench_failed("out of memory");
 	if (thread == 0)
 		atomic_store_explicit(&all_there, true, memory_order_release);
+	deque_thief_enter(&deque);
 	for (;;) {
 		bool last = atomic_load_explicit(&all_there, memory_order_acquire);
 		enum deque_steal what = deque_steal(&deque, &item);
@@ -77,6 +78,7 @@ static void deque_body(const struct bench_row *row, int thread)
 			break;
 		}
 	}
+	deque_thief_leave(&deque);
 	atomic_fetch_add_explicit(&count, n, memory_order_relaxed);
 }
 

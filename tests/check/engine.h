@@ -83,6 +83,8 @@ uint64_t memory_rmw(void *p, int size, int op, uint64_t v, enum order o, void *w
 bool memory_cas(void *p, int size, uint64_t *expected, uint64_t v, enum order ok, enum order no,
 		void *where);
 void memory_fence(enum order o, void *where);
+/* membarrier(2): as if each thread had a seq_cst fence at this point. */
+void memory_fence_everywhere(void *where);
 uint32_t *memory_times(int thread); /* its vector clock */
 
 /* ---- race.c: plain accesses ---- */
@@ -95,6 +97,8 @@ void heap_reset(void);
 void heap_check(const void *p, void *where);
 
 /* ---- seam.c ---- */
+extern bool
+	membarrier; /* heavy fences are membarrier(2), light ones nothing; else both are seq_cst */
 void seam_reset(void);
 uint64_t clock_now(void);
 void clock_reach(uint64_t t);

@@ -294,6 +294,7 @@ static int usage(const char *program)
 	       "  --limit N        stop an exhaustive search after N executions\n"
 	       "  --complete       fail if an exhaustive search was stopped so\n"
 	       "  --unreduced      without sleep sets\n"
+	       "  --membarrier     heavy fences act on all threads at once, light ones do nothing\n"
 	       "  --replay SEED    one random execution, with its trace (--pct 1 --replay: by "
 	       "priorities)\n"
 	       "  --seed S         first seed (default 1)\n"
@@ -314,6 +315,10 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		}
 		if (strcmp(key, "--unreduced") == 0) {
 			reduced = false;
+			continue;
+		}
+		if (strcmp(key, "--membarrier") == 0) {
+			membarrier = true;
 			continue;
 		}
 		if (strcmp(key, "--complete") == 0) {
@@ -377,8 +382,9 @@ int check_main(int argc, char **argv, const struct check_model *m)
 	if (a.expect == KIND_NONE || a.replay)
 		trace_print();
 	if (mode != EXHAUSTIVE)
-		printf("replay: %s %s 1 --replay %llu\n", argv[0],
-		       mode == RANDOM ? "--random" : "--pct", (unsigned long long)r.seed);
+		printf("replay: %s %s%s 1 --replay %llu\n", argv[0],
+		       membarrier ? "--membarrier " : "", mode == RANDOM ? "--random" : "--pct",
+		       (unsigned long long)r.seed);
 	if (a.expect == KIND_NONE)
 		return 1;
 	return !(a.expect == found || (a.expect == KIND_LIMIT && found != KIND_LIMIT));

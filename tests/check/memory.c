@@ -373,18 +373,33 @@ bool memory_cas(void *p, int size, uint64_t *expected, uint64_t v, enum order ok
 	return false;
 }
 
+static void fence_of(int thread, enum order o)
+{
+	if (acquires(o)) {
+		join_views(&now[thread], to_acquire[thread].view, to_acquire[thread].known);
+		join_times(&now[thread], to_acquire[thread].time);
+	}
+	if (o == SEQ_CST) {
+		join_views(&now[thread], fences.view, fences.known);
+		join_views(&fences, now[thread].view, now[thread].known);
+	}
+	if (o >= RELEASE)
+		at_release[thread] = now[thread];
+}
+
 void memory_fence(enum order o, void *where)
 {
 	step(access(ACT_FENCE, NULL, o));
-	if (acquires(o)) {
-		join_views(&now[self], to_acquire[self].view, to_acquire[self].known);
-		join_times(&now[self], to_acquire[self].time);
-	}
-	if (o == SEQ_CST) {
-		join_views(&now[self], fences.view, fences.known);
-		join_views(&fences, now[self].view, now[self].known);
-	}
-	if (o >= RELEASE)
-		at_release[self] = now[self];
+	fence_of(self, o);
 	trace("fence", NULL, (uint64_t)o, where);
+}
+
+/* Twice round, so that the first threads also see what the last ones have stored. */
+void memory_fence_everywhere(void *where)
+{
+	step((struct access){ ACT_UNKNOWN, true, NULL });
+	for (int i = 0; i < 2 * threads; i++)
+		fence_of(i % threads, SEQ_CST);
+	fence_of(self, SEQ_CST);
+	trace("fence everywhere", NULL, (uint64_t)SEQ_CST, where);
 }

@@ -18,14 +18,25 @@ void heist_check_relax(void)
 	yielded();
 }
 
+bool membarrier;
+
+void heist_check_fence_light(void)
+{
+	if (!membarrier)
+		memory_fence(SEQ_CST, HERE);
+}
+
 void heist_fence_heavy(void)
 {
-	memory_fence(SEQ_CST, HERE);
+	if (membarrier)
+		memory_fence_everywhere(HERE);
+	else
+		memory_fence(SEQ_CST, HERE);
 }
 
 bool heist_fence_thief(void)
 {
-	memory_fence(SEQ_CST, HERE);
+	heist_fence_heavy();
 	return true;
 }
 

@@ -106,6 +106,9 @@ static uint64_t steal(struct rng *r, void **some)
 static void thief(struct rng *r)
 {
 	int last = -1;
+	stress_delay(r);
+	if (!fifo)
+		deque_thief_enter(&d);
 	for (uint32_t tries = 1 + rng_below(r, 5); tries > 0; tries--) {
 		void *some[2];
 		stress_delay(r);
@@ -116,6 +119,8 @@ static void thief(struct rng *r)
 			last = number;
 		}
 	}
+	if (!fifo)
+		deque_thief_leave(&d);
 }
 
 static void run(int thread, struct rng *r)
@@ -148,6 +153,7 @@ static void dump(void)
 
 int main(int argc, char **argv)
 {
+	heist_seam_init(); /* the thief's fence */
 	static const struct stress s = { "deque", 1 + THIEVES, 1000000, begin, run, end, dump };
 	return stress_main(argc, argv, &s);
 }

@@ -14,13 +14,15 @@ static struct counted_memory memory;
 static struct deque d;
 static int items[MOST];
 
-/* What happens inside the next fence, once. */
+/* What happens inside the next fence, once; how many there were. */
+static int fences;
 static void (*inside)(void);
 
 static void between(void)
 {
 	void (*f)(void) = inside;
 	inside = NULL;
+	fences++;
 	if (f)
 		f();
 }
@@ -29,6 +31,7 @@ static void set_up(uint64_t capacity)
 {
 	counted_init(&memory);
 	EXPECT(heist_deque_init(&d, &memory.hook, capacity) == 0);
+	deque_thief_enter(&d); /* who plays the thief */
 }
 
 static void tear_down(void)
@@ -287,6 +290,21 @@ TEST(deque, growth_inside_a_steal_is_seen)
 	for (int i = 1; i < 4; i++)
 		expect_steal(i);
 	expect_empty();
+	tear_down();
+}
+
+TEST(deque, pop_fences_only_while_there_are_thieves)
+{
+	set_up(2);
+	push(0, 3);
+	fences = 0;
+	EXPECT(deque_pop(&d) == &items[2] && fences == 1);
+	deque_thief_leave(&d);
+	EXPECT(deque_pop(&d) == &items[1] && fences == 1);
+	deque_thief_enter(&d);
+	deque_thief_enter(&d);
+	deque_thief_leave(&d);
+	EXPECT(deque_pop(&d) == &items[0] && fences == 2);
 	tear_down();
 }
 

@@ -75,9 +75,11 @@ static void thief(void)
 			use(some[i]);
 #else
 	void *p;
+	deque_thief_enter(&d);
 	for (int k = 0; k < 2; k++)
 		if (deque_steal(&d, &p) == STEAL_OK)
 			use(p);
+	deque_thief_leave(&d);
 #endif
 }
 
