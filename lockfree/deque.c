@@ -56,12 +56,14 @@ struct deque_array *heist_deque_shrink(struct deque *d, uint64_t capacity)
 	return n ? a : NULL;
 }
 
-HEIST_COLD struct deque_array *heist_deque_grow(struct deque *d, struct deque_array *a,
-						uint64_t top, uint64_t bottom)
+HEIST_COLD bool heist_deque_grow(struct deque *d)
 {
+	struct deque_array *a = atomic_load_explicit(&d->array, memory_order_relaxed); /* own */
+	uint64_t top = atomic_load_explicit(&d->top, memory_order_acquire);	  /* DQ3 acquire */
+	uint64_t bottom = atomic_load_explicit(&d->bottom, memory_order_relaxed); /* own */
 	struct deque_array *n = array_new(d, (a->mask + 1) * 2);
 	if (!n)
-		return NULL;
+		return false;
 	for (uint64_t i = top; i != bottom; i++)
 		atomic_store_explicit(deque_cell(n, i),
 				      atomic_load_explicit(deque_cell(a, i), memory_order_relaxed),
@@ -73,5 +75,5 @@ HEIST_COLD struct deque_array *heist_deque_grow(struct deque *d, struct deque_ar
 	n->older = a; /* I4: thieves may still read it */
 	atomic_store_explicit(&d->array, n, memory_order_release); /* DQ4 release */
 #endif
-	return n;
+	return true;
 }

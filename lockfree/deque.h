@@ -95,9 +95,8 @@ enum deque_steal { STEAL_EMPTY, STEAL_RETRY, STEAL_OK };
 /* Nobody else may hold the deque.  capacity: power of two.  0 or -1 (out of memory). */
 int heist_deque_init(struct deque *d, const struct heist_memory *memory, uint64_t capacity);
 void heist_deque_destroy(struct deque *d);
-/* Owner: double the capacity; NULL when out of memory (nothing changed). */
-struct deque_array *heist_deque_grow(struct deque *d, struct deque_array *a, uint64_t top,
-				     uint64_t bottom);
+/* Owner: double the capacity.  False: out of memory, nothing changed. */
+bool heist_deque_grow(struct deque *d);
 /* Owner, if the deque is empty and holds more than `capacity` (a power of two): back to that.  Returns
  * the arrays that were replaced, to be given to heist_deque_free by whoever knows that no steal is under
  * way that began before; NULL: nothing has changed. */
@@ -110,18 +109,26 @@ static inline _Atomic(void *) *deque_cell(struct deque_array *a, uint64_t i)
 	return &a->cell[i & a->mask];
 }
 
-/* Owner.  False: out of memory, the item was not taken. */
-__attribute__((warn_unused_result)) HEIST_HOT_INLINE bool deque_push(struct deque *d, void *item)
+/* Owner.  False: it is full, the item was not taken. */
+__attribute__((warn_unused_result)) HEIST_HOT_INLINE bool deque_try_push(struct deque *d,
+									 void *item)
 {
 	uint64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed); /* only writer */
 	uint64_t t = atomic_load_explicit(&d->top, memory_order_acquire);    /* DQ3 acquire */
 	struct deque_array *a =
 		atomic_load_explicit(&d->array, memory_order_relaxed); /* only writer */
-	if (HEIST_UNLIKELY(b - t > a->mask) && !(a = heist_deque_grow(d, a, t, b)))
+	if (HEIST_UNLIKELY(b - t > a->mask))
 		return false;
 	atomic_store_explicit(deque_cell(a, b), item, memory_order_relaxed); /* published by DQ1 */
 	atomic_store_explicit(&d->bottom, b + 1, DEQUE_ORDER_PUBLISH);	     /* DQ1 release */
 	return true;
+}
+
+/* Owner.  False: out of memory, the item was not taken. */
+__attribute__((warn_unused_result)) static inline bool deque_push(struct deque *d, void *item)
+{
+	return HEIST_LIKELY(deque_try_push(d, item)) ||
+	       (heist_deque_grow(d) && deque_try_push(d, item));
 }
 
 /* Owner, LIFO use.  The youngest item, or NULL. */

@@ -218,8 +218,9 @@ heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const
 	return HEIST_OK;
 }
 
-heist_status heist_spawn_with(heist_system *s, const heist_class *cls, const heist_opts *opts,
-			      const void *arg, const struct spawn_extra *more, heist_ref *out)
+HEIST_COLD heist_status heist_spawn_with(heist_system *s, const heist_class *cls,
+					 const heist_opts *opts, const void *arg,
+					 const struct spawn_extra *more, heist_ref *out)
 {
 	struct sender from;
 	const char *bad = out ? heist_spawn_bad(s, cls, opts, arg) : "out must not be NULL";
@@ -246,8 +247,9 @@ HEIST_HOT_INLINE bool spawn_is_usual(struct local *l, const heist_class *cls, ui
 	       (cls->state_size <= STATE_INLINE || block_can_alloc(&l->states[0]));
 }
 
-static inline heist_ref spawn_usual(struct rt_worker *w, const heist_class *cls, const void *arg,
-				    uint32_t arg_size)
+/* Returns HEIST_OK, by a tail call where there is more to do. */
+HEIST_HOT_INLINE heist_status spawn_usual(struct rt_worker *w, const heist_class *cls,
+					  const void *arg, uint32_t arg_size, heist_ref *out)
 {
 	struct local *l = &w->local;
 	struct actor *a = local_slot_get(l);
@@ -266,10 +268,11 @@ static inline heist_ref spawn_usual(struct rt_worker *w, const heist_class *cls,
 	if (arg_size)
 		copy_words(m->u.word, arg, arg_size);
 	heist_count(&l->spawned, 1);
+	*out = ref_make(l->id, generation, slot);
 	mpsc_open(&a->ticket);
-	if (HEIST_LIKELY(mpsc_push(&a->mailbox, &m->node) == MPSC_WAS_IDLE))
-		worker_spawned(&w->base, &a->run);
-	return ref_make(l->id, generation, slot);
+	if (HEIST_UNLIKELY(mpsc_push(&a->mailbox, &m->node) != MPSC_WAS_IDLE))
+		return HEIST_OK;
+	return (heist_status)worker_spawned(&w->base, &a->run);
 }
 
 heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_opts *opts,
@@ -278,10 +281,8 @@ heist_status heist_spawn(heist_system *s, const heist_class *cls, const heist_op
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
 	if (HEIST_LIKELY(w != NULL) && HEIST_LIKELY(w->home == s) && !opts && cls && out) {
 		uint32_t arg_size = cls->hooks ? cls->hooks->arg_size : 0;
-		if ((arg || !arg_size) && spawn_is_usual(&w->local, cls, arg_size)) {
-			*out = spawn_usual(w, cls, arg, arg_size);
-			return HEIST_OK;
-		}
+		if ((arg || !arg_size) && spawn_is_usual(&w->local, cls, arg_size))
+			return spawn_usual(w, cls, arg, arg_size, out);
 	}
 	return heist_spawn_with(s, cls, opts, arg, NULL, out);
 }

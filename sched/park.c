@@ -19,11 +19,20 @@ static void wake_any(struct worker *w)
 	}
 }
 
-void heist_worker_wake_thief(struct worker *w)
+int heist_worker_wake_thief(struct worker *w)
 {
 	/* A lone item is left to its worker; the sentinel sees to it if that is stuck. */
 	if (deque_size(&w->fifo) + deque_size(&w->spawned) >= 2)
 		wake_any(w);
+	return 0;
+}
+
+int heist_worker_spawned_cold(struct worker *w, struct runnable *r)
+{
+	if (!deque_push(&w->spawned, r))
+		heist_worker_queue_fallback(w, r);
+	worker_published(w);
+	return 0;
 }
 
 static void ask_sentinel(struct worker *w)

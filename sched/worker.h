@@ -62,8 +62,10 @@ extern _Thread_local struct worker *heist_worker_self __attribute__((tls_model("
 
 /* Cold: the deque could not take r (no memory): through the inbox, which needs none. */
 void heist_worker_queue_fallback(struct worker *w, struct runnable *r);
-/* Cold: wake a parked worker to search, if there is surplus to find. */
-void heist_worker_wake_thief(struct worker *w);
+/* Cold: wake a parked worker to search, if there is surplus to find.  Returns 0. */
+int heist_worker_wake_thief(struct worker *w);
+/* Cold: the spawn deque must grow.  Returns 0. */
+int heist_worker_spawned_cold(struct worker *w, struct runnable *r);
 /* The rest of a wake: settle with a thief, queue what was displaced, and, as something of ours may now
  * get stuck behind a handler, see that a parked worker keeps watch. */
 int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim);
@@ -130,12 +132,15 @@ HEIST_HOT_INLINE int worker_wake(struct worker *w, struct runnable *r)
 	return heist_worker_displace(w, displaced, claim);
 }
 
-/* The worker: r was spawned. */
-static inline void worker_spawned(struct worker *w, struct runnable *r)
+/* The worker: r was spawned.  Returns 0, so that a caller can end in a tail call. */
+HEIST_HOT_INLINE int worker_spawned(struct worker *w, struct runnable *r)
 {
-	if (HEIST_UNLIKELY(!deque_push(&w->spawned, r)))
-		heist_worker_queue_fallback(w, r);
-	worker_published(w);
+	if (HEIST_UNLIKELY(!deque_try_push(&w->spawned, r)))
+		return heist_worker_spawned_cold(w, r);
+	heist_fence_light(); /* ID1 */
+	if (HEIST_LIKELY(!idle_wants_wake(worker_idle_set(w))))
+		return 0;
+	return heist_worker_wake_thief(w);
 }
 
 #endif

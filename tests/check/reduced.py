@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The search with sleep sets finds every mutant, also what the search without them finds.
 
-usage: reduced.py [--preemptions P] [--limit N] MUTANT...
+usage: reduced.py [--preemptions P] [--limit N] [--membarrier] MUTANT...
 
 Runs both exhaustive searches of each mutant, stopped after N executions, and prints after how many each found
 it; `-` is not.  Exit status 1: there is one that the search with sleep sets does not find.
@@ -28,9 +28,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--preemptions", default="2")
     parser.add_argument("--limit", default="200000")
+    parser.add_argument("--membarrier", action="store_true")
     parser.add_argument("mutants", nargs="+")
     args = parser.parse_args()
-    options = ["--preemptions", args.preemptions, "--limit", args.limit]
+    options = ["--preemptions", args.preemptions, "--limit", args.limit] + ["--membarrier"] * args.membarrier
     missed = []
     print(f"{'':36}{'reduced':>9}{'whole':>9}")
     for mutant in args.mutants:

@@ -49,7 +49,7 @@ def write(build, readme):
         mutant = name.removeprefix("mutant-")
         small = "check/models/mutant_" not in command[0]
         genmc = commands.get("genmc-" + name)
-        cells = [executions(command), executions([command[0], *EXHAUSTIVE]) if small else "",
+        cells = [executions(command), executions([command[0], *EXHAUSTIVE, *(["--membarrier"] if "--membarrier" in command else [])]) if small else "",
                  (executions(genmc) if genmc else "") if have_genmc else old.get(mutant, [""] * 3)[2]]
         lines.append(f"| `{mutant}` | " + " | ".join(cells) + " |")
     before, after = text[:text.index(BEGIN)], text[text.index(END):]
