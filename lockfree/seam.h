@@ -108,6 +108,11 @@ void heist_event_close(int fd);
 /* All of it, or -1.  Async-signal-safe. */
 int heist_write(int fd, const char *text, size_t size);
 
+/* ---- memory of others ---- */
+/* Copy `size` bytes that another thread may be writing, or that may not be there any more: what comes may be
+ * old, new or half of each.  False: there is no such memory, or the system does not show it. */
+bool heist_peek(void *to, const void *from, size_t size);
+
 /* ---- clock: nanoseconds of CLOCK_MONOTONIC, never 0 ---- */
 uint64_t heist_clock_ns(void);
 /* Nanoseconds since 1970, UTC; may be set by others and jump. */

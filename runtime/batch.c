@@ -58,6 +58,11 @@ void heist_batch_cut(struct rt_worker *w, struct actor *a)
 	}
 }
 
+bool heist_batch_peek(const struct batch *b, struct mpsc_node **n)
+{
+	return heist_peek(n, &b->node, sizeof(struct mpsc_node *));
+}
+
 /* ---- 5 end of a segment ---- */
 
 /* Messages until the clock must be read or the batch is over. */

@@ -43,6 +43,8 @@ const char *heist_places_bad(const heist_config *c, uint32_t workers)
 	const char *bad = NULL;
 	if (c->threads_max > THREADS_MAX)
 		return "config: threads_max is more than 64";
+	if (c->spare_max > SPARES_MAX)
+		return "config: spare_max is more than 64";
 	if (!c->pools != !c->pool_count || c->pool_count > POOLS_MAX)
 		return "config: pools and pool_count (at most 64) come together";
 	if (c->mode == HEIST_POLLED && c->pool_count)
@@ -61,7 +63,7 @@ static void crew_init(struct heist_system *s, struct place *p)
 {
 	struct pool *pool = p ? &p->pool : &s->pool;
 	uint32_t n = atomic_load_explicit(&s->places.crew_count, memory_order_relaxed); /* locked */
-	for (uint32_t i = 0; i < pool->workers; i++) {
+	for (uint32_t i = 0; i < pool->crew; i++) {
 		struct rt_worker *w = rt_worker_of(pool_worker(pool, i));
 		heist_worker_init(s, w, n + i);
 		w->home = p ? NULL : s;
@@ -76,7 +78,7 @@ static void crew_init(struct heist_system *s, struct place *p)
 static void crew_publish(struct heist_system *s, struct pool *pool)
 {
 	uint32_t n = atomic_load_explicit(&s->places.crew_count, memory_order_relaxed); /* locked */
-	for (uint32_t i = 0; i < pool->workers; i++)
+	for (uint32_t i = 0; i < pool->crew; i++)
 		s->places.crew[n++] = rt_worker_of(pool_worker(pool, i));
 	atomic_store_explicit(&s->places.crew_count, n, memory_order_release); /* PP1 release */
 }

@@ -33,6 +33,8 @@ void heist_batch_set_aside(struct rt_worker *w);
 
 /* Look at the slot again before the next message of the batch that runs, if it is a's. */
 void heist_batch_cut(struct rt_worker *w, struct actor *a);
+/* Any thread: the message that a batch which may be there runs.  False: it is not there. */
+bool heist_batch_peek(const struct batch *b, struct mpsc_node **n);
 
 /* A handler was abandoned: before the jump, while its batch is on the stack. */
 void heist_run_abandon(struct rt_worker *w);

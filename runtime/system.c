@@ -157,6 +157,7 @@ static bool grace_is_over(struct heist_system *s, struct worker *self)
 	for (uint32_t i = 0; i < s->seen_count; i++) {
 		struct worker *v = &system_worker(s, i)->base;
 		if (v != self && !idle_is_parked(&v->pool->idle, v->index) &&
+		    !heist_spare_is_off(v->pool, v->index) &&
 		    atomic_load_explicit(&v->activations, memory_order_relaxed) == s->seen[i])
 			return false;
 	}
@@ -225,6 +226,11 @@ static uint64_t on_timers(struct worker *base, uint64_t now)
 	return wheel_next(&w->wheel);
 }
 
+static void on_hog(struct worker *w, uint64_t n, uint64_t elapsed)
+{
+	heist_hog_seen(rt_worker_of(w), n, elapsed);
+}
+
 static void on_signal_host(struct worker *w)
 {
 	heist_event_signal(rt_worker_of(w)->local.system->host_fd);
@@ -242,6 +248,7 @@ static const struct pool_ops ops = {
 	.stuck = on_stuck,
 	.trim = on_trim,
 	.timers = on_timers,
+	.hog = on_hog,
 	.guard = heist_panic_guard,
 	.signal_host = on_signal_host,
 	.warn = on_warn,
@@ -322,6 +329,8 @@ static void system_configure(struct heist_system *s, const heist_config *c)
 	s->dead_letter = c->dead_letter;
 	s->log = c->log;
 	s->overload = c->overload;
+	s->hog = c->hog;
+	s->hog_name_ns = (c->hog_name_ms ? c->hog_name_ms : 1000) * (uint64_t)1000000;
 	s->clock = c->clock;
 	s->memory = c->alloc ? (struct heist_memory){ c->alloc, c->dealloc, c->user }
 			     : (struct heist_memory){ default_alloc, default_dealloc, NULL };
@@ -352,6 +361,19 @@ uint64_t heist_system_random(struct heist_system *s)
 	return s->sim ? heist_sim_random(s->sim) : heist_random_seed();
 }
 
+/* Workers are numbered up to SCHED_MAX_WORKERS, those of other pools and spares included. */
+static uint32_t choose_spares(const heist_config *c, uint32_t workers)
+{
+	uint32_t spares = c->spare_max ? c->spare_max : workers > 1 ? workers : 0, all = workers;
+	for (uint32_t i = 0; i < c->pool_count; i++)
+		all += c->pools[i].workers ? c->pools[i].workers : 1;
+	if (spares > SPARES_MAX)
+		spares = SPARES_MAX;
+	if (spares > SCHED_MAX_WORKERS - all)
+		spares = SCHED_MAX_WORKERS - all;
+	return c->mode == HEIST_POLLED ? 0 : spares;
+}
+
 static int system_workers_init(struct heist_system *s, const heist_config *c, uint32_t workers,
 			       bool pin)
 {
@@ -359,6 +381,7 @@ static int system_workers_init(struct heist_system *s, const heist_config *c, ui
 		.ops = &ops,
 		.memory = &s->memory,
 		.workers = workers,
+		.spares = choose_spares(c, workers),
 		.pin = pin,
 		.polled = s->polled,
 		.worker_size = sizeof(struct rt_worker),
@@ -445,13 +468,27 @@ static heist_status start_refused(const heist_config *c, const char *why)
 	return HEIST_EINVAL;
 }
 
-static int system_threads_start(struct heist_system *s)
+/* How long a handler may run before its worker counts as away, in milliseconds; 0: for ever.  Where nobody can
+ * serve in its place it is only named. */
+static uint32_t watch_after(const heist_config *c, uint32_t crew)
+{
+	if (c->mode == HEIST_POLLED || c->hog_ms == UINT32_MAX)
+		return 0;
+	uint32_t named = c->hog_name_ms ? c->hog_name_ms : 1000;
+	return crew == 1 ? named : c->hog_ms ? c->hog_ms : 20;
+}
+
+static int system_threads_start(struct heist_system *s, uint32_t limit_ms)
 {
 	if (heist_pool_start(&s->pool) != 0)
 		return -1;
-	if (heist_places_start(s) == 0)
+	if (heist_places_start(s) != 0) {
+		(void)heist_pool_stop(&s->pool, 0);
+		return -1;
+	}
+	if (limit_ms == 0 || heist_watchdog_start(&s->pool, limit_ms * (uint64_t)1000000) == 0)
 		return 0;
-	(void)heist_pool_stop(&s->pool, 0);
+	(void)heist_places_stop(s, 0);
 	return -1;
 }
 
@@ -485,7 +522,7 @@ heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
 	}
 	system_set_id(s, id);
 	foreign_attach(s, true);
-	if (system_threads_start(s) != 0) {
+	if (system_threads_start(s, watch_after(&c, s->pool.crew)) != 0) {
 		foreign_attach(s, false);
 		heist_places_destroy(s);
 		heist_pool_destroy(&s->pool);

@@ -62,6 +62,7 @@ struct rt_worker {
 	uint32_t watched;	   /* whose timers it looked at last */
 	uint32_t batch;		   /* messages per activation */
 	uint64_t budget_ns;	   /* time per activation     */
+	uint64_t hog_named;	   /* the activation that was named; the watchdog's */
 	struct heist_system *home; /* NULL: not of the runtime's own pool (place.h) */
 	struct outbox outbox;
 	sigjmp_buf base_guard; /* below everything the worker runs */
@@ -113,6 +114,8 @@ struct heist_system {
 	void (*dead_letter)(void *user, const heist_lost *lost);
 	void (*log)(void *user, const char *line);
 	void (*overload)(void *user, heist_ref actor, bool on);
+	void (*hog)(void *user, const heist_hog *);
+	uint64_t hog_name_ns;
 	uint64_t (*clock)(void *user, heist_clock which);
 	struct local *foreign; /* FOREIGN_LOCALS of them */
 	struct lost_log lost_log;
@@ -365,6 +368,10 @@ bool heist_timers_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now);
 heist_next heist_job_run(struct rt_worker *w, struct actor *a, struct message *m, bool *counted);
 /* The actor ends: its jobs are cancelled. */
 void heist_jobs_end(struct local *l, struct actor_extra *x);
+
+/* ---- hog.c ---- */
+/* The watchdog: w has been in activation n for `elapsed` ns. */
+void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed);
 
 /* ---- extra.c: the holder of the right to run ---- */
 /* NULL: out of memory. */

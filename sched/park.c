@@ -39,9 +39,20 @@ static void ask_sentinel(struct worker *w)
 {
 	struct pool *p = w->pool;
 	w->guarded = true;
-	if (p->workers > 1 && idle_wants_wake(&p->idle) &&
+	if (p->crew > 1 && idle_wants_wake(&p->idle) &&
 	    atomic_load_explicit(&p->sentinel, memory_order_relaxed) == 0) /* advisory */
 		wake_any(w);
+}
+
+void heist_pool_keep_watch(struct pool *p, uint32_t near)
+{
+	if (idle_parked(&p->idle) >= p->workers + spares_on_duty(&p->spares) ||
+	    !idle_wants_wake(&p->idle) ||
+	    atomic_load_explicit(&p->sentinel, memory_order_relaxed) != 0) /* advisory */
+		return;
+	int i = idle_claim_any(&p->idle, near);
+	if (i >= 0)
+		heist_pool_notify(p, (uint32_t)i);
 }
 
 int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim)
@@ -59,7 +70,7 @@ int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim)
 
 static bool pool_has_surplus(struct pool *p)
 {
-	for (uint32_t i = 0; i < p->workers; i++) {
+	for (uint32_t i = 0; i < pool_present(p); i++) {
 		struct worker *v = pool_worker(p, i);
 		if (deque_size(&v->fifo) + deque_size(&v->spawned) >= 2 ||
 		    !inject_is_empty(&v->inbox))
@@ -77,16 +88,22 @@ static bool worker_must_stay(struct worker *w)
 	       !inject_is_empty(&w->bound) || pool_has_surplus(p);
 }
 
+void heist_worker_pass_on(struct worker *w)
+{
+	if (idle_wants_wake(&w->pool->idle) && pool_has_surplus(w->pool))
+		wake_any(w);
+}
+
 /* A searching worker got work: it runs; if nobody else searches and there is more, wake the next. */
 static struct runnable *worker_found(struct worker *w, struct runnable *r)
 {
+	atomic_store_explicit(&w->resting, 0, memory_order_relaxed); /* advisory */
 	w->spin_failures = 0;
 	if (w->searching) {
 		w->searching = false;
 		if (idle_search_end(&w->pool->idle)) {
 			heist_fence_light(); /* ID1 */
-			if (idle_wants_wake(&w->pool->idle) && pool_has_surplus(w->pool))
-				wake_any(w);
+			heist_worker_pass_on(w);
 		}
 	}
 	return r;
@@ -129,7 +146,7 @@ static struct runnable *worker_search(struct worker *w)
 		w->now = heist_clock_ns();
 	} while (w->now - start < window);
 	w->spin_failures++;
-	return p->workers > 1 ? heist_worker_steal_last(w) : NULL;
+	return p->crew > 1 ? heist_worker_steal_last(w) : NULL;
 }
 
 /* ---- sleeping ---- */
@@ -138,7 +155,7 @@ static bool sentinel_begin(struct worker *w)
 {
 	struct pool *p = w->pool;
 	uint32_t nobody = 0;
-	return p->workers > 1 && idle_parked(&p->idle) < p->workers &&
+	return p->crew > 1 && idle_parked(&p->idle) < p->workers + spares_on_duty(&p->spares) &&
 	       atomic_compare_exchange_strong_explicit(&p->sentinel, &nobody, w->index + 1,
 						       memory_order_relaxed,
 						       memory_order_relaxed); /* advisory */
@@ -172,6 +189,7 @@ static void worker_park(struct worker *w)
 	struct pool *p = w->pool;
 	p->ops->trim(w);
 	heist_worker_shrink(w);
+	heist_worker_back(w);
 	w->guarded = false;
 	heist_count(&w->stats.parks, 1);
 	uint32_t key = eventcount_prepare(&w->wakeup);
@@ -186,12 +204,14 @@ static void worker_park(struct worker *w)
 	/* Either we take ourselves out of the set or a waker has done so: searching in both cases. */
 	idle_claim(&p->idle, w->index);
 	w->searching = true;
+	heist_watchdog_woke(p);
 }
 
 struct runnable *heist_worker_find(struct worker *w)
 {
 	struct pool *p = w->pool;
 	struct runnable *r;
+	atomic_store_explicit(&w->resting, 1, memory_order_relaxed); /* advisory */
 	for (;;) {
 		if (p->ops->flush(w) && (r = heist_worker_next(w)) != NULL)
 			return worker_found(w, r);
@@ -201,6 +221,8 @@ struct runnable *heist_worker_find(struct worker *w)
 			if ((r = heist_worker_next(w)) != NULL)
 				return worker_found(w, r);
 		}
+		if (w->index >= p->workers && heist_spare_rest(w))
+			continue;
 		if ((r = worker_search(w)) != NULL)
 			return worker_found(w, r);
 		if (pool_stops(p))

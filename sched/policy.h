@@ -68,6 +68,9 @@
  * worker is awake.  Bounds how long a lone item waits behind a long handler. */
 #define SCHED_SENTINEL_NS 5000000u
 
+/* A busy worker looks this often at slots and deferred sends of workers that are away. */
+#define SCHED_RELIEVE_NS 1000000u
+
 /* Messages between two clock reads of a worker: a read costs as much as 2 to 5 messages. */
 #ifndef SCHED_CLOCK_MESSAGES
 #define SCHED_CLOCK_MESSAGES 64

@@ -36,7 +36,7 @@ static void workers_destroy(struct pool *p, uint32_t n)
 		heist_deque_destroy(&pool_worker(p, i)->fifo);
 		heist_deque_free(p->memory, pool_worker(p, i)->outgrown);
 	}
-	heist_memory_put(p->memory, p->base, p->worker_size * p->workers);
+	heist_memory_put(p->memory, p->base, p->worker_size * p->crew);
 	heist_topology_destroy(&p->topology);
 }
 
@@ -45,9 +45,12 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	memset(p, 0, sizeof *p);
 	idle_init(&p->idle);
 	eventcount_init(&p->quiet);
+	eventcount_init(&p->watchdog.wakeup);
 	p->ops = c->ops;
 	p->memory = c->memory;
 	p->workers = c->workers;
+	p->crew = c->workers + c->spares;
+	p->spares.most = c->spares;
 	p->pin = c->pin;
 	p->polled = c->polled;
 	p->clock = c->clock;
@@ -59,13 +62,13 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	p->worker_size = (c->worker_size + HEIST_ISOLATE - 1) & ~(size_t)(HEIST_ISOLATE - 1);
 	if (heist_topology_init(&p->topology, c->workers, c->pin, c->synthetic, c->memory) != 0)
 		return -1;
-	p->base = heist_memory_get(c->memory, p->worker_size * c->workers, HEIST_ISOLATE);
+	p->base = heist_memory_get(c->memory, p->worker_size * p->crew, HEIST_ISOLATE);
 	if (!p->base) {
 		heist_topology_destroy(&p->topology);
 		return -1;
 	}
-	memset(p->base, 0, p->worker_size * c->workers);
-	for (uint32_t i = 0; i < c->workers; i++)
+	memset(p->base, 0, p->worker_size * p->crew);
+	for (uint32_t i = 0; i < p->crew; i++)
 		if (worker_init(p, i, c->seed) != 0) {
 			workers_destroy(p, i);
 			return -1;
@@ -75,7 +78,7 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 
 void heist_pool_destroy(struct pool *p)
 {
-	workers_destroy(p, p->workers);
+	workers_destroy(p, p->crew);
 }
 
 /* ---- start and stop ---- */
@@ -94,16 +97,28 @@ static void wake_worker(struct pool *p, uint32_t i)
 		heist_pool_notify(p, i);
 }
 
-/* Stop the first n workers, which are those whose threads run. */
+/* All of the first n, and of the spares.  Only a worker that has not left starts a spare, so none comes
+ * after this was true. */
+static bool all_left(struct pool *p, uint32_t n)
+{
+	uint32_t left = atomic_load_explicit(&p->exited, memory_order_acquire); /* PL1 acquire */
+	return left == n + spares_hired(&p->spares);
+}
+
+/* Stop the first n workers, which are those whose threads run, and the spares. */
 static bool stop_threads(struct pool *p, uint32_t n, uint64_t deadline)
 {
 	atomic_store_explicit(&p->stop, 1, memory_order_release); /* PL2 release */
 	heist_fence_full();					  /* ID1 */
 	for (uint32_t i = 0; i < n; i++)
 		wake_worker(p, i);
+	for (uint32_t i = p->workers; i < pool_present(p); i++) { /* parked, or on the bench */
+		wake_worker(p, i);
+		heist_pool_notify(p, i);
+	}
 	for (;;) {
 		uint32_t key = eventcount_prepare(&p->quiet);
-		if (atomic_load_explicit(&p->exited, memory_order_acquire) == n) { /* PL1 acquire */
+		if (all_left(p, n)) {
 			eventcount_cancel(&p->quiet);
 			break;
 		}
@@ -111,6 +126,8 @@ static bool stop_threads(struct pool *p, uint32_t n, uint64_t deadline)
 			return false;
 	}
 	for (uint32_t i = 0; i < n; i++)
+		heist_thread_join(&pool_worker(p, i)->thread);
+	for (uint32_t i = p->workers; i < pool_present(p); i++)
 		heist_thread_join(&pool_worker(p, i)->thread);
 	return true;
 }
@@ -142,12 +159,13 @@ void heist_pool_join(struct pool *p)
 
 bool heist_pool_stop(struct pool *p, uint64_t deadline)
 {
+	heist_watchdog_stop(p);
 	return p->polled || stop_threads(p, p->workers, deadline);
 }
 
 void heist_pool_run_with(struct pool *p, run_fn *run)
 {
-	for (uint32_t i = 0; i < p->workers; i++)
+	for (uint32_t i = 0; i < p->crew; i++)
 		atomic_store_explicit(&pool_worker(p, i)->run, run,
 				      memory_order_relaxed); /* code: nothing else to publish */
 }
@@ -163,12 +181,26 @@ void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r)
 		wake_worker(p, i);
 }
 
+/* Worker i, or the next one that is not away (spare.h). */
+static HEIST_COLD uint32_t somebody_here(struct pool *p, uint32_t i)
+{
+	for (uint32_t k = 0; k < p->workers; k++) {
+		uint32_t j = (i + k) % p->workers;
+		if (atomic_load_explicit(&pool_worker(p, j)->away, memory_order_relaxed) ==
+		    AWAY_NOT) /* advisory */
+			return j;
+	}
+	return i;
+}
+
 void heist_pool_submit(struct pool *p, struct runnable *r)
 {
 	uint32_t i = atomic_load_explicit(&p->next_inbox, memory_order_relaxed);
 	if (p->workers > 1) { /* a hint: lost updates only change who is asked */
 		atomic_store_explicit(&p->next_inbox, (i + 1) % p->workers, memory_order_relaxed);
 		i %= p->workers;
+		if (HEIST_UNLIKELY(spares_away(&p->spares)))
+			i = somebody_here(p, i);
 	}
 	inject_push(&pool_worker(p, i)->inbox, &r->link);
 	heist_fence_light(); /* ID1 */
@@ -191,7 +223,7 @@ static struct pool *next_of_group(struct pool *p)
 
 static bool queues_empty(struct pool *p)
 {
-	for (uint32_t i = 0; i < p->workers; i++) {
+	for (uint32_t i = 0; i < pool_present(p); i++) {
 		struct worker *w = pool_worker(p, i);
 		if (lifo_peek(&w->slot) || deque_size(&w->fifo) || deque_size(&w->spawned) ||
 		    !inject_is_empty(&w->inbox) || !inject_is_empty(&w->bound))
@@ -200,13 +232,14 @@ static bool queues_empty(struct pool *p)
 	return true;
 }
 
-/* All parked; adds how often they have parked to *parks. */
+/* All parked, or on the bench; adds how often they have parked to *parks. */
 static bool all_parked(struct pool *p, uint64_t *parks)
 {
-	for (uint32_t i = 0; i < p->workers; i++) {
+	for (uint32_t i = 0; i < pool_present(p); i++) {
 		if (!(atomic_load_explicit(&p->idle.mask[i / 64], memory_order_acquire) >>
 			      (i % 64) &
-		      1)) /* ID2 acquire */
+		      1) && /* ID2 acquire */
+		    !heist_spare_is_off(p, i))
 			return false;
 		*parks +=
 			atomic_load_explicit(&pool_worker(p, i)->stats.parks, memory_order_relaxed);

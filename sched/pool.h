@@ -6,7 +6,9 @@
 #ifndef HEIST_SCHED_POOL_H
 #define HEIST_SCHED_POOL_H
 
+#include "sched/spare.h"
 #include "sched/topology.h"
+#include "sched/watchdog.h"
 #include "sched/worker.h"
 
 struct pool_ops {
@@ -20,6 +22,8 @@ struct pool_ops {
 	/* `stuck` has been in one activation for long: make runnable what it holds back.  True: look
 	 * for work again. */
 	bool (*stuck)(struct worker *w, struct worker *stuck);
+	/* The watchdog: w has been in activation n for `elapsed` ns.  May be NULL without a watchdog. */
+	void (*hog)(struct worker *w, uint64_t n, uint64_t elapsed);
 	/* The worker is about to sleep: return memory. */
 	void (*trim)(struct worker *w);
 	/* Fire timers due at `now`; the next deadline, 0 = none. */
@@ -37,6 +41,7 @@ struct pool_config {
 	const struct pool_ops *ops;
 	const struct heist_memory *memory;
 	uint32_t workers;
+	uint32_t spares; /* at most SPARES_MAX, and SCHED_MAX_WORKERS with the workers (spare.h) */
 	bool pin, polled;
 	size_t worker_size;    /* of the struct that begins with struct worker */
 	const char *synthetic; /* topology for tests, or NULL */
@@ -59,7 +64,8 @@ struct pool {
 	_Alignas(HEIST_ISOLATE) const struct pool_ops *ops;
 	const struct heist_memory *memory;
 	struct heist_topology topology;
-	uint32_t workers;
+	uint32_t workers; /* always there */
+	uint32_t crew;	  /* and those that may be: spares behind them */
 	uint32_t search_limit;
 	uint64_t spin_ns;
 	bool pin, polled;
@@ -74,6 +80,8 @@ struct pool {
 	_Atomic uint32_t stop;	  /* workers leave when they find no work */
 	_Atomic uint32_t exited;  /* workers that have left                */
 	_Atomic uint32_t watched; /* somebody waits for quiescence: of the first of a group */
+	struct spares spares;
+	struct watchdog watchdog;
 	struct eventcount quiet;
 	struct pool *group;	     /* the first of its group */
 	_Atomic(struct pool *) next; /* of the group           */
@@ -82,6 +90,12 @@ struct pool {
 static inline struct worker *pool_worker(struct pool *p, uint32_t i)
 {
 	return (struct worker *)(void *)(p->base + (size_t)i * p->worker_size);
+}
+
+/* Workers that have threads. */
+static inline uint32_t pool_present(const struct pool *p)
+{
+	return p->workers + spares_hired(&p->spares);
 }
 
 /* Any thread: the time that deadlines and timers of this pool are meant in. */
@@ -105,14 +119,15 @@ void heist_pool_run_with(struct pool *p, run_fn *run);
 
 /* Any thread: make r runnable from outside a worker of this pool. */
 void heist_pool_submit(struct pool *p, struct runnable *r);
-/* Any thread: make r runnable on worker i only. */
+/* Any thread: make r runnable on worker i only, which is no spare. */
 void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r);
 
 /* A thread that is no worker: wait until nothing runs and nothing is queued in p and in the pools of the
  * group that it is the first of, provided that nothing is submitted meanwhile.  False: the deadline passed (0 = none).  After a heist_pool_stop that failed,
  * true at once: workers that have left never park, and to stop them again is the way on. */
 bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline);
-/* Ask the workers to leave, and wait.  False: one is still in a handler; call again. */
+/* Ask the workers to leave, and wait; the watchdog ends first.  False: one is still in a handler; call
+ * again. */
 bool heist_pool_stop(struct pool *p, uint64_t deadline);
 
 /* The driving thread of a polled pool.  Run up to max_turns, or until idle and past `until`. */

@@ -6,7 +6,7 @@
  * been replaced, every worker was once seen not to steal; what it cannot free it keeps for its next
  * park, or for the pool's end.
  *
- * Who may call   shrink: the worker whose deques they are, between two runs.
+ * Who may call   shrink: the worker whose deques they are, between two runs, with nothing queued.
  * Progress       wait-free: a bounded number of looks.
  * Edges          SH1 the thief's light fence (stealing, then the array) <-> the owner's heavy fence (the
  *                    new array, then stealing): the owner sees the thief, or the thief the new array
@@ -42,7 +42,7 @@ static bool seen_not_stealing(struct worker *v)
 static bool thieves_are_gone(struct pool *p)
 {
 	heist_fence_heavy(); /* SH1 */
-	for (uint32_t i = 0; i < p->workers; i++)
+	for (uint32_t i = 0; i < pool_present(p); i++)
 		if (!seen_not_stealing(pool_worker(p, i)))
 			return false;
 	return true;

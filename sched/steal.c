@@ -80,6 +80,20 @@ static struct runnable *steal_from(struct worker *w, struct worker *v)
 	return spawned ? steal_spawned(w, v) : NULL;
 }
 
+/* Spares have no rings: they are nobody's neighbours.  A spare takes the place of the worker whose ring it
+ * looks at, so that one is left, too. */
+static HEIST_COLD struct runnable *steal_from_spares(struct worker *w)
+{
+	struct pool *p = w->pool;
+	struct runnable *r = NULL;
+	if (w->index >= p->workers)
+		r = steal_from(w, pool_worker(p, w->index % p->workers));
+	for (uint32_t i = p->workers; i < pool_present(p) && !r; i++)
+		if (i != w->index)
+			r = steal_from(w, pool_worker(p, i));
+	return r;
+}
+
 /* Victim k of w: nearest ring first, from a random start within each ring. */
 static struct runnable *steal_pass(struct worker *w)
 {
@@ -89,13 +103,13 @@ static struct runnable *steal_pass(struct worker *w)
 	w->random ^= w->random << 13;
 	w->random ^= w->random >> 7;
 	w->random ^= w->random << 17;
-	heist_victims_begin(&it, &p->topology, w->index, w->random);
+	heist_victims_begin(&it, &p->topology, w->index % p->workers, w->random);
 	while (heist_victims_next(&it, &v)) {
 		struct runnable *r = steal_from(w, pool_worker(p, v));
 		if (r)
 			return r;
 	}
-	return NULL;
+	return HEIST_UNLIKELY(spares_on_duty(&p->spares) != 0) ? steal_from_spares(w) : NULL;
 }
 
 struct runnable *heist_worker_steal(struct worker *w)
@@ -123,16 +137,34 @@ static struct standstill look(struct worker *v)
 	};
 }
 
-/* A parked worker holds nothing back. */
-static bool worth_waiting(struct pool *p, struct worker *v)
-{
-	return !idle_is_parked(&p->idle, v->index);
-}
-
 static bool stuck(const struct standstill *a, const struct standstill *b)
 {
 	return a->activations == b->activations && a->fifo_top == b->fifo_top &&
 	       a->spawned_top == b->spawned_top && a->slot == b->slot;
+}
+
+/* A parked worker holds nothing back, nor does a spare on its bench. */
+static bool worth_waiting(struct pool *p, struct worker *v)
+{
+	return !idle_is_parked(&p->idle, v->index) && !heist_spare_is_off(p, v->index);
+}
+
+static bool is_away(struct worker *v)
+{
+	return atomic_load_explicit(&v->away, memory_order_relaxed) != AWAY_NOT; /* advisory */
+}
+
+/* Has v not moved for a while?  Who says that it is away needs no watching. */
+static bool stands_still(struct worker *v)
+{
+	if (is_away(v))
+		return true;
+	struct standstill before = look(v);
+	uint64_t until = heist_clock_ns() + SCHED_LONE_NS;
+	while (heist_clock_ns() < until)
+		heist_relax();
+	struct standstill after = look(v);
+	return stuck(&before, &after);
 }
 
 static struct runnable *steal_stuck(struct worker *w, struct worker *v)
@@ -152,18 +184,49 @@ static struct runnable *steal_stuck(struct worker *w, struct worker *v)
 struct runnable *heist_worker_steal_last(struct worker *w)
 {
 	struct pool *p = w->pool;
-	for (uint32_t k = 1; k < p->workers; k++) {
-		struct worker *v = pool_worker(p, (w->index + k) % p->workers);
-		if (!worth_waiting(p, v))
+	uint32_t n = pool_present(p);
+	for (uint32_t k = 1; k < n; k++) {
+		struct worker *v = pool_worker(p, (w->index + k) % n);
+		if (v == w || !worth_waiting(p, v))
 			continue;
-		struct standstill before = look(v);
-		uint64_t until = heist_clock_ns() + SCHED_LONE_NS;
-		while (heist_clock_ns() < until)
-			heist_relax();
-		struct standstill after = look(v);
-		struct runnable *r = stuck(&before, &after) ? steal_stuck(w, v) : NULL;
+		struct runnable *r = stands_still(v) ? steal_stuck(w, v) : NULL;
 		if (r)
 			return r;
 	}
 	return NULL;
+}
+
+/* ---- for those that are away (spare.h) ---- */
+
+static struct runnable *steal_away(struct worker *w, struct worker *v, bool slot)
+{
+	struct runnable *r = steal_inbox(w, v);
+	worker_steal_begin(w);
+	if (!r)
+		r = steal_fifo(w, v);
+	if (!r)
+		r = steal_spawned(w, v);
+	worker_steal_end(w);
+	if (!r && slot && (r = lifo_steal(&v->slot)) != NULL)
+		heist_count(&w->stats.steals, 1);
+	return r;
+}
+
+/* Slots and deferred sends cost the fences of all threads, so they are looked at once in a while. */
+void heist_worker_relieve(struct worker *w)
+{
+	struct pool *p = w->pool;
+	bool all = w->now - w->relieved >= SCHED_RELIEVE_NS;
+	if (all)
+		w->relieved = w->now;
+	for (uint32_t i = 0; i < pool_present(p); i++) {
+		struct worker *v = pool_worker(p, i);
+		if (v == w || !is_away(v))
+			continue;
+		struct runnable *r = steal_away(w, v, all);
+		if (r)
+			worker_queue(w, r);
+		if (all)
+			(void)p->ops->stuck(w, v);
+	}
 }

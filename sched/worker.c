@@ -97,6 +97,8 @@ static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 		uint64_t before = w->now;
 		heist_worker_clock(w);
 		w->pool->ops->tick(w, w->now - before);
+		if (heist_spares_look(w))
+			return NULL;
 	}
 	if (turn % SCHED_FAIR_TURNS == 0 && (r = next_fair(w, turn)) != NULL)
 		return r;
@@ -165,14 +167,24 @@ static void worker_loop(void *arg)
 	}
 }
 
+void heist_worker_bind(struct worker *w)
+{
+	struct pool *p = w->pool;
+	uint32_t place =
+		w->index < p->workers
+			? w->index
+			: atomic_load_explicit(&w->place, memory_order_relaxed); /* advisory */
+	if (p->pin && heist_topology_bind(&p->topology, place % p->workers) != 0 && p->ops->warn &&
+	    heist_topology_first_refusal(&p->topology))
+		p->ops->warn(p, "cannot bind a worker to its CPU: going on unbound");
+}
+
 void heist_worker_main(void *arg)
 {
 	struct worker *w = arg;
 	struct pool *p = w->pool;
 	heist_worker_self = w;
-	if (p->pin && heist_topology_bind(&p->topology, w->index) != 0 && p->ops->warn &&
-	    heist_topology_first_refusal(&p->topology))
-		p->ops->warn(p, "cannot bind a worker to its CPU: going on unbound");
+	heist_worker_bind(w);
 	w->now = heist_clock_ns();
 	p->ops->guard(w, worker_loop, w);
 	heist_worker_self = NULL;

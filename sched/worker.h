@@ -55,6 +55,11 @@ struct worker {
 	struct inject bound;			     /* the worker takes */
 	_Alignas(HEIST_ISOLATE) struct eventcount wakeup;
 	heist_thread thread;
+	_Atomic uint32_t away;	  /* enum away: spare.h */
+	_Atomic uint32_t place;	  /* of a spare: whose CPU it has */
+	_Atomic uint32_t resting; /* looks for work, or waits for some: no handler runs */
+	uint64_t seen, since;	  /* the watchdog's */
+	uint64_t relieved;	  /* when it looked last at slots of those that are away */
 };
 
 /* The worker that runs on this thread, or NULL. */
@@ -85,6 +90,14 @@ struct runnable *heist_worker_steal(struct worker *w);
 struct runnable *heist_worker_steal_last(struct worker *w);
 /* shrink.c: the worker, about to park: give memory back that its deques do not need now. */
 void heist_worker_shrink(struct worker *w);
+/* Queue what workers hold that are away. */
+void heist_worker_relieve(struct worker *w);
+/* park.c: w searches no more; if there is something to find, somebody else does. */
+void heist_worker_pass_on(struct worker *w);
+/* The same from any thread: if nobody keeps watch over those that are awake, a parked worker does. */
+void heist_pool_keep_watch(struct pool *p, uint32_t near);
+/* worker.c: the thread to its CPU. */
+void heist_worker_bind(struct worker *w);
 /* pool.c: wake worker i, which the caller has claimed. */
 void heist_pool_notify(struct pool *p, uint32_t i);
 

@@ -242,6 +242,7 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, c.max_actors = (1u << 28) + 1);
 	CONFIG(HEIST_EINVAL, c.events = (1u << 20) + 1);
 	CONFIG(HEIST_EINVAL, c.threads_max = 65);
+	CONFIG(HEIST_EINVAL, c.spare_max = 65);
 	heist_pool none[2] = { heist_pool_default(), heist_pool_default() };
 	none[0].name = none[1].name = "twice";
 	CONFIG(HEIST_EINVAL, c.pools = none);
@@ -307,6 +308,8 @@ TEST(hostile, runtimes)
 	REFUSES_WITH(0, "heist_stragglers", heist_stragglers(sys, NULL, 1));
 	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(sys, NULL, 1));
 	REFUSES(heist_dump_events, NULL, 1);
+	REFUSES(heist_blocking_begin, NULL);
+	REFUSES(heist_blocking_end, NULL);
 	ANSWERS(HEIST_EINVAL, heist_dump_events(sys, -1));
 	EXPECT(heist_wall_now(NULL) > 0);
 	EXPECT(heist_now(NULL) > 0 && heist_in_ms(NULL, UINT32_MAX) > heist_now(NULL));

@@ -337,6 +337,15 @@ typedef struct heist_pool {
 	uint32_t budget_us; /* time per activation; default: the runtime's */
 } heist_pool;
 
+/* A handler that has been running for long.  Valid during the call. */
+typedef struct heist_hog {
+	heist_ref actor;
+	const char *cls;     /* name of its class   */
+	const char *message; /* type of the message, or "" */
+	uint64_t elapsed_ns;
+	uint32_t worker;
+} heist_hog;
+
 /* Options of a runtime.  From heist_config_default(); 0 = default; grows at the end only.  A field
  * beats the environment variable named, which beats the default. */
 typedef struct heist_config {
@@ -367,11 +376,22 @@ typedef struct heist_config {
 	/* More pools, at most 64, with at most 256 workers in all pools together; copied. */
 	const heist_pool *pools;
 	uint32_t pool_count;
-	uint32_t
-		threads_max; /* actors with a thread of their own at a time; default 32, at most 64 */
+	/* Actors with a thread of their own at a time; default 32, at most 64. */
+	uint32_t threads_max;
 	/* An actor has become overloaded, or is no more (opts.overload_high); on the thread that caused it;
 	 * that one has ended is not told.  Must not wait, or call the runtime. */
 	void (*overload)(void *user, heist_ref actor, bool on);
+	/* Threads that serve in the place of workers that wait (heist_blocking_begin), at most 64; default: as
+	 * many as workers, none with one worker, which then is the only thread that runs handlers. */
+	uint32_t spare_max;
+	/* A handler that runs for longer is a hog: whatever its worker holds runs elsewhere, and a spare
+	 * thread serves in its place until it returns, as with heist_blocking_begin.  Default 20; UINT32_MAX:
+	 * nobody watches.  Only workers of the runtime's own pool are watched. */
+	uint32_t hog_ms;
+	/* After this it is named, once, by hog(), on a thread of its own, or else in the log.  Default 1000.
+	 * hog() must not wait for the runtime. */
+	uint32_t hog_name_ms;
+	void (*hog)(void *user, const heist_hog *);
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -631,6 +651,15 @@ HEIST_API uint64_t heist_allocated(const heist_ctx *);
 HEIST_API __attribute__((noreturn)) void heist_panic(heist_ctx *, heist_status why);
 /* True: this activation has used its messages or its time; return HEIST_AGAIN to go on later. */
 HEIST_API bool heist_out_of_budget(const heist_ctx *);
+
+/* Between these two the handler waits for something outside: a lock, a file, a child.  Its worker is taken
+ * out: what is queued there runs elsewhere, and a spare thread serves in its place until the end, which
+ * takes no turn and does not wait.  Not for actors bound to this worker (heist_opts.worker): they wait with
+ * it.  Everything else may be called in between.  Begun twice is begun once; the end of the handler, however
+ * it ends, is an end, too.  Each costs a few hundred nanoseconds, the first of all a thread.  EINVAL: no
+ * context. */
+HEIST_API heist_status heist_blocking_begin(heist_ctx *);
+HEIST_API heist_status heist_blocking_end(heist_ctx *);
 
 /* ---- about the library ---- */
 

@@ -24,6 +24,7 @@ static inline heist_system *model_start(uint32_t workers)
 	c.pin = HEIST_OFF;
 	c.max_actors = SLOT_REGION;
 	c.log = model_log;
+	c.hog_ms = UINT32_MAX; /* watchdog: sched.c */
 	CHECK_ASSERT(heist_start(&c, &s) == HEIST_OK);
 	return s;
 }

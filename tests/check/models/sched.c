@@ -2,12 +2,17 @@
  * The scheduler as a whole: run loop, stealing, LIFO slot, inboxes, parking, quiescence, stop.  A root
  * comes from outside, wakes two runnables, spawns one and binds one, and everything runs to its end on
  * WORKERS workers while another thread submits.  Each turn runs once and never beside another turn of
- * the same runnable; when all are parked nothing is queued; every worker leaves. */
+ * the same runnable; when all are parked nothing is queued; every worker leaves.  With SPARES one runnable
+ * is away in each of its turns, and waits there for another, which the spare must run; with WATCHED it says
+ * nothing, and the watchdog has to notice. */
 #include "sched/pool.h"
 #include "tests/check/check.h"
 
 #ifndef WORKERS
 #define WORKERS 2
+#endif
+#ifndef SPARES
+#define SPARES 0
 #endif
 #define JOBS 7
 
@@ -22,6 +27,7 @@ static struct job {
 static const int turns_wanted[JOBS] = { 1, 2, 1, 1, 1, 2, 1 };
 static struct pool pool;
 static _Atomic uint32_t submitted; /* the other thread has done its part */
+static _Atomic uint32_t woken;	   /* WOKEN has run */
 static bool left_over;		   /* no worker runs any more */
 
 static struct runnable *job(int i)
@@ -37,6 +43,22 @@ static void run_root(struct worker *w)
 	heist_pool_submit_bound(w->pool, WORKERS - 1, job(BOUND));
 }
 
+static void wait_away(struct worker *w)
+{
+#ifndef WATCHED
+	heist_worker_leave(w);
+#endif
+	while (!atomic_load_explicit(&woken, memory_order_acquire))
+		heist_futex_wait(&woken, 0, 0);
+	heist_worker_back(w);
+}
+
+static void wake_waiting(void)
+{
+	atomic_store_explicit(&woken, 1, memory_order_release);
+	heist_futex_wake(&woken, 1);
+}
+
 static enum verdict run(struct worker *w, struct runnable *r)
 {
 	struct job *j = HEIST_CONTAINER(r, struct job, run);
@@ -45,6 +67,10 @@ static enum verdict run(struct worker *w, struct runnable *r)
 	CHECK_ASSERT((i != BOUND && i != OUTSIDE_BOUND) || w->index == WORKERS - 1 || left_over);
 	if (i == ROOT)
 		run_root(w);
+	if (SPARES && i == OUTSIDE && !left_over)
+		wait_away(w);
+	if (SPARES && i == WOKEN)
+		wake_waiting();
 	if (++j->turns < turns_wanted[i])
 		return RUN_AGAIN;
 	j->done = true;
@@ -79,7 +105,13 @@ static void no_trim(struct worker *w)
 	(void)w;
 }
 
+static void no_hog(struct worker *w, uint64_t n, uint64_t elapsed)
+{
+	(void)w, (void)n, (void)elapsed;
+}
+
 static const struct pool_ops ops = { .run = run,
+				     .hog = no_hog,
 				     .guard = no_guard,
 				     .flush = no_flush,
 				     .tick = no_tick,
@@ -105,15 +137,20 @@ static void setup(void)
 	static const struct pool_config config = { .ops = &ops,
 						   .memory = &memory,
 						   .workers = WORKERS,
+						   .spares = SPARES,
 						   .worker_size = sizeof(struct worker),
 						   .seed = 1 };
 	for (int i = 0; i < JOBS; i++)
 		jobs[i] = (struct job){ .turns = 0 };
 	atomic_store_explicit(&submitted, 0, memory_order_relaxed);
+	atomic_store_explicit(&woken, 0, memory_order_relaxed);
 	left_over = false;
 	CHECK_ASSERT(heist_pool_init(&pool, &config) == 0);
 	pool.spin_ns = 1; /* linger, then one look */
 	CHECK_ASSERT(heist_pool_start(&pool) == 0);
+#ifdef WATCHED
+	CHECK_ASSERT(heist_watchdog_start(&pool, 1000) == 0);
+#endif
 }
 
 static void all_done(void)
@@ -152,7 +189,7 @@ static void finish(void)
 {
 	struct runnable *r;
 	left_over = true;
-	for (uint32_t i = 0; i < WORKERS; i++)
+	for (uint32_t i = 0; i < pool.crew; i++)
 		while ((r = heist_worker_next(pool_worker(&pool, i))) != NULL)
 			heist_worker_run(pool_worker(&pool, i), r);
 	all_done();

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * A handler that spins for ever: everything else goes on, it is named, and a shutdown returns it. */
+#include <string.h>
+
+#include "tests/support/runtime.h"
+
+static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 8 };
+
+enum { COUNT, SPIN };
+
+static _Atomic uint64_t wanted; /* the hog; on a busy machine others may be slow, too */
+static _Atomic long handled, spinning, gate, named, ticks;
+static heist_ref others[4];
+static heist_hog seen;
+static char seen_class[48], seen_message[48];
+
+static void on_hog(void *user, const heist_hog *hog)
+{
+	(void)user;
+	if (atomic_load(&named) || hog->actor.v != atomic_load(&wanted))
+		return;
+	seen = *hog;
+	strncpy(seen_class, hog->cls, sizeof seen_class - 1);
+	strncpy(seen_message, hog->message, sizeof seen_message - 1);
+	atomic_store(&named, 1);
+}
+
+static heist_next recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	uint64_t what = *(uint64_t *)msg, n = COUNT;
+	(void)ctx, (void)state;
+	atomic_fetch_add(&handled, 1);
+	if (what != SPIN)
+		return HEIST_CONTINUE;
+	for (int i = 0; i < 4; i++) /* its slot and queue are full */
+		EXPECT(heist_send(others[i], type, &n) == HEIST_OK);
+	atomic_fetch_add(&spinning, 1);
+	while (!atomic_load_explicit(&gate, memory_order_relaxed))
+		;
+	return HEIST_CONTINUE;
+}
+static const heist_class cls = { "spinner", HEIST_ABI, 0, recv, NULL };
+
+/* Each time it runs it sets itself a timer, and sends itself a message. */
+static heist_next ticking_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state;
+	atomic_fetch_add(&ticks, 1);
+	EXPECT(heist_send_after(ctx, heist_self(ctx), type, msg, 1000000, NULL) == HEIST_OK);
+	return HEIST_CONTINUE;
+}
+static const heist_class ticking = { "ticking", HEIST_ABI, 0, ticking_recv, NULL };
+
+static heist_system *start(uint32_t workers, uint32_t spares)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	c.workers = workers;
+	c.spare_max = spares;
+	c.pin = HEIST_OFF;
+	c.hog_ms = 2;
+	c.hog_name_ms = 4;
+	c.hog = on_hog;
+	handled = spinning = gate = named = ticks = 0;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	for (int i = 0; i < 4; i++)
+		others[i] = test_spawn(s, &cls, NULL);
+	EXPECT(test_balanced(s));
+	return s;
+}
+
+static void go_on(long n)
+{
+	long before = atomic_load(&handled);
+	for (long i = 0; i < n; i++)
+		EXPECT(test_tell(others[i % 4], &WORD, COUNT) == HEIST_OK);
+	EXPECT(wait_for(&handled, before + n));
+}
+
+static void spin(heist_system *s, long hogs, heist_ref *out)
+{
+	for (long i = 0; i < hogs; i++) {
+		out[i] = test_spawn(s, &cls, NULL);
+		EXPECT(test_tell(out[i], &WORD, SPIN) == HEIST_OK && wait_for(&spinning, i + 1));
+		EXPECT(wait_for(&handled, 5 * (i + 1))); /* what was in its slot and queue */
+	}
+}
+
+static void finish(heist_system *s)
+{
+	atomic_store(&gate, 1);
+	EXPECT(test_balanced(s));
+	go_on(100);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+TEST(hog, on_two_workers_everything_else_goes_on)
+{
+	heist_system *s = start(2, 0);
+	heist_ref t = test_spawn(s, &ticking, NULL), hog[2];
+	EXPECT(test_tell(t, &WORD, COUNT) == HEIST_OK && wait_for(&ticks, 3));
+	spin(s, 2, hog); /* and then both workers are gone */
+	for (int i = 0; i < 20; i++)
+		go_on(100);
+	EXPECT(wait_for(&ticks, atomic_load(&ticks) + 10));
+	EXPECT(heist_kill(t, HEIST_OK) == HEIST_OK);
+	finish(s);
+}
+
+TEST(hog, one_worker_has_a_spare_if_asked)
+{
+	heist_system *s = start(1, 2);
+	heist_ref hog[2];
+	spin(s, 2, hog); /* the second one on the spare */
+	go_on(100);
+	finish(s);
+}
+
+TEST(hog, is_named)
+{
+	for (uint32_t spares = 0; spares < 2; spares++) {
+		heist_system *s = start(1, spares);
+		heist_ref hog = test_spawn(s, &cls, NULL);
+		atomic_store(&wanted, hog.v);
+		EXPECT(test_tell(hog, &WORD, SPIN) == HEIST_OK && wait_for(&named, 1));
+		EXPECT(seen.actor.v == hog.v && seen.elapsed_ns >= 4000000 &&
+		       seen.worker <= spares);
+		EXPECT(strcmp(seen_class, "spinner") == 0 && strcmp(seen_message, "word") == 0);
+		finish(s);
+	}
+}
+
+TEST(hog, is_what_a_shutdown_returns)
+{
+	heist_system *s = start(2, 0);
+	heist_ref hog;
+	heist_straggler found[3];
+	spin(s, 1, &hog);
+	EXPECT(heist_shutdown(s, heist_in_ms(s, 1)) == HEIST_ETIMEOUT);
+	size_t n = heist_stragglers(s, found, 3);
+	EXPECT(n >= 1 && n <= 3);
+	while (n > 0 && found[n - 1].actor.v != hog.v)
+		n--;
+	EXPECT(n > 0);
+	atomic_store(&gate, 1);
+	EXPECT(shut_down_within(s, 1000) == HEIST_OK);
+}
+
+TEST(hog, returns_and_works_on)
+{
+	heist_system *s = start(2, 0);
+	for (int i = 0; i < 5; i++) {
+		heist_ref hog;
+		atomic_store(&gate, 0);
+		atomic_store(&spinning, 0);
+		atomic_store(&handled, 0);
+		spin(s, 1, &hog);
+		go_on(50);
+		atomic_store(&gate, 1);
+		go_on(50);
+		EXPECT(test_tell(hog, &WORD, COUNT) == HEIST_OK);
+	}
+	finish(s);
+}
