@@ -34,6 +34,8 @@ static const char *pool_bad(const heist_config *c, uint32_t i, uint32_t *workers
 		return "pools: batch is more than 65535";
 	if (p->workers > SCHED_MAX_WORKERS)
 		return "pools: more than 256 workers";
+	if (p->cpus && !heist_topology_allows(p->cpus))
+		return "pools: cpus is no list like 0-3,8 of CPUs that this process may use";
 	*workers += p->workers ? p->workers : 1;
 	return NULL;
 }
@@ -83,7 +85,7 @@ static void crew_publish(struct heist_system *s, struct pool *pool)
 	atomic_store_explicit(&s->places.crew_count, n, memory_order_release); /* PP1 release */
 }
 
-static struct place *place_new(struct heist_system *s, uint32_t workers)
+static struct place *place_new(struct heist_system *s, uint32_t workers, bool pin)
 {
 	struct place *p = heist_memory_get(&s->memory, sizeof *p, HEIST_ISOLATE);
 	if (!p)
@@ -93,6 +95,7 @@ static struct place *place_new(struct heist_system *s, uint32_t workers)
 		.ops = s->pool.ops,
 		.memory = &s->memory,
 		.workers = workers,
+		.pin = pin,
 		.worker_size = sizeof(struct rt_worker),
 		.seed = heist_random_seed(),
 		.group = &s->pool,
@@ -127,9 +130,15 @@ int heist_places_init(struct heist_system *s, const heist_config *c)
 	crew_publish(s, &s->pool);
 	for (uint32_t i = 0; i < c->pool_count; i++) {
 		const heist_pool *from = &c->pools[i];
-		struct place *p = place_new(s, from->workers ? from->workers : 1);
+		struct place *p =
+			place_new(s, from->workers ? from->workers : 1, from->cpus != NULL);
 		if (!p)
 			return -1;
+		p->pool.spin_ns = 0; /* others run on its CPUs */
+		if (from->cpus && !heist_topology_use(&p->pool.topology, from->cpus)) {
+			place_free(s, p);
+			return -1;
+		}
 		memcpy(p->name, from->name, strlen(from->name));
 		p->batch = from->batch;
 		p->budget_ns = from->budget_us * (uint64_t)1000;
@@ -202,7 +211,7 @@ static struct place *thread_new(struct heist_system *s)
 	struct places *t = &s->places;
 	if (t->threads == t->threads_max)
 		return NULL;
-	struct place *p = place_new(s, 1);
+	struct place *p = place_new(s, 1, false);
 	if (!p)
 		return NULL;
 	heist_pool_run_with(&p->pool, t->run);

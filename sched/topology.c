@@ -261,6 +261,7 @@ int heist_topology_init(struct heist_topology *t, uint32_t workers, bool bind,
 
 void heist_topology_destroy(struct heist_topology *t)
 {
+	hwloc_bitmap_free(t->set);
 	machine_release(t->machine);
 	heist_memory_put(t->memory, t->places, array_size(t->workers));
 	t->machine = NULL;
@@ -270,13 +271,45 @@ void heist_topology_destroy(struct heist_topology *t)
 
 /* ---- use ---- */
 
+bool heist_topology_use(struct heist_topology *t, const char *list)
+{
+	hwloc_bitmap_t set = t->machine ? hwloc_bitmap_alloc() : NULL;
+	if (!set)
+		return false;
+	bool good = *list && strspn(list, "0123456789,-") == strlen(list) &&
+		    hwloc_bitmap_list_sscanf(set, list) == 0;
+	hwloc_bitmap_and(set, set, hwloc_topology_get_topology_cpuset(t->machine->h));
+	if (!good || hwloc_bitmap_iszero(set)) {
+		hwloc_bitmap_free(set);
+		return false;
+	}
+	hwloc_bitmap_free(t->set);
+	t->set = set;
+	return true;
+}
+
+bool heist_topology_allows(const char *list)
+{
+	struct heist_topology t = { .machine = machine_get() };
+	bool good = heist_topology_use(&t, list);
+	hwloc_bitmap_free(t.set);
+	machine_release(t.machine);
+	return good;
+}
+
+static int bind_here(struct heist_topology *t, hwloc_const_bitmap_t set)
+{
+	return hwloc_set_cpubind(t->machine->h, set, HWLOC_CPUBIND_THREAD) == 0 ? 0 : -1;
+}
+
 int heist_topology_bind(struct heist_topology *t, uint32_t w)
 {
 	if (!t->machine)
 		return -1;
+	if (t->set)
+		return bind_here(t, t->set);
 	hwloc_obj_t pu = hwloc_get_pu_obj_by_os_index(t->machine->h, t->places[w].cpu);
-	return pu && hwloc_set_cpubind(t->machine->h, pu->cpuset, HWLOC_CPUBIND_THREAD) == 0 ? 0
-											     : -1;
+	return pu ? bind_here(t, pu->cpuset) : -1;
 }
 
 bool heist_topology_first_refusal(struct heist_topology *t)

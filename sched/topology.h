@@ -40,7 +40,8 @@ struct heist_topology {
 	struct heist_machine *machine; /* NULL: flat */
 	struct heist_place *places;    /* one a worker; zero where flat */
 	struct heist_victim *victims;  /* one row of workers - 1 a worker */
-	_Atomic uint32_t refused;      /* somebody has been told that a binding was refused */
+	void *set; /* hwloc's: all workers run on these CPUs; NULL: each on its own */
+	_Atomic uint32_t refused; /* somebody has been told that a binding was refused */
 };
 
 /* workers: 1 to 65535.  bind: heist_topology_bind will be called; without it a single worker needs no
@@ -50,7 +51,13 @@ int heist_topology_init(struct heist_topology *t, uint32_t workers, bool bind,
 			const char *synthetic, const struct heist_memory *memory);
 void heist_topology_destroy(struct heist_topology *t);
 
-/* Bind the calling thread to worker w's CPU.  0, or -1: refused, and it runs on where it may. */
+/* After an init with `bind`: the workers run on the CPUs of a list like "0-3,8", in the system's numbers, as far
+ * as they are allowed; each on any of them.  False: not a list, or none of them is allowed. */
+bool heist_topology_use(struct heist_topology *t, const char *list);
+/* Would it be true on this machine, for the calling thread's affinity mask? */
+bool heist_topology_allows(const char *list);
+
+/* Bind the calling thread to worker w's CPU, or to those of heist_topology_use.  0, or -1: refused, and it runs on where it may. */
 int heist_topology_bind(struct heist_topology *t, uint32_t w);
 /* After a refusal: true for one caller only, who is to warn. */
 bool heist_topology_first_refusal(struct heist_topology *t);

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Named pools and threads of single actors: who runs where, and who goes on while others block. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* sched_getaffinity */
+#endif
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/support/runtime.h"
@@ -177,6 +182,44 @@ TEST(place, a_pool_blocks_only_itself)
 	atomic_store(&gate, 1);
 	EXPECT(wait_for(&handled, 1003) && test_balanced(s));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* Every CPU that we may use, in turn: the pool's worker stays there. */
+static _Atomic long seen_cpu;
+
+static heist_next where_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	cpu_set_t set;
+	(void)ctx, (void)state, (void)type;
+	EXPECT(sched_getaffinity(0, sizeof set, &set) == 0);
+	if (CPU_COUNT(&set) == 1 && CPU_ISSET(*(uint64_t *)msg, &set))
+		atomic_store(&seen_cpu, (long)*(uint64_t *)msg);
+	atomic_fetch_add(&handled, 1);
+	return HEIST_CONTINUE;
+}
+static const heist_class where_class = { "where", HEIST_ABI, 0, where_recv, NULL };
+
+TEST(place, a_pool_stays_on_its_cpus)
+{
+	cpu_set_t all;
+	EXPECT(sched_getaffinity(0, sizeof all, &all) == 0);
+	for (unsigned cpu = 0; cpu < 64; cpu++) {
+		char list[8];
+		heist_pool p = pool("a", 1);
+		heist_opts o = heist_opts_default();
+		heist_ref r;
+		if (!CPU_ISSET(cpu, &all))
+			continue;
+		snprintf(list, sizeof list, "%u", cpu);
+		p.cpus = list;
+		o.pool = "a";
+		heist_system *s = start(&p, 1, 0);
+		atomic_store(&seen_cpu, -1);
+		EXPECT(heist_spawn(s, &where_class, &o, NULL, &r) == HEIST_OK);
+		EXPECT(test_tell(r, &WORD, cpu) == HEIST_OK && wait_for(&handled, 1));
+		EXPECT(seen_cpu == (long)cpu);
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	}
 }
 
 /* Two actors send a number back and forth that becomes less. */

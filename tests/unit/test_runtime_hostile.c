@@ -260,6 +260,10 @@ TEST(hostile, configurations)
 	none[1].batch = 0;
 	POOLS(none[1].struct_size = 4);
 	none[1].struct_size = sizeof none[1];
+	static const char *const no_cpus[] = { "", "x", "1-0", "99999", "0 1", "-1", "all" };
+	for (size_t i = 0; i < sizeof no_cpus / sizeof *no_cpus; i++)
+		POOLS(none[1].cpus = no_cpus[i]);
+	none[1].cpus = NULL;
 	POOLS(none[1].name = NULL);
 	POOLS(none[1].name = "");
 	POOLS(none[1].name = "a name that has one character more than a name may");

@@ -335,6 +335,9 @@ typedef struct heist_pool {
 	const char *name;   /* 1 to HEIST_NAME_MAX characters, copied */
 	uint32_t batch;	    /* messages per activation, at most 65535; default: the runtime's */
 	uint32_t budget_us; /* time per activation; default: the runtime's */
+	/* CPUs that its workers run on, in the system's numbers: "0-3,8"; default: all that the process may
+	 * use.  One worker and one CPU: a place with an affinity for the actors in it. */
+	const char *cpus;
 } heist_pool;
 
 /* A handler that has been running for long.  Valid during the call. */
