@@ -44,6 +44,7 @@ enum config_bit {
 	CONFIG_BOUNDED = 8,	/* bound.h: its handle has REF_BOUNDED */
 	CONFIG_HELD = 16,	/* it rests: no incarnation */
 	CONFIG_CHILD = 32,	/* it has a supervisor      */
+	CONFIG_LOW = 1 << 15,	/* with CONFIG_PLACED: in the background of its place */
 	CONFIG_PLACED = 64, /* with CONFIG_BOUND: config >> 8 is a place, not a worker (place.h) */
 	CONFIG_OVERLOADED = 128, /* as it was told last      */
 };

@@ -6,10 +6,10 @@
 
 #include "runtime/system.h"
 
-static struct place *place_at(struct heist_system *s, uint32_t i)
+static struct pool *pool_at(struct heist_system *s, uint32_t i)
 {
 	(void)atomic_load_explicit(&s->places.count, memory_order_acquire); /* PP1 acquire */
-	return s->places.entry[i];
+	return i ? &s->places.entry[i]->pool : &s->pool;
 }
 
 /* ---- configuration ---- */
@@ -48,7 +48,7 @@ const char *heist_places_bad(const heist_config *c, uint32_t workers)
 	if (c->spare_max > SPARES_MAX)
 		return "config: spare_max is more than 64";
 	if (!c->pools != !c->pool_count || c->pool_count > POOLS_MAX)
-		return "config: pools and pool_count (at most 64) come together";
+		return "config: pools and pool_count (at most 63) come together";
 	if (c->mode == HEIST_POLLED && c->pool_count)
 		return "config: a polled runtime has no threads, so no pools";
 	for (uint32_t i = 0; i < c->pool_count && !bad; i++)
@@ -253,7 +253,7 @@ void heist_place_retire(struct heist_system *s, uint32_t place)
 bool heist_place_is_here(struct rt_worker *w, uint16_t config)
 {
 	if (config & CONFIG_PLACED)
-		return w->base.pool == &place_at(w->local.system, config >> 8)->pool;
+		return w->base.pool == pool_at(w->local.system, config >> 8 & 127);
 	return w->home && w->base.index == config >> 8;
 }
 
@@ -264,9 +264,14 @@ void heist_place_submit(struct heist_system *s, struct rt_worker *w, uint16_t co
 		heist_pool_submit_bound(&s->pool, config >> 8, r);
 		return;
 	}
-	struct pool *p = &place_at(s, config >> 8)->pool;
-	if (w && w->base.pool == p)
+	struct pool *p = pool_at(s, config >> 8 & 127);
+	bool here = w && w->base.pool == p, low = config & CONFIG_LOW;
+	if (here && low)
+		worker_queue_low(&w->base, r);
+	else if (here)
 		worker_wake(&w->base, r);
+	else if (low)
+		heist_pool_submit_low(p, r);
 	else
 		heist_pool_submit(p, r);
 }

@@ -26,9 +26,9 @@
 #include "runtime/spinlock.h"
 #include "sched/pool.h"
 
-#define POOLS_MAX   64
+#define POOLS_MAX   63
 #define THREADS_MAX 64
-#define PLACES_MAX  (1 + POOLS_MAX + THREADS_MAX) /* at most 256: actor.config */
+#define PLACES_MAX  (1 + POOLS_MAX + THREADS_MAX) /* at most 128: actor.config */
 #define CREW_MAX    (SCHED_MAX_WORKERS + THREADS_MAX)
 
 struct heist_system;

@@ -25,7 +25,7 @@ HEIST_COLD enum verdict heist_run_suspend(struct rt_worker *w, struct actor *a, 
 {
 	mpsc_suspend(&a->mailbox, n);
 	if ((a->config & (CONFIG_BOUND | CONFIG_PLACED)) != CONFIG_BOUND)
-		return RUN_AGAIN;
+		return a->config & CONFIG_LOW ? RUN_LOW : RUN_AGAIN;
 	heist_place_submit(w->local.system, w, a->config, &a->run);
 	return RUN_DONE;
 }

@@ -50,6 +50,11 @@ static const char *where_bad(heist_system *s, const heist_opts *o)
 		       "them";
 	if (o->own_thread == HEIST_ON && s->polled)
 		return "opts: a polled runtime has no threads, so none for an actor";
+	if (o->priority != HEIST_NORMAL && o->priority != HEIST_BACKGROUND)
+		return "opts: priority is none of HEIST_NORMAL, HEIST_BACKGROUND";
+	if (o->priority != HEIST_NORMAL && (o->worker != 0 || o->own_thread == HEIST_ON))
+		return "opts: a priority is one among the actors of a pool, not of a worker or a "
+		       "thread";
 	if (o->pool && heist_place_find(s, o->pool) == 0)
 		return "opts: no pool of the runtime's config has this name";
 	return NULL;
@@ -142,8 +147,10 @@ static bool birth_place(struct heist_system *s, struct birth *b, const heist_opt
 		place = heist_place_find(s, o->pool);
 	else if (o->own_thread == HEIST_ON && (place = b->thread = heist_place_hire(s)) == 0)
 		return false;
-	if (place)
+	if (place || o->priority == HEIST_BACKGROUND)
 		b->config = (uint16_t)(CONFIG_BOUND | CONFIG_PLACED | place << 8);
+	if (o->priority == HEIST_BACKGROUND)
+		b->config |= CONFIG_LOW;
 	return true;
 }
 

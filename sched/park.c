@@ -22,7 +22,7 @@ static void wake_any(struct worker *w)
 int heist_worker_wake_thief(struct worker *w)
 {
 	/* A lone item is left to its worker; the sentinel sees to it if that is stuck. */
-	if (deque_size(&w->fifo) + deque_size(&w->spawned) >= 2)
+	if (worker_surplus(w) >= 2)
 		wake_any(w);
 	return 0;
 }
@@ -72,8 +72,8 @@ static bool pool_has_surplus(struct pool *p)
 {
 	for (uint32_t i = 0; i < pool_present(p); i++) {
 		struct worker *v = pool_worker(p, i);
-		if (deque_size(&v->fifo) + deque_size(&v->spawned) >= 2 ||
-		    !inject_is_empty(&v->inbox))
+		if (worker_surplus(v) >= 2 || !inject_is_empty(&v->inbox) ||
+		    !inject_is_empty(&v->low_inbox))
 			return true;
 	}
 	return false;

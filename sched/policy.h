@@ -14,16 +14,16 @@
 #define SCHED_SLOT_PICKS 16
 #endif
 
-/* Every so many of those turns the FIFO, the inbox, the oldest spawn and the bound inbox come first,
- * one after the other: a fair pick in 64, like Go's 61st and Tokio's 61st tick. */
+/* Every so many of those turns the FIFO, the inbox, the oldest spawn, the bound inbox and the background come
+ * first, one after the other: a fair pick in 64, like Go's 61st and Tokio's 61st tick. */
 #ifndef SCHED_FAIR_TURNS
 #define SCHED_FAIR_TURNS 4
 #endif
 
 /* What follows from these two, in picks (activations of a worker): the longest wait of whatever is the
- * oldest in the inbox, among the spawns or among the bound, and of what has k before it in the FIFO,
+ * oldest in the inbox, among the spawns, among the bound or in the background, and of what has k before it in the FIFO,
  * which is served in every slot turn but, at worst, the fair ones. */
-#define SCHED_FAIR_PICKS    (SCHED_SLOT_PICKS * SCHED_FAIR_TURNS * 4)
+#define SCHED_FAIR_PICKS    (SCHED_SLOT_PICKS * SCHED_FAIR_TURNS * 5)
 #define SCHED_FIFO_PICKS(k) (SCHED_SLOT_PICKS * ((k) + 2 + (k) / (SCHED_FAIR_TURNS - 1)))
 
 /* First capacity of the deques.  Grown by doubling; tests start at 2. */

@@ -19,14 +19,18 @@ static int worker_init(struct pool *p, uint32_t i, uint64_t seed)
 	w->random = (seed + i + 1) * 0x9E3779B97F4A7C15u | 1;
 	inject_init(&w->inbox);
 	inject_init(&w->bound);
+	inject_init(&w->low_inbox);
 	eventcount_init(&w->wakeup);
 	if (heist_deque_init(&w->spawned, p->memory, SCHED_DEQUE_CAPACITY) != 0)
 		return -1;
-	if (heist_deque_init(&w->fifo, p->memory, SCHED_DEQUE_CAPACITY) != 0) {
-		heist_deque_destroy(&w->spawned);
-		return -1;
-	}
-	return 0;
+	if (heist_deque_init(&w->fifo, p->memory, SCHED_DEQUE_CAPACITY) != 0)
+		goto no_fifo;
+	if (heist_deque_init(&w->low, p->memory, SCHED_DEQUE_CAPACITY) == 0)
+		return 0;
+	heist_deque_destroy(&w->fifo);
+no_fifo:
+	heist_deque_destroy(&w->spawned);
+	return -1;
 }
 
 static void workers_destroy(struct pool *p, uint32_t n)
@@ -34,6 +38,7 @@ static void workers_destroy(struct pool *p, uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		heist_deque_destroy(&pool_worker(p, i)->spawned);
 		heist_deque_destroy(&pool_worker(p, i)->fifo);
+		heist_deque_destroy(&pool_worker(p, i)->low);
 		heist_deque_free(p->memory, pool_worker(p, i)->outgrown);
 	}
 	heist_memory_put(p->memory, p->base, p->worker_size * p->crew);
@@ -193,17 +198,21 @@ static HEIST_COLD uint32_t somebody_here(struct pool *p, uint32_t i)
 	return i;
 }
 
-void heist_pool_submit(struct pool *p, struct runnable *r)
+/* Whose inbox is next? */
+static uint32_t choose_inbox(struct pool *p)
 {
 	uint32_t i = atomic_load_explicit(&p->next_inbox, memory_order_relaxed);
-	if (p->workers > 1) { /* a hint: lost updates only change who is asked */
-		atomic_store_explicit(&p->next_inbox, (i + 1) % p->workers, memory_order_relaxed);
-		i %= p->workers;
-		if (HEIST_UNLIKELY(spares_away(&p->spares)))
-			i = somebody_here(p, i);
-	}
-	inject_push(&pool_worker(p, i)->inbox, &r->link);
-	heist_fence_light(); /* ID1 */
+	if (p->workers == 1)
+		return i;
+	/* a hint: lost updates only change who is asked */
+	atomic_store_explicit(&p->next_inbox, (i + 1) % p->workers, memory_order_relaxed);
+	i %= p->workers;
+	return HEIST_UNLIKELY(spares_away(&p->spares)) ? somebody_here(p, i) : i;
+}
+
+/* Worker i got something into an inbox, and ID1 is passed. */
+static void wake_for(struct pool *p, uint32_t i)
+{
 	if (idle_is_parked(&p->idle, i)) {
 		wake_worker(p, i);
 	} else if (idle_wants_wake(&p->idle)) {
@@ -212,6 +221,22 @@ void heist_pool_submit(struct pool *p, struct runnable *r)
 		if (other >= 0)
 			heist_pool_notify(p, (uint32_t)other);
 	}
+}
+
+void heist_pool_submit(struct pool *p, struct runnable *r)
+{
+	uint32_t i = choose_inbox(p);
+	inject_push(&pool_worker(p, i)->inbox, &r->link);
+	heist_fence_light(); /* ID1 */
+	wake_for(p, i);
+}
+
+void heist_pool_submit_low(struct pool *p, struct runnable *r)
+{
+	uint32_t i = choose_inbox(p);
+	inject_push(&pool_worker(p, i)->low_inbox, &r->link);
+	heist_fence_light(); /* ID1 */
+	wake_for(p, i);
 }
 
 /* ---- quiescence ---- */
@@ -225,8 +250,8 @@ static bool queues_empty(struct pool *p)
 {
 	for (uint32_t i = 0; i < pool_present(p); i++) {
 		struct worker *w = pool_worker(p, i);
-		if (lifo_peek(&w->slot) || deque_size(&w->fifo) || deque_size(&w->spawned) ||
-		    !inject_is_empty(&w->inbox) || !inject_is_empty(&w->bound))
+		if (lifo_peek(&w->slot) || worker_surplus(w) || !inject_is_empty(&w->inbox) ||
+		    !inject_is_empty(&w->bound) || !inject_is_empty(&w->low_inbox))
 			return false;
 	}
 	return true;
@@ -305,7 +330,8 @@ static bool poll_wait(struct worker *w, uint64_t until)
 	idle_search_join(&p->idle);
 	idle_park(&p->idle, 0);
 	heist_fence_heavy(); /* ID1 */
-	if (!inject_is_empty(&w->inbox) || !inject_is_empty(&w->bound)) {
+	if (!inject_is_empty(&w->inbox) || !inject_is_empty(&w->bound) ||
+	    !inject_is_empty(&w->low_inbox)) {
 		eventcount_cancel(&w->wakeup);
 	} else {
 		uint64_t deadline = until;

@@ -119,6 +119,8 @@ void heist_pool_run_with(struct pool *p, run_fn *run);
 
 /* Any thread: make r runnable from outside a worker of this pool. */
 void heist_pool_submit(struct pool *p, struct runnable *r);
+/* The same in the background: behind everything else, but not for ever (sched/README.md, "Fairness"). */
+void heist_pool_submit_low(struct pool *p, struct runnable *r);
 /* Any thread: make r runnable on worker i only, which is no spare. */
 void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r);
 

@@ -54,6 +54,8 @@ void heist_worker_shrink(struct worker *w)
 		outgrow(w, &w->spawned);
 	if (deque_capacity(&w->fifo) > SCHED_DEQUE_KEPT)
 		outgrow(w, &w->fifo);
+	if (deque_capacity(&w->low) > SCHED_DEQUE_KEPT)
+		outgrow(w, &w->low);
 	if (w->outgrown && thieves_are_gone(w->pool)) {
 		heist_deque_free(w->pool->memory, w->outgrown);
 		w->outgrown = NULL;

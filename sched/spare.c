@@ -106,6 +106,13 @@ static void hand_out(struct worker *w)
 		heist_pool_submit(w->pool, HEIST_CONTAINER(l, struct runnable, link));
 		l = next;
 	}
+	while ((r = deque_take(&w->low)) != NULL)
+		heist_pool_submit_low(w->pool, r);
+	for (struct inject_link *l = inject_take(&w->low_inbox); l;) {
+		struct inject_link *next = l->next;
+		heist_pool_submit_low(w->pool, HEIST_CONTAINER(l, struct runnable, link));
+		l = next;
+	}
 }
 
 /* Counted first, so that there are never fewer than have it set (I1). */

@@ -67,6 +67,28 @@ static struct runnable *steal_inbox(struct worker *w, struct worker *v)
 	return first;
 }
 
+/* The background of v, a lone item only if it is `stuck`; the rest goes to our own background. */
+static struct runnable *steal_low(struct worker *w, struct worker *v, bool is_stuck)
+{
+	void *items[SCHED_STEAL_MAX];
+	bool lost;
+	struct inject_link *l = inject_take(&v->low_inbox);
+	while (l) {
+		struct inject_link *next = l->next;
+		worker_queue_low(w, HEIST_CONTAINER(l, struct runnable, link));
+		l = next;
+	}
+	while (deque_size(&v->low) > (is_stuck ? 0 : 1)) {
+		uint64_t n = deque_steal_some(&v->low, items, SCHED_STEAL_MAX, &lost);
+		for (uint64_t i = 0; i < n; i++)
+			worker_queue_low(w, items[i]);
+		heist_count(&w->stats.steals, n);
+		if (n || !lost)
+			break;
+	}
+	return deque_take(&w->low);
+}
+
 static struct runnable *steal_from(struct worker *w, struct worker *v)
 {
 	struct runnable *r = steal_inbox(w, v);
@@ -109,7 +131,13 @@ static struct runnable *steal_pass(struct worker *w)
 		if (r)
 			return r;
 	}
-	return HEIST_UNLIKELY(spares_on_duty(&p->spares) != 0) ? steal_from_spares(w) : NULL;
+	struct runnable *r = NULL;
+	if (HEIST_UNLIKELY(spares_on_duty(&p->spares) != 0))
+		r = steal_from_spares(w);
+	for (uint32_t i = 0, n = pool_present(p); i < n && !r; i++)
+		if (i != w->index)
+			r = steal_low(w, pool_worker(p, i), false);
+	return r;
 }
 
 struct runnable *heist_worker_steal(struct worker *w)
@@ -123,7 +151,7 @@ struct runnable *heist_worker_steal(struct worker *w)
 /* ---- the last pass ---- */
 
 struct standstill {
-	uint64_t activations, fifo_top, spawned_top;
+	uint64_t activations, fifo_top, spawned_top, low_top;
 	void *slot;
 };
 
@@ -133,6 +161,7 @@ static struct standstill look(struct worker *v)
 		.activations = atomic_load_explicit(&v->activations, memory_order_relaxed),
 		.fifo_top = atomic_load_explicit(&v->fifo.top, memory_order_relaxed),
 		.spawned_top = atomic_load_explicit(&v->spawned.top, memory_order_relaxed),
+		.low_top = atomic_load_explicit(&v->low.top, memory_order_relaxed),
 		.slot = lifo_peek(&v->slot),
 	};
 }
@@ -140,7 +169,7 @@ static struct standstill look(struct worker *v)
 static bool stuck(const struct standstill *a, const struct standstill *b)
 {
 	return a->activations == b->activations && a->fifo_top == b->fifo_top &&
-	       a->spawned_top == b->spawned_top && a->slot == b->slot;
+	       a->spawned_top == b->spawned_top && a->low_top == b->low_top && a->slot == b->slot;
 }
 
 /* A parked worker holds nothing back, nor does a spare on its bench. */
@@ -173,6 +202,8 @@ static struct runnable *steal_stuck(struct worker *w, struct worker *v)
 	struct runnable *r = steal_fifo(w, v);
 	if (!r)
 		r = steal_spawned(w, v);
+	if (!r)
+		r = steal_low(w, v, true);
 	worker_steal_end(w);
 	if (!r && (r = lifo_steal(&v->slot)) != NULL)
 		heist_count(&w->stats.steals, 1);
@@ -206,6 +237,8 @@ static struct runnable *steal_away(struct worker *w, struct worker *v, bool slot
 		r = steal_fifo(w, v);
 	if (!r)
 		r = steal_spawned(w, v);
+	if (!r)
+		r = steal_low(w, v, true);
 	worker_steal_end(w);
 	if (!r && slot && (r = lifo_steal(&v->slot)) != NULL)
 		heist_count(&w->stats.steals, 1);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * worker.c - the run loop of one worker (sched/README.md, "The loop").
  *
- *   1 next    LIFO slot, spawned, FIFO, bound inbox, inbox; now and then the other way round
+ *   1 next    LIFO slot, spawned, FIFO, bound inbox, inbox, background; now and then the other way round
  *   2 find    nothing of its own: flush, search, park (park.c)
  *   3 run     one batch of one runnable
  *   4 requeue what its verdict says */
@@ -47,16 +47,30 @@ static struct runnable *next_oldest_spawn(struct worker *w)
 	return deque_steal(&w->spawned, &item) == STEAL_OK ? item : NULL;
 }
 
+/* The background: everything from its inbox joins its queue. */
+static struct runnable *next_low(struct worker *w)
+{
+	struct inject_link *l = inject_take(&w->low_inbox);
+	while (l) {
+		struct inject_link *next = l->next;
+		worker_queue_low(w, runnable_of(l));
+		l = next;
+	}
+	return deque_take(&w->low);
+}
+
 /* What waits at the far end of one queue, a different one each time. */
 static struct runnable *next_fair(struct worker *w, uint64_t turn)
 {
-	switch (turn / SCHED_FAIR_TURNS % 4) {
+	switch (turn / SCHED_FAIR_TURNS % 5) {
 	case 0:
 		return deque_take(&w->fifo);
 	case 1:
 		return next_inbox(w);
 	case 2:
 		return next_oldest_spawn(w);
+	case 3:
+		return next_low(w);
 	default:
 		return next_bound(w);
 	}
@@ -76,7 +90,7 @@ static struct runnable *next_queued(struct worker *w)
 	if ((r = next_bound(w)) == NULL)
 		r = next_inbox(w);
 	w->fed = r != NULL && worker_alone(w);
-	return r;
+	return r ? r : next_low(w);
 }
 
 void heist_worker_clock(struct worker *w)
@@ -137,7 +151,10 @@ HEIST_COLD void heist_worker_requeue(struct worker *w, struct runnable *r, enum 
 	} else {
 		w->late_runs = 0;
 	}
-	worker_queue(w, r);
+	if (v == RUN_LOW)
+		worker_queue_low(w, r);
+	else
+		worker_queue(w, r);
 }
 
 /* ---- 3 run ---- */

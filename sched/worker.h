@@ -6,6 +6,7 @@
  *   spawned                          LIFO deque: depth first
  *   batch used up, slot streak over  FIFO
  *   from a foreign thread            inbox of some worker, taken whole by anybody
+ *   in the background                a deque and an inbox of their own, last
  *   bound to one worker              that worker's private inbox, taken by it alone */
 #ifndef HEIST_SCHED_WORKER_H
 #define HEIST_SCHED_WORKER_H
@@ -50,9 +51,11 @@ struct worker {
 	/* the worker pushes, everybody takes */
 	struct deque spawned; /* LIFO use */
 	struct deque fifo;    /* FIFO use */
+	struct deque low;     /* FIFO use: the background */
 	/* everybody pushes */
 	_Alignas(HEIST_ISOLATE) struct inject inbox; /* anybody takes    */
 	struct inject bound;			     /* the worker takes */
+	struct inject low_inbox;		     /* anybody takes    */
 	_Alignas(HEIST_ISOLATE) struct eventcount wakeup;
 	heist_thread thread;
 	_Atomic uint32_t away;	  /* enum away: spare.h */
@@ -61,6 +64,12 @@ struct worker {
 	uint64_t seen, since;	  /* the watchdog's */
 	uint64_t relieved;	  /* when it looked last at slots of those that are away */
 };
+
+/* What thieves may want. */
+static inline uint64_t worker_surplus(struct worker *w)
+{
+	return deque_size(&w->fifo) + deque_size(&w->spawned) + deque_size(&w->low);
+}
 
 /* The worker that runs on this thread, or NULL. */
 extern _Thread_local struct worker *heist_worker_self __attribute__((tls_model("initial-exec")));
@@ -132,6 +141,14 @@ static inline void worker_queue(struct worker *w, struct runnable *r)
 {
 	if (HEIST_UNLIKELY(!deque_push(&w->fifo, r)))
 		heist_worker_queue_fallback(w, r);
+	worker_published(w);
+}
+
+/* The worker: r to the end of the background. */
+static inline void worker_queue_low(struct worker *w, struct runnable *r)
+{
+	if (HEIST_UNLIKELY(!deque_push(&w->low, r)))
+		inject_push(&w->low_inbox, &r->link);
 	worker_published(w);
 }
 

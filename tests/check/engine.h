@@ -9,7 +9,7 @@
 
 #define MAX_THREADS   6
 #define MAX_LOCATIONS 1024 /* atomic ones */
-#define MAX_STEPS     12000
+#define MAX_STEPS     24000
 #define MAIN	      MAX_THREADS /* the index of setup and finish */
 
 enum kind {

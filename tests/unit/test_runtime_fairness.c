@@ -87,6 +87,13 @@ static heist_next stubborn_recv(heist_ctx *ctx, void *state, const heist_type *t
 }
 static const heist_class stubborn = { "stubborn", HEIST_ABI, 0, stubborn_recv, NULL };
 
+static heist_next once_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	return HEIST_CONTINUE;
+}
+static const heist_class once = { "once", HEIST_ABI, 0, once_recv, NULL };
+
 /* Two of these keep each other in the LIFO slot. */
 static heist_next player_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -304,6 +311,56 @@ TEST(fairness, the_oldest_spawn_runs_within_a_round_of_the_queues)
 		EXPECT(test_tell(r, &WORK, 1) == HEIST_OK);
 		end(1);
 	}
+}
+
+TEST(fairness, the_background_runs_within_a_round_of_the_queues)
+{
+	heist_opts o = heist_opts_default();
+	o.priority = HEIST_BACKGROUND;
+	for (int who = 0; who < BUSY; who++) {
+		heist_ref r[MOST_PROBES];
+		begin(who);
+		for (int i = 0; i < MOST_PROBES; i++)
+			EXPECT(heist_spawn(sys, &probe, &o, NULL, &r[i]) == HEIST_OK);
+		run(2000 + MOST_PROBES * SCHED_FAIR_PICKS); /* all have begun */
+		for (uint64_t i = 0; i < MOST_PROBES; i++) {
+			struct probe_msg m = probe_msg((i + 1) * SCHED_FAIR_PICKS);
+			EXPECT(heist_send(r[i], &PROBE, &m) == HEIST_OK);
+		}
+		end(MOST_PROBES);
+	}
+}
+
+/* Who has come after how many of the others? */
+static heist_next late_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	heist_stats t = heist_stats_default();
+	(void)state, (void)type;
+	EXPECT(heist_get_stats(heist_system_of(ctx), &t) == HEIST_OK);
+	EXPECT(t.handled >= *(uint64_t *)msg);
+	probed++;
+	return probed < 3 ? HEIST_AGAIN : HEIST_CONTINUE;
+}
+static const heist_class late = { "late", HEIST_ABI, 0, late_recv, NULL };
+
+TEST(fairness, the_background_waits_for_everybody_else)
+{
+	heist_opts o = heist_opts_default();
+	heist_config c = heist_config_default();
+	heist_ref r, others[100];
+	o.priority = HEIST_BACKGROUND;
+	c.mode = HEIST_POLLED;
+	probed = 0;
+	EXPECT(heist_start(&c, &sys) == HEIST_OK);
+	EXPECT(heist_spawn(sys, &late, &o, NULL, &r) == HEIST_OK);
+	EXPECT(test_tell(r, &WORK, 100) == HEIST_OK);
+	for (int i = 0; i < 100; i++) {
+		others[i] = test_spawn(sys, &once, NULL);
+		EXPECT(test_tell(others[i], &WORK, 1) == HEIST_OK);
+	}
+	while (probed < 3)
+		EXPECT(heist_poll(sys, 0, 10) > 0);
+	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
 /* ---- a worker thread, a real flood ---- */

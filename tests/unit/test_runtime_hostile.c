@@ -252,7 +252,7 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.pools = none, c.pool_count = 2, change))
 	POOLS(c.pool_count = 2);
 	none[1].name = "other";
-	POOLS(c.pool_count = 65);
+	POOLS(c.pool_count = 64);
 	POOLS(none[1].workers = 257);
 	POOLS(none[1].workers = 256);
 	none[1].workers = 0;
@@ -382,6 +382,12 @@ TEST(hostile, spawns)
 	o.own_thread = HEIST_ON; /* polled: there are no threads */
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	o.own_thread = (heist_switch)9;
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o = heist_opts_default();
+	o.priority = (heist_priority)2;
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o.priority = HEIST_BACKGROUND;
+	o.worker = 1;
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	o = heist_opts_default();
 	o.pool = "nowhere";

@@ -217,6 +217,13 @@ typedef struct heist_class {
 	const heist_hooks *hooks; /* may be NULL */
 } heist_class;
 
+/* Who runs first of those that wait for a worker of a pool. */
+typedef enum heist_priority {
+	HEIST_NORMAL,
+	HEIST_BACKGROUND /* when nobody else waits; but if there is always somebody, one activation in 320 of a
+			  * worker is for the oldest in the background */
+} heist_priority;
+
 /* Options of a spawn.  From heist_opts_default(); 0 = default; grows at the end only. */
 typedef struct heist_opts {
 	uint32_t struct_size;
@@ -242,6 +249,7 @@ typedef struct heist_opts {
 	/* HEIST_REDIRECT: who gets what is one too many.  If its mailbox is full, too, what that says is done,
 	 * over at most 4 such steps; if it has ended the sender is told (HEIST_EFULL). */
 	heist_ref redirect;
+	heist_priority priority; /* in its pool; not with worker or own_thread */
 } heist_opts;
 
 /* ---- supervision ----
@@ -376,7 +384,7 @@ typedef struct heist_config {
 	/* HEIST_EVENTS; events that each thread keeps for heist_dump_events, at most 2^20; default 0:
 	 * none are recorded. */
 	uint32_t events;
-	/* More pools, at most 64, with at most 256 workers in all pools together; copied. */
+	/* More pools, at most 63, with at most 256 workers in all pools together; copied. */
 	const heist_pool *pools;
 	uint32_t pool_count;
 	/* Actors with a thread of their own at a time; default 32, at most 64. */
