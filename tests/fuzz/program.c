@@ -485,7 +485,8 @@ static void do_cancel(struct actor *me)
 	MUST(st == HEIST_OK || st == HEIST_EDEAD);
 	enum fate *fate = &ledger.entry[j->number].fate;
 	MUST(st == HEIST_EDEAD || *fate == TIMED || *fate == REPEATS);
-	if (st == HEIST_OK)
+	bool runs = turn && turn->number == j->number; /* AGAIN may bring it back */
+	if (st == HEIST_OK && !runs)
 		*fate = CANCELLED;
 	j->life = 0;
 }
