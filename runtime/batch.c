@@ -53,6 +53,7 @@ void heist_batch_cut(struct rt_worker *w, struct actor *a)
 	} else if (b->stretch) {
 		b->stretch -= b->left;
 		b->left = 0;
+		b->segment = b->done + b->stretch; /* if it has no successor yet */
 	} else {
 		b->segment = b->done;
 	}
@@ -193,9 +194,10 @@ static uint64_t batch_tag(struct actor *a)
 static bool batch_goes_on(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 			  struct batch *b)
 {
-	b->messages += b->segment;
+	uint32_t done = b->done; /* one more than the segment, if that was cut */
+	b->messages += done;
 	b->done = 0;
-	b->segment = segment_end(w, &b->quota, b->segment, b->until);
+	b->segment = segment_end(w, &b->quota, done, b->until);
 	b->plain = batch_tag(a);
 	if (b->segment != 0)
 		return true;
@@ -302,7 +304,7 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 				break;
 			plain = b.plain;
 			if (v == HEIST_RUN_NEXT) {
-				if (b.done == b.segment && !batch_goes_on(w, a, n, &b))
+				if (b.done >= b.segment && !batch_goes_on(w, a, n, &b))
 					break;
 				v = HEIST_RUN_FRESH;
 				continue;
@@ -318,7 +320,7 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 		run_retire(w, a, m);
 		if (what == MPSC_IDLE)
 			break;
-		if (HEIST_UNLIKELY(b.done == b.segment)) {
+		if (HEIST_UNLIKELY(b.done >= b.segment)) {
 			if (!batch_goes_on(w, a, n, &b))
 				break;
 			plain = b.plain;
