@@ -15,6 +15,7 @@
 #include "lockfree/mpsc.h"
 #include "runtime/arena.h"
 #include "runtime/bond.h"
+#include "runtime/debt.h"
 #include "runtime/family.h"
 #include "runtime/hold.h"
 #include "runtime/idle.h"
@@ -63,6 +64,8 @@ struct actor_extra {
 	uint32_t thread;    /* the place that it alone has; 0: none */
 	uint32_t asks_capacity, asks_pending, asks_free, ask_sequence;
 	struct ask *asks;
+	struct gather *gathers; /* gather.h */
+	struct debts debts;
 	struct arena arena;
 	struct bonds bonds;
 	struct timer asks_timer;

@@ -6,7 +6,7 @@
  * reply from the right one.  One timer per asker, set for its earliest deadline, is enough: when it
  * is due, the asker looks through its table and sets the next. */
 #include "runtime/behaviour.h"
-#include "runtime/send.h"
+#include "runtime/gather.h"
 #include "runtime/sim.h"
 
 #include <string.h>
@@ -16,13 +16,19 @@ struct ask {
 	uint64_t user;
 	uint64_t deadline; /* 0 = none */
 	uint32_t sequence;
-	uint32_t next_free; /* index + 1; not free: 1 if heist_hold waits for it */
+	uint32_t next_free;	     /* index + 1; not free: 1 if heist_hold waits for it */
+	struct request_header cause; /* the request on whose behalf it is, or zeroes */
+	struct chain_link *link;     /* debug builds: chain.h */
 };
 
 /* ---- the asker's table ---- */
 
 void heist_asks_free(struct heist_system *s, struct actor_extra *x)
 {
+	heist_gathers_free(s, x);
+	for (uint32_t i = 0; i < x->asks_capacity; i++)
+		if (x->asks[i].k)
+			heist_chain_remove(x->asks[i].link);
 	if (x->asks_deadline)
 		heist_timer_stop(s, &x->asks_timer);
 	heist_memory_put(&s->memory, x->asks, x->asks_capacity * sizeof *x->asks);
@@ -66,6 +72,7 @@ static struct ask *ask_find(struct actor_extra *x, uint64_t id)
 static struct ask ask_remove(struct actor_extra *x, struct ask *ask)
 {
 	struct ask copy = *ask;
+	heist_chain_remove(ask->link);
 	x->lanes.awaited -= copy.next_free;
 	ask->k = NULL;
 	ask->next_free = x->asks_free;
@@ -90,6 +97,15 @@ static void deadline_ensure(struct rt_worker *w, struct actor *a, struct actor_e
 	heist_timer_start(w, a, t, deadline);
 }
 
+/* A turn of the asker, which goes on with what it asked for. */
+static void answer(struct rt_worker *w, struct actor *a, struct ask due, heist_status status,
+		   const void *reply)
+{
+	w->ctx.cause = due.cause;
+	due.k(&w->ctx, actor_state(a), status, reply, due.user);
+	w->ctx.cause = (struct request_header){ 0 };
+}
+
 void heist_asks_expire(struct rt_worker *w, struct actor *a)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
@@ -108,8 +124,7 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 				next = ask->deadline;
 			continue;
 		}
-		struct ask due = ask_remove(x, ask);
-		due.k(&w->ctx, actor_state(a), HEIST_ETIMEOUT, NULL, due.user);
+		answer(w, a, ask_remove(x, ask), HEIST_ETIMEOUT, NULL);
 	}
 	heist_postpone_over(w, a, x);
 	deadline_ensure(w, a, x, next);
@@ -117,12 +132,18 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 
 /* ---- ask ---- */
 
+/* The request being handled, or in whose handler the continuation that runs was asked for; or zeroes. */
+static struct request_header cause_of(const heist_ctx *ctx)
+{
+	struct request_header h = ctx->cause;
+	if (ctx->current && message_kind(ctx->current) == KIND_REQUEST)
+		memcpy(&h, ctx->current->u.bytes, sizeof h);
+	return h;
+}
+
 heist_time heist_deadline(const heist_ctx *ctx)
 {
-	const struct message *m = ctx ? ctx->current : NULL;
-	return m && message_kind(m) == KIND_REQUEST
-		       ? ((const struct request_header *)(const void *)m->u.bytes)->deadline
-		       : 0;
+	return ctx ? cause_of(ctx).deadline : 0;
 }
 
 static heist_time lower_deadline(const heist_ctx *ctx, heist_time deadline)
@@ -131,49 +152,95 @@ static heist_time lower_deadline(const heist_ctx *ctx, heist_time deadline)
 	return current && (deadline == 0 || current < deadline) ? current : deadline;
 }
 
-heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
-		       heist_time deadline, heist_reply_fn *k, uint64_t user)
+/* Of the next ask: where it will be, and its number. */
+static uint64_t ask_next_id(const struct actor_extra *x)
 {
-	if (!ctx || !type || (!msg && type->size) || !k)
-		return HEIST_BAD_ARG("context, type, msg and continuation must not be NULL");
-	struct rt_worker *w = ctx->worker;
+	return (uint64_t)(x->ask_sequence + 1) << 32 | (x->asks_free - 1);
+}
+
+/* There is a free entry. */
+static void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to, heist_time deadline,
+		    heist_reply_fn *k, uint64_t user)
+{
+	struct ask *ask = &x->asks[x->asks_free - 1];
+	struct request_header cause = cause_of(ctx);
+	struct chain_link *link = heist_chain_add(ctx, to, ask_next_id(x), &cause);
+	deadline_ensure(ctx->worker, ctx_actor(ctx), x, deadline);
+	x->asks_free = ask->next_free;
+	x->asks_pending++;
+	*ask = (struct ask){ .k = k,
+			     .user = user,
+			     .deadline = deadline,
+			     .sequence = ++x->ask_sequence,
+			     .cause = cause,
+			     .link = link };
+}
+
+/* Room for an ask; NULL: out of memory. */
+static struct actor_extra *ask_room(const heist_ctx *ctx)
+{
+	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx_actor(ctx));
+	return x && (x->asks_free || asks_grow(ctx->system, x)) ? x : NULL;
+}
+
+heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
+			    heist_time deadline, heist_reply_fn *k, uint64_t user, uint64_t *id)
+{
 	struct heist_system *s = ctx->system;
-	struct sender from = { s, w, &w->local, NULL };
-	struct actor *target, *self = ctx_actor(ctx);
-	if (ref_runtime(to) != s->id)
-		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
+	struct sender from = { s, ctx->worker, &ctx->worker->local, NULL };
+	struct actor *target;
 	deadline = lower_deadline(ctx, deadline);
-	if (deadline && deadline <= (w->base.now = system_now(s)))
+	if (deadline && deadline <= (ctx->worker->base.now = system_now(s)))
 		return HEIST_ETIMEOUT;
 	heist_status r = heist_sender_check(&from, to, &target);
 	if (r != HEIST_OK)
 		return r;
-	struct actor_extra *x = heist_extra_ensure(s, self);
-	if (!x || (!x->asks_free && !asks_grow(s, x)))
+	struct actor_extra *x = ask_room(ctx);
+	if (!x)
 		return HEIST_ENOMEM;
-	uint32_t index = x->asks_free - 1;
-	struct request_header h = {
-		.asker = actor_ref(s, self).v,
-		.id = (uint64_t)(x->ask_sequence + 1) << 32 | index,
-		.deadline = deadline,
-	};
-	r = heist_bound_enter(&from, &to, &target);
-	if (r != HEIST_OK) /* the asker is told, whatever the policy */
+	struct request_header h = { .asker = actor_ref(s, ctx_actor(ctx)).v,
+				    .id = ask_next_id(x),
+				    .deadline = deadline };
+	if (heist_bound_enter(&from, &to, &target) !=
+	    HEIST_OK) /* the asker is told, whatever the policy */
 		return HEIST_EFULL;
 	struct message *m = heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
 	if (!m) {
 		heist_bound_undo(&from, to);
 		return HEIST_ENOMEM;
 	}
-	deadline_ensure(w, self, x, deadline);
-	struct ask *ask = &x->asks[index];
-	x->asks_free = ask->next_free;
-	x->asks_pending++;
-	*ask = (struct ask){
-		.k = k, .user = user, .deadline = deadline, .sequence = ++x->ask_sequence
-	};
+	*id = h.id;
+	ask_add(ctx, x, to, deadline, k, user);
 	heist_message_push_to(&from, target, to, m);
 	return HEIST_OK;
+}
+
+heist_status heist_ask_nobody(heist_ctx *ctx, heist_reply_fn *k, uint64_t user, uint64_t *id)
+{
+	struct actor_extra *x = ask_room(ctx);
+	if (!x)
+		return HEIST_ENOMEM;
+	*id = ask_next_id(x);
+	ask_add(ctx, x, (heist_ref){ 0 }, ctx->worker->base.now = system_now(ctx->system), k, user);
+	return HEIST_OK;
+}
+
+void heist_ask_forget(struct actor_extra *x, uint64_t id)
+{
+	struct ask *ask = ask_find(x, id);
+	if (ask)
+		(void)ask_remove(x, ask);
+}
+
+heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
+		       heist_time deadline, heist_reply_fn *k, uint64_t user)
+{
+	uint64_t id;
+	if (!ctx || !type || (!msg && type->size) || !k)
+		return HEIST_BAD_ARG("context, type, msg and continuation must not be NULL");
+	if (ref_runtime(to) != ctx->system->id)
+		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
+	return heist_ask_with(ctx, to, type, msg, deadline, k, user, &id);
 }
 
 bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
@@ -188,11 +255,9 @@ bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
 				   HEIST_LOST_LATE, HEIST_EDEAD);
 		return false;
 	}
-	struct ask due = ask_remove(x, ask);
 	heist_status status = (heist_status)h->status;
 	heist_idle_over(w, a, x);
-	due.k(&w->ctx, actor_state(a), status, status == HEIST_OK ? message_payload(m) : NULL,
-	      due.user);
+	answer(w, a, ask_remove(x, ask), status, status == HEIST_OK ? message_payload(m) : NULL);
 	heist_postpone_over(w, a, x);
 	return true;
 }
@@ -227,22 +292,38 @@ static void reply_lost(struct sender *from, heist_ref asker, const heist_type *t
 		type->drops->reply((void *)(uintptr_t)value);
 }
 
-static heist_status reply_send(struct sender *from, const struct request_header *to,
+/* It was built for nothing; what its value owns is still the caller's. */
+static void message_unsent(struct sender *from, struct message *m)
+{
+	if (message_has(m, MESSAGE_LARGE))
+		heist_large_free(message_payload(m));
+	block_free(&from->local->messages, m);
+}
+
+/* debt: of a token, or 0. */
+static heist_status reply_send(struct sender *from, const struct request_header *to, uint64_t debt,
 			       heist_status status, const heist_type *type, const void *reply)
 {
+	struct heist_system *s = from->system;
 	heist_ref asker = { to->asker };
-	struct actor *a = system_actor(from->system, asker);
-	if (!a || mpsc_ticket(&a->ticket, ref_generation(asker)) == MPSC_TICKET_CLOSED ||
-	    (to->deadline && to->deadline <= system_now(from->system))) {
-		reply_lost(from, asker, type, status, reply);
+	struct message *m = NULL;
+	bool late = !system_is_alive(s, asker) || (to->deadline && to->deadline <= system_now(s));
+	if (!late) {
+		struct reply_header h = { .id = to->id, .status = status };
+		size_t size = status == HEIST_OK ? type->reply_size : 0;
+		m = heist_message_build(from, KIND_REPLY, type, &h, reply, size);
+		if (!m)
+			return HEIST_ENOMEM;
+	}
+	if (debt && !heist_debt_claim(&s->debts, debt))
+		late = true; /* it was given before */
+	if (!late) {
+		heist_message_push(from, system_actor(s, asker), ref_generation(asker), m);
 		return HEIST_OK;
 	}
-	struct reply_header h = { .id = to->id, .status = status };
-	size_t size = status == HEIST_OK ? type->reply_size : 0;
-	struct message *m = heist_message_build(from, KIND_REPLY, type, &h, reply, size);
-	if (!m)
-		return HEIST_ENOMEM;
-	heist_message_push(from, a, ref_generation(asker), m);
+	if (m)
+		message_unsent(from, m);
+	reply_lost(from, asker, type, status, reply);
 	return HEIST_OK;
 }
 
@@ -259,7 +340,7 @@ heist_status heist_reply(heist_ctx *ctx, heist_status status, const heist_type *
 	if (!ctx->owes_reply || !ctx->current || ctx->current->type != type)
 		return HEIST_EINVAL;
 	struct sender from = { ctx->system, ctx->worker, &ctx->worker->local, NULL };
-	heist_status r = reply_send(&from, (void *)ctx->current->u.bytes, status, type, reply);
+	heist_status r = reply_send(&from, (void *)ctx->current->u.bytes, 0, status, type, reply);
 	if (r == HEIST_OK)
 		ctx->owes_reply = false;
 	return r;
@@ -307,33 +388,64 @@ heist_status heist_forward(heist_ctx *ctx, heist_ref to, const heist_type *type,
 	return r;
 }
 
+struct owed { /* a token */
+	struct request_header request;
+	uint64_t debt;
+};
+_Static_assert(sizeof(heist_token) == sizeof(struct owed), "a token is that");
+
 heist_token heist_reply_later(heist_ctx *ctx, const heist_type *type)
 {
-	heist_token t = { { 0, 0, 0 } };
+	heist_token t = { { 0, 0, 0, 0 } };
+	struct owed o;
 	if (!ctx || !ctx->owes_reply || !ctx->current || ctx->current->type != type)
 		return t;
-	memcpy(&t, ctx->current->u.bytes, sizeof t);
+	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx_actor(ctx));
+	memcpy(&o.request, ctx->current->u.bytes, sizeof o.request);
+	o.debt = x ? heist_debt_add(ctx->worker, x, &o.request, type) : 0;
+	if (o.debt == 0)
+		return t;
+	memcpy(&t, &o, sizeof t);
 	ctx->owes_reply = false;
 	return t;
 }
-_Static_assert(sizeof(heist_token) == sizeof(struct request_header), "a token is a request header");
 
 heist_status heist_reply_to(heist_token token, heist_status status, const heist_type *type,
 			    const void *reply)
 {
 	struct sender from;
-	struct request_header h;
+	struct owed o;
 	if (reply_bad(status, type, reply))
 		return HEIST_BAD_ARG("type and reply must not be NULL");
-	memcpy(&h, &token, sizeof h);
-	if (!heist_sender_enter(&from, ref_runtime((heist_ref){ h.asker })))
+	memcpy(&o, &token, sizeof o);
+	if (!heist_sender_enter(&from, ref_runtime((heist_ref){ o.request.asker })))
 		return HEIST_EDEAD;
 	heist_status r = HEIST_ECLOSED;
 	if (!from.foreign || atomic_load_explicit(&from.system->phase, memory_order_acquire) ==
 				     PHASE_OPEN) /* PH1 acquire */
-		r = reply_send(&from, &h, status, type, reply);
+		r = reply_send(&from, &o.request, o.debt, status, type, reply);
 	heist_sender_leave(&from);
 	return r;
+}
+
+void heist_reply_bare(struct heist_system *s, struct rt_worker *w, struct local *l,
+		      struct message *m, const struct request_header *request, heist_status status)
+{
+	heist_ref asker = { request->asker };
+	heist_count(&l->accepted, 1);
+	if (!system_is_alive(s, asker)) {
+		heist_count_lost(s, l, asker, m->type, NULL, HEIST_LOST_LATE);
+		block_free(&l->messages, m);
+		return;
+	}
+	struct reply_header reply = { .id = request->id, .status = status };
+	memset(m->u.bytes, 0, sizeof m->u.bytes); /* a heist_unit value, if status is OK */
+	memcpy(m->u.bytes, &reply, sizeof reply);
+	m->tag = MESSAGE_KIND(KIND_REPLY) | ref_generation(asker);
+	if (w && w->deferring == SEND_SIMULATED)
+		heist_sim_send(w, system_actor(s, asker), m);
+	else /* at once: the outbox may be what is being emptied */
+		actor_push(s, w, system_actor(s, asker), m);
 }
 
 void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct local *l,
@@ -341,21 +453,5 @@ void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct lo
 {
 	struct request_header request;
 	memcpy(&request, m->u.bytes, sizeof request);
-	int64_t status = -(int64_t)(m->tag >> 40 & 0xff);
-	heist_ref asker = { request.asker };
-	struct actor *a = system_actor(s, asker);
-	heist_count(&l->accepted, 1);
-	if (!a || mpsc_ticket(&a->ticket, ref_generation(asker)) == MPSC_TICKET_CLOSED) {
-		heist_count_lost(s, l, asker, m->type, NULL, HEIST_LOST_LATE);
-		block_free(&l->messages, m);
-		return;
-	}
-	struct reply_header reply = { .id = request.id, .status = status };
-	memset(m->u.bytes, 0, sizeof m->u.bytes); /* a heist_unit value, if status is OK */
-	memcpy(m->u.bytes, &reply, sizeof reply);
-	m->tag = MESSAGE_KIND(KIND_REPLY) | ref_generation(asker);
-	if (w && w->deferring == SEND_SIMULATED)
-		heist_sim_send(w, a, m);
-	else /* at once: the outbox may be what is being emptied */
-		actor_push(s, w, a, m);
+	heist_reply_bare(s, w, l, m, &request, (heist_status) - (int64_t)(m->tag >> 40 & 0xff));
 }

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#include "runtime/send.h"
+#include "runtime/path.h"
+#include "runtime/roster.h"
+#include "runtime/roster.h"
 
 /* Memory of a bond: any worker may free what another allocated. */
 static void bond_free(struct rt_worker *w, struct bond *b)
@@ -27,7 +29,7 @@ static struct bond **bucket_of(struct bonds *t, heist_ref target)
 	return &t->bucket[(target.v * 0x9E3779B97F4A7C15u >> 32) & (t->buckets - 1)];
 }
 
-static struct bond *table_find(struct bonds *t, heist_ref target, bool link)
+struct bond *heist_bonds_find(struct bonds *t, heist_ref target, bool link)
 {
 	if (!t->buckets)
 		return NULL;
@@ -37,7 +39,7 @@ static struct bond *table_find(struct bonds *t, heist_ref target, bool link)
 	return NULL;
 }
 
-static void table_add(struct bonds *t, struct bond *b)
+void heist_bonds_add(struct bonds *t, struct bond *b)
 {
 	struct bond **at = bucket_of(t, b->target);
 	b->next = *at;
@@ -45,7 +47,7 @@ static void table_add(struct bonds *t, struct bond *b)
 	t->count++;
 }
 
-static void table_remove(struct bonds *t, struct bond *b)
+void heist_bonds_remove(struct bonds *t, struct bond *b)
 {
 	struct bond **at = bucket_of(t, b->target);
 	while (*at && *at != b)
@@ -56,8 +58,7 @@ static void table_remove(struct bonds *t, struct bond *b)
 	t->count--;
 }
 
-/* Room for one more.  Without memory a full table only gets slower; without a table, false. */
-static bool table_grow(const struct heist_memory *memory, struct bonds *t)
+bool heist_bonds_grow(const struct heist_memory *memory, struct bonds *t)
 {
 	uint32_t n = t->buckets ? t->buckets * 2 : 4;
 	if (t->count < t->buckets)
@@ -71,10 +72,16 @@ static bool table_grow(const struct heist_memory *memory, struct bonds *t)
 	for (uint32_t i = 0; i < old.buckets; i++)
 		for (struct bond *b = old.bucket[i], *next; b; b = next) {
 			next = b->next;
-			table_add(t, b);
+			heist_bonds_add(t, b);
 		}
-	heist_memory_put(memory, old.bucket, old.buckets * sizeof *bucket);
+	heist_bonds_free(memory, &old);
 	return true;
+}
+
+void heist_bonds_free(const struct heist_memory *memory, struct bonds *t)
+{
+	heist_memory_put(memory, t->bucket, t->buckets * sizeof *t->bucket);
+	*t = (struct bonds){ 0 };
 }
 
 static struct bonds *table_of(struct heist_system *s, struct actor *a)
@@ -87,7 +94,7 @@ static struct bond *bond_new(struct rt_worker *w, struct actor *owner, heist_ref
 {
 	struct heist_system *s = w->local.system;
 	struct actor_extra *x = heist_extra_ensure(s, owner);
-	if (!x || !table_grow(&s->memory, &x->bonds))
+	if (!x || !heist_bonds_grow(&s->memory, &x->bonds))
 		return NULL;
 	struct bond *b = heist_local_state_get(&w->local, sizeof *b);
 	if (!b)
@@ -95,7 +102,7 @@ static struct bond *bond_new(struct rt_worker *w, struct actor *owner, heist_ref
 	b->owner = actor_ref(s, owner);
 	b->target = target;
 	b->link = link;
-	table_add(&x->bonds, b);
+	heist_bonds_add(&x->bonds, b);
 	return b;
 }
 
@@ -186,10 +193,10 @@ static void target_cut(struct rt_worker *w, struct actor *a, struct bond *b)
 static bool unlink_all(struct rt_worker *w, struct actor *a, heist_ref who)
 {
 	struct bonds *t = table_of(w->local.system, a);
-	struct bond *own = t ? table_find(t, who, true) : NULL, *next;
+	struct bond *own = t ? heist_bonds_find(t, who, true) : NULL, *next;
 	bool any = own != NULL;
 	if (own) {
-		table_remove(t, own);
+		heist_bonds_remove(t, own);
 		owner_cut(w, own, (struct ending){ 0 }, true);
 	}
 	for (struct bond *b = *list_of(w->local.system, a); b; b = next) {
@@ -204,13 +211,29 @@ static bool unlink_all(struct rt_worker *w, struct actor *a, heist_ref who)
 
 /* ---- signals ---- */
 
+/* The target has ended like that, and its runner has won the bond. */
+static void tell_owner(struct rt_worker *w, struct bond *b, struct ending end)
+{
+	b->end = end;
+	switch ((enum bond_keeper)b->keeper) {
+	case BOND_ACTOR:
+		bond_send(w, b->owner, &b->to_owner, SIGNAL_DOWN);
+		break;
+	case BOND_ROSTER:
+		heist_member_ended(w, b);
+		break;
+	case BOND_PATH:
+		heist_path_ended(w, b);
+		break;
+	}
+}
+
 static void watch(struct rt_worker *w, struct actor *a, struct bond *b, enum signal_mode mode)
 {
 	if (mode != SIGNAL_STALE) {
 		heist_bond_attach(w->local.system, a, b);
 	} else if (bond_win(b, BOND_DOWN)) {
-		b->end = (struct ending){ HEIST_EXIT_GONE, HEIST_EDEAD };
-		bond_send(w, b->owner, &b->to_owner, SIGNAL_DOWN);
+		tell_owner(w, b, (struct ending){ HEIST_EXIT_GONE, HEIST_EDEAD });
 	}
 }
 
@@ -221,7 +244,7 @@ static bool down(struct rt_worker *w, struct actor *a, struct bond *b, enum sign
 		return heist_family_down(w, a, b, mode, end);
 	struct bond copy = *b;
 	if (mode != SIGNAL_STALE && !b->quiet)
-		table_remove(table_of(w->local.system, a), b);
+		heist_bonds_remove(table_of(w->local.system, a), b);
 	bond_free(w, b);
 	if (mode != SIGNAL_TELL || copy.quiet || copy.hush)
 		return false;
@@ -236,7 +259,10 @@ static bool cut(struct rt_worker *w, struct actor *a, struct bond *b, enum signa
 {
 	struct bond copy = *b;
 	list_remove(list_of(w->local.system, a), b); /* not in it, if the slot has a later actor */
-	bond_free(w, b);
+	if (copy.keeper == BOND_ROSTER)
+		heist_member_free(w->local.system, b);
+	else
+		bond_free(w, b);
 	if (mode == SIGNAL_STALE || !copy.link || copy.target_quiet || copy.hush)
 		return false;
 	if (mode == SIGNAL_QUIET) { /* it may be about to start; if it rests, it is ending anyway */
@@ -272,8 +298,7 @@ void heist_bonds_owner_ended(struct rt_worker *w, struct bonds *t, struct ending
 			t->bucket[i] = b->next;
 			owner_cut(w, b, end, false);
 		}
-	heist_memory_put(&w->local.system->memory, t->bucket, t->buckets * sizeof *t->bucket);
-	*t = (struct bonds){ 0 };
+	heist_bonds_free(&w->local.system->memory, t);
 }
 
 void heist_bonds_owner_rests(struct rt_worker *w, struct bonds *t)
@@ -283,7 +308,7 @@ void heist_bonds_owner_rests(struct rt_worker *w, struct bonds *t)
 			next = b->next;
 			if (b->link)
 				continue;
-			table_remove(t, b);
+			heist_bonds_remove(t, b);
 			owner_cut(w, b, (struct ending){ 0 }, true);
 		}
 }
@@ -294,10 +319,8 @@ void heist_bonds_target_ended(struct rt_worker *w, struct actor *a, struct endin
 	while (*list) {
 		struct bond *b = *list;
 		list_remove(list, b);
-		if (bond_win(b, BOND_DOWN)) {
-			b->end = end;
-			bond_send(w, b->owner, &b->to_owner, SIGNAL_DOWN);
-		}
+		if (bond_win(b, BOND_DOWN))
+			tell_owner(w, b, end);
 	}
 }
 
@@ -325,7 +348,7 @@ static heist_status bond_make(heist_ctx *ctx, heist_ref to, bool link)
 {
 	struct heist_system *s = ctx->system;
 	struct bonds *t = table_of(s, ctx_actor(ctx));
-	if (t && table_find(t, to, link))
+	if (t && heist_bonds_find(t, to, link))
 		return HEIST_OK;
 	struct bond *b = bond_new(ctx->worker, ctx_actor(ctx), to, link);
 	if (!b)
@@ -354,10 +377,10 @@ heist_status heist_demonitor(heist_ctx *ctx, heist_ref to)
 	if (!ctx)
 		return HEIST_BAD_ARG("the context must not be NULL");
 	struct bonds *t = table_of(ctx->system, ctx_actor(ctx));
-	struct bond *b = t ? table_find(t, to, false) : NULL;
+	struct bond *b = t ? heist_bonds_find(t, to, false) : NULL;
 	if (!b)
 		return HEIST_EDEAD;
-	table_remove(t, b);
+	heist_bonds_remove(t, b);
 	owner_cut(ctx->worker, b, (struct ending){ 0 }, true);
 	return HEIST_OK;
 }
@@ -385,11 +408,11 @@ heist_status heist_spawn_monitor(heist_ctx *ctx, const heist_class *cls, const h
 		return HEIST_ENOMEM;
 	struct bonds *t = table_of(ctx->system, ctx_actor(ctx));
 	const struct spawn_extra more = { .watch = b };
-	table_remove(t, b);
+	heist_bonds_remove(t, b);
 	heist_status r = heist_spawn_with(ctx->system, cls, opts, arg, &more, out);
 	if (r == HEIST_OK) {
 		b->target = *out; /* the target does not look at it */
-		table_add(t, b);
+		heist_bonds_add(t, b);
 	} else {
 		bond_free(ctx->worker, b);
 	}

@@ -30,6 +30,13 @@ struct rt_worker;
 
 enum bond_state { BOND_UP, BOND_DOWN, BOND_CUT };
 
+/* Who is told that the target has ended. */
+enum bond_keeper {
+	BOND_ACTOR,  /* the owner, by DOWN         */
+	BOND_ROSTER, /* no owner: roster.h, path.h */
+	BOND_PATH
+};
+
 struct bond {
 	struct signal to_target, to_owner;
 	union {
@@ -41,7 +48,8 @@ struct bond {
 	heist_ref owner, target;
 	_Atomic uint32_t state;
 	bool link;
-	bool child; /* the owner is the target's parent */
+	uint8_t keeper; /* enum bond_keeper */
+	bool child;	/* the owner is the target's parent */
 	/* the owner */
 	bool quiet;	   /* do not tell the owner */
 	struct bond *next; /* in its bucket */
@@ -73,6 +81,17 @@ struct bonds {
 	struct bond **bucket;
 	uint32_t buckets, count; /* buckets: 0 or a power of two */
 };
+
+struct heist_memory;
+/* NULL: there is none. */
+struct bond *heist_bonds_find(struct bonds *t, heist_ref target, bool link);
+void heist_bonds_add(struct bonds *t, struct bond *b);
+/* If it is there. */
+void heist_bonds_remove(struct bonds *t, struct bond *b);
+/* Room for one more.  Without memory a full table only gets slower; without a table, false. */
+bool heist_bonds_grow(const struct heist_memory *memory, struct bonds *t);
+/* The table, not what it holds. */
+void heist_bonds_free(const struct heist_memory *memory, struct bonds *t);
 
 /* The slot's actor, which nobody knows yet, is watched from its start. */
 void heist_bond_attach(struct heist_system *s, struct actor *a, struct bond *b);

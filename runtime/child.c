@@ -16,6 +16,7 @@ struct child *heist_child_new(struct heist_system *s, const heist_child *spec, h
 	*c = (struct child){ .sup = sup, .cls = spec->cls, .size = size, .spec = *spec };
 	c->spec.opts = NULL; /* the caller's */
 	c->spec.arg = NULL;
+	c->spec.name = NULL;
 	atomic_init(&c->refs, 2); /* the supervisor's list, the child */
 	if (arg_size)
 		memcpy(c->arg, spec->arg, arg_size);

@@ -22,6 +22,7 @@ void heist_extra_free(struct rt_worker *w, struct actor_extra *x)
 	heist_straggler_await(s);
 	heist_jobs_end(&w->local, x);
 	heist_asks_free(s, x);
+	heist_debts_end(w, x, HEIST_EDEAD);
 	heist_idle_end(s, x);
 	heist_behaviour_end(s, x);
 	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);

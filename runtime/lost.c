@@ -1,16 +1,44 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * lost.c - dead letters: every accepted message that is not handled is counted here, once. */
+ * lost.c - dead letters: every accepted message that is not handled is counted here, once; and what holds a
+ * large payload lets go of it.
+ *
+ * Edges   LG1 acq_rel subtraction from large.users -> the same, or the acquire load by the last one: all
+ *             uses of a shared payload happen before its end */
 #include "runtime/system.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#ifndef LARGE_ORDER_LEAVE
+#define LARGE_ORDER_LEAVE memory_order_acq_rel
+#endif
+
+void heist_large_share(void *payload, uint32_t users)
+{
+	atomic_store_explicit(&large_of(payload)->users, users,
+			      memory_order_relaxed); /* published by the mailbox */
+}
+
+void heist_large_leave(void *payload, uint32_t users)
+{
+	struct large *l = large_of(payload);
+#ifdef LARGE_MUTANT_NOT_COUNTED
+	users = atomic_load_explicit(&l->users, memory_order_relaxed);
+#endif
+	if (users &&
+	    atomic_fetch_sub_explicit(&l->users, users, LARGE_ORDER_LEAVE) == users) /* LG1 */
+		heist_memory_put(&l->system->memory, l, l->total);
+}
 
 void heist_large_free(void *payload)
 {
 	if (!payload)
 		return;
 	struct large *l = large_of(payload);
-	heist_memory_put(&l->system->memory, l, l->total);
+	if (atomic_load_explicit(&l->users, memory_order_acquire) > 1) /* LG1 acquire */
+		heist_large_leave(payload, 1);
+	else
+		heist_memory_put(&l->system->memory, l, l->total);
 }
 
 /* ---- by type ---- */

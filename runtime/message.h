@@ -133,8 +133,9 @@ static inline size_t message_header_size(uint32_t kind)
 struct large {
 	size_t total; /* bytes allocated, this header included */
 	const heist_type *type;
-	heist_system *system; /* whose memory it is */
-	uint64_t unused_;
+	heist_system *system;	/* whose memory it is */
+	_Atomic uint32_t users; /* messages that share it (multicast.h); 0 or 1: one */
+	uint32_t unused_;
 };
 _Static_assert(sizeof(struct large) % 16 == 0, "a large payload is 16-aligned, a small one never");
 

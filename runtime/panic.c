@@ -22,6 +22,7 @@ void heist_panic(heist_ctx *ctx, heist_status why)
 		abort();
 	}
 	ctx->panic = (int)why <= (int)HEIST_EUSER ? why : HEIST_ECRASH;
+	ctx->cause = (struct request_header){ 0 };
 	if (ctx->guard)
 		siglongjmp(*ctx->guard, 1);
 	heist_run_abandon(ctx->worker);

@@ -13,8 +13,6 @@
 #define SWEEP 4
 /* And when a worker parks. */
 #define SWEEP_PARK 16
-/* Retired entries after which register waits for readers to leave. */
-#define RECLAIM_AT 64
 
 enum { TAKEN, GIVEN_UP };
 
@@ -29,20 +27,12 @@ struct entry {
 };
 
 struct registry {
-	struct epoch epoch;
 	struct names names;
 	struct stack given_up;
 	struct heist_system *system;
 	struct entry *cursor; /* of the sweep; NULL: no entries */
-	uint32_t retired;     /* since the last reclaim */
-	uint32_t records;
-	struct epoch_record record[]; /* workers, foreign locals, the lock's holder */
+	struct readers *readers;
 };
-
-static size_t registry_size(uint32_t records)
-{
-	return sizeof(struct registry) + records * sizeof(struct epoch_record);
-}
 
 static struct registry *registry_of(struct heist_system *s)
 {
@@ -51,7 +41,7 @@ static struct registry *registry_of(struct heist_system *s)
 
 /* ---- names ---- */
 
-static const char *name_bad(const char *name)
+const char *heist_name_bad(const char *name)
 {
 	static const char allowed[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@";
@@ -65,13 +55,6 @@ static const char *name_bad(const char *name)
 	return NULL;
 }
 _Static_assert(NAMES_TEXT == HEIST_NAME_MAX + 1, "the message above says so");
-
-/* Any thread; a yes can be outdated at once. */
-static bool is_alive(struct heist_system *s, heist_ref r)
-{
-	struct actor *a = system_actor(s, r);
-	return a && mpsc_ticket(&a->ticket, ref_generation(r)) == MPSC_TICKET_VALID;
-}
 
 /* ---- entries: the lock's holder ---- */
 
@@ -97,11 +80,6 @@ static void entry_unlist(struct registry *g, struct entry *e)
 	e->listed = false;
 }
 
-static struct epoch_record *writer_record(struct registry *g)
-{
-	return &g->record[g->records - 1];
-}
-
 static void entry_free(struct epoch_entry *retired)
 {
 	struct entry *e = (struct entry *)retired;
@@ -112,8 +90,7 @@ static void entry_retire(struct registry *g, struct entry *e)
 {
 	if (e->listed)
 		entry_unlist(g, e);
-	heist_epoch_retire(writer_record(g), &e->name.retired, entry_free);
-	g->retired++;
+	readers_retire(g->readers, &e->name.retired, entry_free);
 }
 
 /* Any thread: true for one of all that try. */
@@ -139,38 +116,27 @@ static void sweep(struct registry *g, int n)
 	for (; n > 0 && g->cursor; n--) {
 		struct entry *e = g->cursor;
 		g->cursor = e->next;
-		if (!is_alive(g->system, e->ref) && entry_give_up(e))
+		if (!system_is_alive(g->system, e->ref) && entry_give_up(e))
 			entry_retire(g, e);
 	}
-}
-
-static void reclaim(struct registry *g, uint32_t at)
-{
-	if (g->retired < at)
-		return;
-	g->retired = 0;
-	heist_epoch_reclaim(writer_record(g));
 }
 
 /* ---- the registry ---- */
 
 static struct registry *registry_new(struct heist_system *s)
 {
-	uint32_t n = FOREIGN_LOCALS + s->places.crew_first + s->places.threads_max + 1;
-	struct registry *g = heist_memory_get(&s->memory, registry_size(n), HEIST_CACHELINE);
-	if (!g)
-		return NULL;
-	memset(g, 0, registry_size(n));
-	g->system = s;
-	g->records = n;
-	heist_epoch_init(&g->epoch);
-	for (uint32_t i = 0; i < n; i++)
-		heist_epoch_join(&g->epoch, &g->record[i]);
-	stack_init(&g->given_up);
-	if (heist_names_init(&g->names, &s->memory, writer_record(g)) != 0) {
-		heist_memory_put(&s->memory, g, registry_size(n));
+	struct registry *g = heist_memory_get(&s->memory, sizeof *g, HEIST_CACHELINE);
+	struct readers *r = g ? heist_readers_new(s) : NULL;
+	if (!r || heist_names_init(&g->names, &s->memory, readers_writer(r)) != 0) {
+		if (r)
+			heist_readers_destroy(r);
+		heist_memory_put(&s->memory, g, sizeof *g);
 		return NULL;
 	}
+	g->system = s;
+	g->readers = r;
+	g->cursor = NULL;
+	stack_init(&g->given_up);
 	return g;
 }
 
@@ -183,14 +149,6 @@ static struct registry *registry_need(struct heist_system *s)
 	return g;
 }
 
-/* The record of whoever is calling. */
-static struct epoch_record *reader_record(struct registry *g, const struct sender *from)
-{
-	struct heist_system *s = g->system;
-	return &g->record[from->worker ? FOREIGN_LOCALS + from->worker->number
-				       : (uint32_t)(from->local - s->foreign)];
-}
-
 /* ---- register: under the lock ---- */
 
 /* Make room for a name: HEIST_EEXIST if an actor that is alive has it. */
@@ -200,7 +158,7 @@ static heist_status name_clear(struct registry *g, const char *name)
 	if (!e)
 		return HEIST_OK;
 	bool given_up = atomic_load_explicit(&e->state, memory_order_relaxed) == GIVEN_UP; /* RG2 */
-	if (!given_up && is_alive(g->system, e->ref))
+	if (!given_up && system_is_alive(g->system, e->ref))
 		return HEIST_EEXIST;
 	if (entry_give_up(e))
 		entry_retire(g, e);
@@ -217,14 +175,14 @@ static heist_status entry_add(struct heist_system *s, struct entry *e)
 	e->registry = g;
 	drain_given_up(g);
 	heist_status r = name_clear(g, e->name.text);
-	if (r == HEIST_OK && !is_alive(s, e->ref))
+	if (r == HEIST_OK && !system_is_alive(s, e->ref))
 		r = HEIST_EDEAD;
 	if (r == HEIST_OK && !heist_names_add(&g->names, &e->name))
 		r = HEIST_ENOMEM;
 	if (r == HEIST_OK)
 		entry_list(g, e);
 	sweep(g, SWEEP);
-	reclaim(g, RECLAIM_AT);
+	readers_reclaim(g->readers, READERS_RECLAIM);
 	return r;
 }
 
@@ -253,7 +211,7 @@ heist_status heist_register(heist_system *s, const char *name, heist_ref actor)
 	struct sender from;
 	if (!s)
 		return HEIST_BAD_ARG("the system must not be NULL");
-	const char *bad = name_bad(name);
+	const char *bad = heist_name_bad(name);
 	if (bad)
 		return HEIST_BAD_ARG(bad);
 	if (!actor.v)
@@ -275,7 +233,7 @@ static struct entry *entry_find(struct registry *g, const char *name)
 	struct entry *e = (struct entry *)heist_names_find(&g->names, name);
 	if (!e || atomic_load_explicit(&e->state, memory_order_relaxed) != TAKEN) /* RG2 decides */
 		return NULL;
-	return is_alive(g->system, e->ref) ? e : NULL;
+	return system_is_alive(g->system, e->ref) ? e : NULL;
 }
 
 static void tidy(struct heist_system *s, struct registry *g, int entries, uint32_t at)
@@ -284,7 +242,7 @@ static void tidy(struct heist_system *s, struct registry *g, int entries, uint32
 		return; /* whoever holds it, or comes next, does so */
 	drain_given_up(g);
 	sweep(g, entries);
-	reclaim(g, at);
+	readers_reclaim(g->readers, at);
 	spin_unlock(&s->registry_lock);
 }
 
@@ -298,7 +256,7 @@ heist_status heist_unregister(heist_system *s, const char *name)
 		return HEIST_EDEAD;
 	if (!heist_sender_enter(&from, s->id))
 		return HEIST_ECLOSED;
-	struct epoch_record *record = reader_record(g, &from);
+	struct epoch_record *record = heist_reader_record(g->readers, &from);
 	epoch_enter(record);
 	struct entry *e = entry_find(g, name);
 	bool mine = e && entry_give_up(e);
@@ -306,7 +264,7 @@ heist_status heist_unregister(heist_system *s, const char *name)
 		stack_push(&g->given_up, &e->link);
 	epoch_leave(record);
 	if (mine)
-		tidy(s, g, 0, RECLAIM_AT);
+		tidy(s, g, 0, READERS_RECLAIM);
 	heist_sender_leave(&from);
 	return mine ? HEIST_OK : HEIST_EDEAD;
 }
@@ -318,7 +276,7 @@ heist_ref heist_whereis(heist_system *s, const char *name)
 	struct registry *g = s && name ? registry_of(s) : NULL;
 	if (!g || !heist_sender_enter(&from, s->id))
 		return found;
-	struct epoch_record *record = reader_record(g, &from);
+	struct epoch_record *record = heist_reader_record(g->readers, &from);
 	epoch_enter(record);
 	struct entry *e = entry_find(g, name);
 	if (e)
@@ -361,7 +319,7 @@ void heist_registry_destroy(struct heist_system *s)
 	drain_given_up(g);
 	while (g->cursor)
 		entry_retire(g, g->cursor);
-	heist_epoch_reclaim(writer_record(g));
 	heist_names_destroy(&g->names);
-	heist_memory_put(&s->memory, g, registry_size(g->records));
+	heist_readers_destroy(g->readers);
+	heist_memory_put(&s->memory, g, sizeof *g);
 }

@@ -19,10 +19,13 @@
 
 #include "lockfree/names.h"
 #include "lockfree/stack.h"
+#include "runtime/readers.h"
 #include "runtime/spinlock.h"
 
 struct registry;
 
+/* NULL, or what is wrong with a name. */
+const char *heist_name_bad(const char *name);
 /* The name of an actor, "" if it has none; of several, one.  Any thread; looks at all there are. */
 void heist_registry_name(struct heist_system *s, heist_ref actor, char name[NAMES_TEXT]);
 /* A worker is about to sleep: clean up a little. */

@@ -12,6 +12,7 @@ void heist_incarnation_rest(struct rt_worker *w, struct actor *a, struct ending 
 	heist_incarnation_end(w, a, end.status);
 	heist_bonds_owner_rests(w, &x->bonds);
 	heist_asks_forget(s, x);
+	heist_debts_end(w, x, HEIST_ECRASH);
 	heist_jobs_end(&w->local, x);
 	heist_idle_end(s, x);
 	heist_behaviour_end(s, x);

@@ -326,6 +326,21 @@ static void *take_small(struct heist_ctx *ctx, struct message *m, void *payload)
 	return copy->u.bytes;
 }
 
+/* A shared payload stays with the others: this message leaves it for a copy. */
+static void *take_large(struct heist_ctx *ctx, void *payload)
+{
+	struct large *l = large_of(payload);
+	if (atomic_load_explicit(&l->users, memory_order_acquire) <= 1) /* LG1 acquire */
+		return payload;
+	size_t size = l->total - sizeof *l;
+	void *copy = heist_large_new(ctx->system, l->type, size);
+	if (copy) {
+		memcpy(copy, payload, size);
+		heist_large_free(payload);
+	}
+	return copy;
+}
+
 void *heist_take(heist_ctx *ctx, void *msg)
 {
 	if (!ctx || !msg)
@@ -333,7 +348,7 @@ void *heist_take(heist_ctx *ctx, void *msg)
 	struct message *m = message_handled(ctx, msg);
 	if (!m)
 		return NULL;
-	void *p = message_has(m, MESSAGE_LARGE) ? msg : take_small(ctx, m, msg);
+	void *p = message_has(m, MESSAGE_LARGE) ? take_large(ctx, msg) : take_small(ctx, m, msg);
 	if (p)
 		message_set(m, MESSAGE_TAKEN);
 	return p;

@@ -12,12 +12,14 @@
 #include <string.h>
 
 #include "runtime/child.h"
+#include "runtime/path.h"
 #include "runtime/send.h"
 
 #define DEFAULT_INTENSITY 3
 #define DEFAULT_PERIOD_MS 5000
 #define DEFAULT_STOP_MS	  5000
 #define MOST_INTENSITY	  1000000u
+#define TOO_DEEP	  "child: more than 32 levels of supervisors with names"
 
 struct supervisor {
 	heist_strategy strategy;
@@ -469,6 +471,8 @@ static const char *child_bad_argument(heist_system *s, const heist_child *spec)
 		return "child: struct_size or class missing (use heist_child_default)";
 	if (spec->leftover == HEIST_FILTER && !spec->keep)
 		return "child: HEIST_FILTER needs a keep function";
+	if (heist_path_bad_name(spec->name))
+		return heist_path_bad_name(spec->name);
 	if ((unsigned)spec->restart > HEIST_TEMPORARY || (unsigned)spec->leftover > HEIST_FILTER ||
 	    spec->jitter_percent > 100 || spec->poison_retries > MESSAGE_MOST_TRIES)
 		return "child: restart, leftover, jitter_percent or poison_retries out of range";
@@ -489,16 +493,25 @@ static heist_status child_spawn(heist_system *s, heist_ref parent, const heist_c
 		heist_sender_leave(&from);
 		return r;
 	}
+	struct path_node *node;
+	r = heist_path_prepare(s, parent, spec->name, &node);
+	if (r != HEIST_OK) {
+		heist_sender_leave(&from);
+		return r == HEIST_EINVAL ? HEIST_BAD_ARG_OF("heist_add_child", TOO_DEEP) : r;
+	}
 	struct child *c = heist_child_new(s, spec, parent);
-	struct spawn_extra more = { .child = c, .supervisor = sup };
+	struct spawn_extra more = { .child = c, .supervisor = sup, .watch = heist_path_bond(node) };
 	r = c ? heist_spawn_from(&from, spec->cls, spec->opts, NULL, &more, &ref) : HEIST_ENOMEM;
 	if (r == HEIST_OK) {
 		c->adopt.kind = SIGNAL_ADOPT;
 		c->adopt.generation = ref_generation(parent);
 		heist_signal_send(s, from.worker, a, &c->adopt);
+		heist_path_add(s, node, parent, ref);
 		*out = ref;
-	} else if (c) {
-		heist_memory_put(&s->memory, c, c->size);
+	} else {
+		heist_path_drop(s, node);
+		if (c)
+			heist_memory_put(&s->memory, c, c->size);
 	}
 	heist_sender_leave(&from);
 	return r;
@@ -521,6 +534,8 @@ static const char *supervisor_bad_argument(heist_system *s, const heist_sup *spe
 		return "sup: struct_size or strategy out of range (use heist_sup_default)";
 	if (spec->intensity > MOST_INTENSITY)
 		return "sup: intensity is more than 1000000";
+	if (heist_path_bad_name(spec->name))
+		return heist_path_bad_name(spec->name);
 	if (spec->parent.v && ref_runtime(spec->parent) != s->id)
 		return "sup: the parent is of another runtime";
 	for (uint32_t i = 0; i < spec->child_count; i++) {
@@ -548,6 +563,23 @@ static struct supervisor *supervisor_new(heist_system *s, const heist_sup *spec)
 	return sup;
 }
 
+/* One without a parent. */
+static heist_status top_spawn(heist_system *s, const heist_sup *spec, struct supervisor *sup,
+			      heist_ref *out)
+{
+	struct path_node *node;
+	const heist_ref top = { 0 };
+	heist_status r = heist_path_prepare(s, top, spec->name, &node);
+	const struct spawn_extra more = { .supervisor = sup, .watch = heist_path_bond(node) };
+	if (r == HEIST_OK)
+		r = heist_spawn_with(s, &supervisor_class, NULL, NULL, &more, out);
+	if (r == HEIST_OK)
+		heist_path_add(s, node, top, *out);
+	else
+		heist_path_drop(s, node);
+	return r;
+}
+
 /* The supervisor alone; it waits. */
 static heist_status supervisor_spawn(heist_system *s, const heist_sup *spec, heist_ref *out)
 {
@@ -559,10 +591,10 @@ static heist_status supervisor_spawn(heist_system *s, const heist_sup *spec, hei
 		heist_child as = spec->as_child ? *spec->as_child : heist_child_default();
 		as.cls = &supervisor_class;
 		as.opts = NULL;
+		as.name = spec->name;
 		r = child_spawn(s, spec->parent, &as, sup, out);
 	} else {
-		const struct spawn_extra more = { .supervisor = sup };
-		r = heist_spawn_with(s, &supervisor_class, NULL, NULL, &more, out);
+		r = top_spawn(s, spec, sup, out);
 	}
 	if (r != HEIST_OK)
 		heist_memory_put(&s->memory, sup, sup->size);

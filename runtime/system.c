@@ -14,6 +14,8 @@
 
 #include <string.h>
 
+#include "runtime/path.h"
+#include "runtime/roster.h"
 #include "sched/cpus.h"
 
 /* ---- the table of runtimes ---- */
@@ -216,6 +218,8 @@ static void on_trim(struct worker *base)
 	foreign_trim(w->local.system);
 	slots_return(w->local.system, base);
 	heist_registry_trim(w->local.system);
+	heist_rosters_trim(w->local.system);
+	heist_paths_trim(w->local.system);
 	slabs_decay(w); /* last: it counts what the others have given back */
 }
 
@@ -648,6 +652,9 @@ static void system_destroy(struct heist_system *s)
 	foreign_attach(s, false);
 	heist_notify_forget(s);
 	heist_registry_destroy(s);
+	heist_rosters_destroy(s);
+	heist_paths_destroy(s);
+	heist_debts_destroy(s);
 	for (uint32_t i = 0; i < system_locals(s); i++)
 		heist_local_destroy(system_local(s, i));
 	heist_places_destroy(s);

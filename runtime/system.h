@@ -15,6 +15,8 @@
 #include "runtime/local.h"
 #include "runtime/outbox.h"
 #include "runtime/place.h"
+#include "runtime/chain.h"
+#include "runtime/debt.h"
 #include "runtime/registry.h"
 #include "runtime/child.h"
 #include "runtime/slab.h"
@@ -23,6 +25,8 @@
 #include "runtime/timer.h"
 #include "sched/pool.h"
 
+struct paths;
+struct rosters;
 /* One bit of their number in a handle marks receivers with a bound. */
 #define RUNTIMES 128
 
@@ -33,11 +37,12 @@ struct heist_ctx {
 	struct rt_worker *worker;
 	_Atomic(struct actor *) actor; /* the runner: ctx_actor; others: straggler.c */
 	heist_recv_fn *recv;	       /* the actor's behaviour while plain messages are handled */
-	struct message *current; /* the message being handled, if it is not a small plain one */
-	struct message *lane;	 /* the same, if it is of a lane */
-	bool owes_reply;	 /* current is a request that was not answered yet */
-	bool stop_after;	 /* end the actor after this turn (internal actors) */
-	bool stopping;		 /* a stop hook runs                                */
+	struct message *current;     /* the message being handled, if it is not a small plain one */
+	struct message *lane;	     /* the same, if it is of a lane */
+	struct request_header cause; /* of the continuation that runs (ask.c) */
+	bool owes_reply;	     /* current is a request that was not answered yet */
+	bool stop_after;	     /* end the actor after this turn (internal actors) */
+	bool stopping;		     /* a stop hook runs                                */
 	/* for a panic (panic.c): where it jumps to, why, and what it leaves in the middle */
 	sigjmp_buf *guard;	    /* of the hook that runs, NULL: the worker's   */
 	heist_status panic;	    /* why; HEIST_OK: the last failure was none    */
@@ -129,6 +134,12 @@ struct heist_system {
 	struct gate notifiers;		     /* workers in heist_notify */
 	_Atomic(struct registry *) registry; /* NULL: no actor was ever named */
 	struct spinlock registry_lock;
+	_Atomic(struct rosters *) rosters; /* NULL: no actor ever joined a list (roster.h) */
+	struct spinlock rosters_lock;
+	_Atomic(struct paths *) paths; /* NULL: nobody in a tree has a name (path.h) */
+	struct spinlock paths_lock;
+	struct debt_table debts;
+	struct chains chains;
 	struct events *events; /* one per worker, then per foreign local; NULL: off */
 	uint32_t event_cells;  /* of each */
 	struct heist_sim *sim; /* NULL: not simulated */
@@ -273,6 +284,13 @@ HEIST_HOT_INLINE struct actor *system_actor(struct heist_system *s, heist_ref r)
 		       : NULL;
 }
 
+/* Any thread; a yes can be outdated at once. */
+static inline bool system_is_alive(struct heist_system *s, heist_ref r)
+{
+	struct actor *a = system_actor(s, r);
+	return a && mpsc_ticket(&a->ticket, ref_generation(r)) == MPSC_TICKET_VALID;
+}
+
 /* The handle of an actor that has begun. */
 static inline heist_ref actor_ref(struct heist_system *s, struct actor *a)
 {
@@ -301,8 +319,12 @@ void heist_message_lost(struct heist_system *s, struct local *l, struct message 
 			heist_cause cause, heist_status answer);
 void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, const heist_type *type,
 		      const void *payload, heist_cause cause);
-/* Give back the memory of a large payload. */
+/* A message leaves its large payload; the last one gives back the memory. */
 void heist_large_free(void *payload);
+/* Nobody else knows it yet: `users` messages share it. */
+void heist_large_share(void *payload, uint32_t users);
+/* `users` messages of them leave it, or were never sent. */
+void heist_large_leave(void *payload, uint32_t users);
 
 /* ---- bound.c ---- */
 /* The runner: has the actor become overloaded, or ceased to be?  True: it must end, like *end. */
@@ -354,6 +376,9 @@ bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m);
 void heist_asks_expire(struct rt_worker *w, struct actor *a);
 /* The actor ends: nobody waits any more. */
 void heist_asks_free(struct heist_system *s, struct actor_extra *x);
+/* m becomes a reply without a value; if there is nobody to get it, a loss (LATE). */
+void heist_reply_bare(struct heist_system *s, struct rt_worker *w, struct local *l,
+		      struct message *m, const struct request_header *request, heist_status status);
 /* m is a request that left the mailbox: send it back as its own reply, with a status and no value. */
 void heist_request_bounce(struct heist_system *s, struct rt_worker *w, struct local *l,
 			  struct message *m);

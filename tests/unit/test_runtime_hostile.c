@@ -104,6 +104,11 @@ static bool aborted_naming(pid_t child, int in, const char *name)
 
 /* ---- the scene ---- */
 
+static void drop_nothing(void *payload)
+{
+	(void)payload;
+}
+
 static void (*inside)(heist_ctx *); /* run by the next WORD */
 
 static heist_next recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -444,6 +449,163 @@ TEST(hostile, names)
 	EXPECT(heist_whereis(NULL, "name").v == 0 && heist_whereis(sys, NULL).v == 0);
 	EXPECT(heist_whereis(sys, "name").v == 0 && heist_whereis(sys, longest).v == 0);
 	ANSWERS(HEIST_ECLOSED, heist_register(closed, "name", shut));
+	end();
+}
+
+TEST(hostile, groups)
+{
+	static const heist_type change = { .base = &change,
+					   .name = "change",
+					   .size = sizeof(heist_member_event),
+					   .reply_size = 1 };
+	heist_ref out[1] = { { 77 } };
+	begin();
+	REFUSES(heist_group_join, NULL, "g", live);
+	REFUSES(heist_group_join, sys, NULL, live);
+	REFUSES(heist_group_join, sys, "two words", live);
+	REFUSES(heist_group_join, sys, "g", abroad);
+	REFUSES(heist_group_leave, NULL, "g", live);
+	REFUSES(heist_group_leave, sys, "", live);
+	REFUSES(heist_subscribe, sys, "g", abroad);
+	REFUSES(heist_subscribe, NULL, "g", live);
+	REFUSES(heist_unsubscribe, sys, NULL, live);
+	REFUSES(heist_group_watch, sys, "g", live, NULL, 0);
+	REFUSES(heist_group_watch, sys, "g", live, &WORD, 0);
+	REFUSES(heist_group_watch, sys, "g", abroad, &change, 0);
+	REFUSES(heist_group_unwatch, sys, "g", abroad);
+	for (int i = 0; i < NOBODIES; i++) {
+		heist_ref r = nobody(i);
+		if (r.v && ref_runtime(r) != ref_runtime(live))
+			continue;
+		ANSWERS(HEIST_EDEAD, heist_group_join(sys, "g", r));
+		ANSWERS(HEIST_EDEAD, heist_group_leave(sys, "g", r));
+		ANSWERS(HEIST_EDEAD, heist_group_watch(sys, "g", r, &change, 0));
+		ANSWERS(HEIST_EDEAD, heist_group_unwatch(sys, "g", r));
+		ANSWERS(HEIST_EDEAD, heist_subscribe(sys, "g", r));
+	}
+	REFUSES_WITH(0, "heist_group_members", heist_group_members(NULL, "g", out, 1));
+	REFUSES_WITH(0, "heist_group_members", heist_group_members(sys, NULL, out, 1));
+	REFUSES_WITH(0, "heist_subscribers", heist_subscribers(sys, "g", NULL, 1));
+	ANSWERS(0, heist_group_members(sys, "g", out, 1));
+	ANSWERS(HEIST_ECLOSED, heist_group_join(closed, "g", shut));
+	ANSWERS(HEIST_EDEAD, heist_group_leave(closed, "g", shut));
+	EXPECT(out[0].v == 77);
+	end();
+}
+
+TEST(hostile, pools)
+{
+	heist_child spec = heist_child_default();
+	begin();
+	REFUSES_WITH(0, "heist_pick", heist_pick(NULL, "g", HEIST_RANDOM, 0).v);
+	REFUSES_WITH(0, "heist_pick", heist_pick(sys, NULL, HEIST_RANDOM, 0).v);
+	REFUSES_WITH(0, "heist_pick", heist_pick(sys, "g", (heist_route)4, 0).v);
+	ANSWERS(0, heist_pick(sys, "g", HEIST_RANDOM, 0).v);
+	REFUSES(heist_resize, NULL, live, "g", &spec, 1);
+	REFUSES(heist_resize, sys, abroad, "g", &spec, 1);
+	REFUSES(heist_resize, sys, live, NULL, &spec, 1);
+	REFUSES(heist_resize, sys, live, "two words", &spec, 1);
+	REFUSES(heist_resize, sys, live, "g", NULL, 1);
+	REFUSES_WITH(HEIST_EINVAL, "heist_add_child", heist_resize(sys, live, "g", &spec, 1));
+	ANSWERS(HEIST_EDEAD, heist_resize(sys, dead, "g", &spec, 1));
+	ANSWERS(HEIST_EDEAD, heist_resize(sys, (heist_ref){ 0 }, "g", &spec, 1));
+	end();
+}
+
+TEST(hostile, paths)
+{
+	const char *bad[] = { NULL, "", "a", "/", "//a", "/a/", "/a/***", "/a*", "/*a", "/a b" };
+	char deep[80] = "";
+	heist_child c = heist_child_default();
+	heist_sup sup = heist_sup_default();
+	heist_ref out = { 77 };
+	uint64_t n = 1;
+	for (int i = 0; i < 33; i++)
+		strcat(deep, "/x");
+	begin();
+	REFUSES_WITH(0, "heist_select", heist_select(NULL, "/a", NULL, 0));
+	REFUSES_WITH(0, "heist_select", heist_select(sys, "/a", NULL, 1));
+	for (int i = 0; i < 10; i++) {
+		REFUSES_WITH(0, "heist_select", heist_select(sys, bad[i], &out, 1));
+		REFUSES(heist_send_path, sys, bad[i], &WORD, &n, NULL);
+	}
+	REFUSES_WITH(0, "heist_select", heist_select(sys, deep, &out, 1));
+	ANSWERS(0, heist_select(sys, deep + 2, &out, 1));
+	REFUSES(heist_send_path, NULL, "/a", &WORD, &n, NULL);
+	REFUSES(heist_send_path, sys, "/a", NULL, &n, NULL);
+	ANSWERS(HEIST_OK, heist_send_path(sys, "/a", &WORD, &n, NULL));
+	c.cls = &good;
+	c.name = sup.name = "a/b";
+	REFUSES(heist_add_child, sys, live, &c, &out);
+	REFUSES(heist_supervise, sys, &sup, &out, NULL);
+	c.name = sup.name = "";
+	REFUSES(heist_add_child, sys, live, &c, &out);
+	REFUSES(heist_supervise, sys, &sup, &out, NULL);
+	EXPECT(out.v == 77);
+	end();
+}
+
+static void on_answers(heist_ctx *ctx, void *state, const heist_answer *answers, uint32_t n,
+		       uint64_t user)
+{
+	(void)ctx, (void)state, (void)answers, (void)n, (void)user;
+}
+
+static void asks_all(heist_ctx *ctx)
+{
+	static const heist_drops drops = { drop_nothing, NULL };
+	static const heist_type owner = {
+		.base = &owner, .name = "owner", .size = 8, .reply_size = 1, .drops = &drops
+	};
+	uint64_t n = 1;
+	REFUSES(heist_ask_all, ctx, NULL, 1, 0, &WORD, &n, 0, on_answers, 0);
+	REFUSES(heist_ask_all, ctx, &live, 0, 0, &WORD, &n, 0, on_answers, 0);
+	REFUSES(heist_ask_all, ctx, &live, UINT32_MAX, 0, &WORD, &n, 0, on_answers, 0);
+	REFUSES(heist_ask_all, ctx, &live, 1, 2, &WORD, &n, 0, on_answers, 0);
+	REFUSES(heist_ask_all, ctx, &live, 1, 0, NULL, &n, 0, on_answers, 0);
+	REFUSES(heist_ask_all, ctx, &live, 1, 0, &WORD, NULL, 0, on_answers, 0);
+	REFUSES(heist_ask_all, ctx, &live, 1, 0, &owner, &n, 0, on_answers, 0);
+	REFUSES(heist_ask_all, ctx, &live, 1, 0, &WORD, &n, 0, NULL, 0);
+	REFUSES(heist_ask_all, ctx, &abroad, 1, 0, &WORD, &n, 0, on_answers, 0);
+}
+
+TEST(hostile, requests_to_many)
+{
+	uint64_t n = 1;
+	begin();
+	REFUSES(heist_ask_all, NULL, &live, 1, 0, &WORD, &n, 0, on_answers, 0);
+	inside = asks_all;
+	EXPECT(heist_send(live, &WORD, &n) == HEIST_OK);
+	EXPECT(heist_poll(sys, 0, 10) == 1 && handled == 1);
+	inside = NULL;
+	end();
+}
+
+TEST(hostile, messages_for_many)
+{
+	static const heist_drops drops = { drop_nothing, NULL };
+	static const heist_type owner = {
+		.base = &owner, .name = "owner", .size = 8, .reply_size = 1, .drops = &drops
+	};
+	heist_tally t = heist_tally_default(), unsized = { 0 };
+	uint64_t n = 1;
+	begin();
+	REFUSES(heist_group_send, NULL, "g", &WORD, &n, NULL);
+	REFUSES(heist_group_send, sys, NULL, &WORD, &n, NULL);
+	REFUSES(heist_group_send, sys, "g", NULL, &n, NULL);
+	REFUSES(heist_group_send, sys, "g", &WORD, NULL, NULL);
+	REFUSES(heist_group_send, sys, "g", &owner, &n, NULL);
+	REFUSES(heist_group_send, sys, "g", &WORD, &n, &unsized);
+	REFUSES(heist_publish, sys, NULL, &WORD, &n, NULL);
+	REFUSES(heist_publish, sys, "g", &owner, &n, NULL);
+	REFUSES(heist_send_all, sys, NULL, 1, &WORD, &n, NULL);
+	REFUSES(heist_send_all, sys, &abroad, 1, &WORD, &n, NULL);
+	REFUSES(heist_send_all, sys, &live, SIZE_MAX, &WORD, &n, NULL);
+	ANSWERS(HEIST_OK, heist_send_all(sys, NULL, 0, &WORD, &n, &t));
+	ANSWERS(HEIST_EDEAD, heist_send_all(sys, &dead, 1, &WORD, &n, &t));
+	EXPECT(t.tried == 1 && t.dead == 1);
+	ANSWERS(HEIST_ECLOSED, heist_send_all(closed, &shut, 1, &WORD, &n, &t));
+	EXPECT(t.tried == 1 && t.closed == 1);
 	end();
 }
 

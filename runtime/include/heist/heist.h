@@ -54,7 +54,7 @@ typedef struct heist_ref {
 
 /* A reply that is owed (heist_reply_later).  A plain value for one use, from any thread. */
 typedef struct heist_token {
-	uint64_t v[3];
+	uint64_t v[4];
 } heist_token;
 
 typedef struct heist_unit { /* "no payload", "no reply value" */
@@ -191,6 +191,19 @@ typedef heist_next heist_recv_fn(heist_ctx *, void *state, const heist_type *, v
 typedef void heist_reply_fn(heist_ctx *, void *state, heist_status status, const void *reply,
 			    uint64_t user);
 
+/* One answer of heist_ask_all: OK and a value, or why there is none: what heist_ask would have answered or
+ * told, HEIST_ETIMEOUT if there was none when k was called. */
+typedef struct heist_answer {
+	heist_ref who;
+	heist_status status;
+	const void *reply;
+} heist_answer;
+
+/* A continuation of heist_ask_all.  Answers are in the order in which the actors were given, and gone at
+ * return; what values own is k's. */
+typedef void heist_gather_fn(heist_ctx *, void *state, const heist_answer *answers, uint32_t n,
+			     uint64_t user);
+
 /* Optional functions of a class; static const. */
 typedef struct heist_hooks {
 	uint32_t flags;	   /* HEIST_TRAP_LINKS, or 0 */
@@ -304,6 +317,9 @@ typedef struct heist_child {
 	/* By reason; on the supervisor's turn, must not wait.  NULL: by restart type. */
 	heist_decision (*decide)(void *user, heist_exit how, heist_status status);
 	void *user; /* for these two */
+	/* In paths (heist_select): 1 to HEIST_NAME_MAX letters, digits and . _ - : @, copied; several children
+	 * may have the same.  NULL: it has no path, and those below it have none. */
+	const char *name;
 } heist_child;
 
 /* A supervisor.  From heist_sup_default(); 0 = default; grows at the end only. */
@@ -315,8 +331,9 @@ typedef struct heist_sup {
 	const heist_child *children; /* copied */
 	uint32_t child_count;
 	heist_ref parent; /* a supervisor, or nobody */
-	const heist_child
-		*as_child; /* with a parent: how that treats it; class, opts, arg are ignored */
+	const heist_child *
+		as_child; /* with a parent: how that treats it; class, opts, arg, name are ignored */
+	const char *name; /* in paths, as that of a child */
 } heist_sup;
 
 /* A message that is being lost.  Valid during the call. */
@@ -509,6 +526,79 @@ HEIST_API heist_status heist_unregister(heist_system *, const char *name);
 /* Who has this name?  {0}: nobody alive.  In a handler it waits for nobody: a fence and a lookup. */
 HEIST_API heist_ref heist_whereis(heist_system *, const char *name);
 
+/* ---- groups and topics: any thread, inside handlers too ----
+ *
+ * A list of actors under a name: the members of a group, the subscribers of a topic.  Names are as above;
+ * those of actors, groups and topics are apart.  A list needs no making: it is there with its first member
+ * and gone with its last.  An actor may be in any number.  A membership is the handle's: a restart keeps it,
+ * the end of the actor ends it, without anybody's doing.  Sends wait for nobody, not for joins either: each
+ * goes to those that were members when it was called; who joins or leaves meanwhile may get it or not. */
+
+/* What became of a message for many: tried is the sum of the others. */
+typedef struct heist_tally {
+	uint32_t struct_size;
+	uint32_t tried;	   /* actors */
+	uint32_t accepted; /* taken over: each is handled once, or lost once with a cause */
+	uint32_t full, dead, closed, no_memory; /* not: EFULL, EDEAD, ECLOSED, ENOMEM */
+} heist_tally;
+
+typedef enum heist_member_change {
+	HEIST_MEMBER_JOINED,
+	HEIST_MEMBER_LEFT, /* heist_group_leave */
+	HEIST_MEMBER_ENDED /* the actor has ended */
+} heist_member_change;
+
+/* Payload of the message by which a watcher of a group is told. */
+typedef struct heist_member_event {
+	heist_ref who;
+	uint64_t user; /* what heist_group_watch was given */
+	heist_member_change change;
+} heist_member_event;
+
+/* EEXIST: it is a member; EDEAD, ENOMEM, ECLOSED; EINVAL: not a name, or an actor of another runtime. */
+HEIST_API heist_status heist_group_join(heist_system *, const char *group, heist_ref actor);
+/* EDEAD: it is not a member (any more). */
+HEIST_API heist_status heist_group_leave(heist_system *, const char *group, heist_ref actor);
+/* The members: fills up to cap handles of out (NULL if cap is 0), in no order; returns how many there
+ * are. */
+HEIST_API size_t heist_group_members(heist_system *, const char *group, heist_ref *out, size_t cap);
+/* Tell an actor who joins and leaves, by messages of a type of your own whose payload is a
+ * heist_member_event; at first, who is there.  A watcher need not be a member.  No bound applies to these
+ * messages.  Each change is told once, in the same order to all watchers of a group; it needs memory for
+ * each pair of watcher and member.  The watch is the handle's, like a membership.  EEXIST: it watches. */
+HEIST_API heist_status heist_group_watch(heist_system *, const char *group, heist_ref watcher,
+					 const heist_type *, uint64_t user);
+/* What has been sent before is still handled.  EDEAD: it does not watch. */
+HEIST_API heist_status heist_group_unwatch(heist_system *, const char *group, heist_ref watcher);
+/* Send to all members.  The type must own nothing (no drops->msg).  A payload of more than 40 bytes is
+ * copied once and shared by the receivers: they must not change it; heist_take gives a copy.  OK:
+ * somebody has taken it, or nobody is there; else why the first has not.  tally may be NULL. */
+HEIST_API heist_status heist_group_send(heist_system *, const char *group, const heist_type *,
+					const void *msg, heist_tally *tally);
+/* The same to n actors, which may repeat; handles of actors that have ended count as dead. */
+HEIST_API heist_status heist_send_all(heist_system *, const heist_ref *to, size_t n,
+				      const heist_type *, const void *msg, heist_tally *tally);
+
+/* Routing: who sends picks one member of a group, then sends, asks or forwards; nobody is in between. */
+typedef enum heist_route {
+	HEIST_ROUND_ROBIN, /* each thread goes round by itself: worker threads, and threads outside */
+	HEIST_RANDOM,	   /* each is as likely */
+	/* Of up to 8 in a row from a random place, the one with the least in its mailbox, as counted for
+	 * its bound (opts.mailbox_cap); of an actor without one it is only known whether it is idle. */
+	HEIST_LEAST_LOADED,
+	/* The same key leads to the same member as long as that is there.  Looks at all members. */
+	HEIST_CONSISTENT_HASH
+} heist_route;
+/* A member; {0}: there is none.  key is for HEIST_CONSISTENT_HASH.  In a handler it waits for nobody. */
+HEIST_API heist_ref heist_pick(heist_system *, const char *group, heist_route, uint64_t key);
+
+/* Topics: the same by other names. */
+HEIST_API heist_status heist_subscribe(heist_system *, const char *topic, heist_ref actor);
+HEIST_API heist_status heist_unsubscribe(heist_system *, const char *topic, heist_ref actor);
+HEIST_API size_t heist_subscribers(heist_system *, const char *topic, heist_ref *out, size_t cap);
+HEIST_API heist_status heist_publish(heist_system *, const char *topic, const heist_type *,
+				     const void *msg, heist_tally *tally);
+
 /* Start a supervisor and its children, in order; one that is not HEIST_ONE_FOR_ONE waits for each init hook.
  * children: room for child_count handles.  A supervisor that fails, by intensity or by decision, restarts
  * as its parent says, its children with it under their old handles; without a parent it ends
@@ -520,6 +610,23 @@ HEIST_NEED heist_status heist_supervise(heist_system *, const heist_sup *, heist
  * EDEAD: the supervisor has ended.  A child of something that is no supervisor is killed. */
 HEIST_NEED heist_status heist_add_child(heist_system *, heist_ref sup, const heist_child *,
 					heist_ref *out);
+
+/* Actors by their place in the supervision trees: a path is a name after a slash for each level, from a
+ * supervisor without a parent down, at most 32.  In a pattern * stands for any one name, and ** for any
+ * number of them, none too: after a slash, ** means all that have a path, and **, a slash and till all tills.
+ * Fills up to cap handles of out (NULL if cap is 0), in no order, each once; returns how many there are.
+ * Children that rest are there, those that have ended are not.  Waits for nobody, but looks at every name
+ * that may lead to one. */
+HEIST_API size_t heist_select(heist_system *, const char *pattern, heist_ref *out, size_t cap);
+/* heist_send_all to what a pattern means. */
+HEIST_API heist_status heist_send_path(heist_system *, const char *pattern, const heist_type *,
+				       const void *msg, heist_tally *tally);
+/* A pool: see that `group` has count members that are children of sup, by heist_add_child and join, or by
+ * leave and heist_stop, the youngest first.  All members of the group are to be such children, sup of
+ * HEIST_ONE_FOR_ONE.  If another thread is at it, that one goes on to count, and the answer is OK at
+ * once.  EDEAD: the supervisor has ended; ENOMEM, ECLOSED: some may have been added or stopped. */
+HEIST_API heist_status heist_resize(heist_system *, heist_ref sup, const char *group,
+				    const heist_child *, uint32_t count);
 
 /* ---- messages: any thread ---- */
 
@@ -541,7 +648,8 @@ HEIST_API void heist_discard(void **msg);
  * caller must be the polling thread: it drives the loop while it waits. */
 HEIST_API heist_status heist_call(heist_system *, heist_ref to, const heist_type *, const void *msg,
 				  heist_time deadline, void *reply);
-/* Give the reply owed by a token.  A token answered twice, or late, is a counted loss (LATE). */
+/* Give the reply owed by a token.  A token answered twice, or late, or after the actor that owed it has
+ * ended, is a counted loss (LATE). */
 HEIST_API heist_status heist_reply_to(heist_token, heist_status, const heist_type *,
 				      const void *reply);
 
@@ -559,13 +667,21 @@ HEIST_API heist_time heist_poll_deadline(const heist_system *);
 
 HEIST_API heist_ref heist_self(const heist_ctx *);
 HEIST_API heist_system *heist_system_of(const heist_ctx *);
-/* Deadline of the request being handled; 0 = none. */
+/* Deadline of the request being handled, or, in a continuation, of that in whose handler it was asked for;
+ * 0 = none. */
 HEIST_API heist_time heist_deadline(const heist_ctx *);
 /* Request: returns at once; if OK, k runs exactly once as a turn of this actor, with the reply or with
- * why there is none, unless this actor ends first.  The deadline is lowered to that of the request
- * being handled; 0 = none. */
+ * why there is none, unless this actor ends first.  The deadline is lowered to heist_deadline; 0 =
+ * none. */
 HEIST_NEED heist_status heist_ask(heist_ctx *, heist_ref to, const heist_type *, const void *msg,
 				  heist_time deadline, heist_reply_fn *k, uint64_t user);
+/* One request to n actors, and one continuation with what each has answered: when `enough` of them have
+ * with HEIST_OK (0: all n; 1: any), when none is waited for any more, or at the deadline, whichever comes
+ * first.  The type must own nothing (no drops->msg).  If OK, k runs exactly once as a turn of this actor,
+ * unless this actor ends first, even if nobody could be asked.  ENOMEM: nobody was asked. */
+HEIST_NEED heist_status heist_ask_all(heist_ctx *, const heist_ref *to, uint32_t n, uint32_t enough,
+				      const heist_type *, const void *msg, heist_time deadline,
+				      heist_gather_fn *k, uint64_t user);
 /* Answer the request being handled: copies type->reply_size bytes.  EINVAL: nothing (more) is owed. */
 HEIST_API heist_status heist_reply(heist_ctx *, heist_status, const heist_type *,
 				   const void *reply);
@@ -576,7 +692,9 @@ HEIST_API heist_ref heist_sender(const heist_ctx *);
  * nothing (more) is owed, or another size; EDEAD, EFULL, ENOMEM: it is still owed here. */
 HEIST_API heist_status heist_forward(heist_ctx *, heist_ref to, const heist_type *,
 				     const void *msg);
-/* Owe the answer beyond the end of the handler.  Token {0}: nothing is owed. */
+/* Owe the answer beyond the end of the handler.  If this actor ends before it is given, by whomever, the
+ * asker is told at once: EDEAD, or ECRASH if it is restarted.  A token that is dropped is an answer that
+ * does not come: then the deadline counts.  Token {0}: nothing is owed, or out of memory. */
 HEIST_API heist_token heist_reply_later(heist_ctx *, const heist_type *);
 /* Own the message being handled, for heist_post or heist_discard; use only the pointer returned (a
  * small payload is copied, a large one moved).  NULL: out of memory, or taken already. */
@@ -695,6 +813,7 @@ HEIST_DEFAULT_(child)
 HEIST_DEFAULT_(sup)
 HEIST_DEFAULT_(stats)
 HEIST_DEFAULT_(pool)
+HEIST_DEFAULT_(tally)
 
 /* ---- typed layer ----
  *
