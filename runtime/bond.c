@@ -6,7 +6,6 @@
 
 #include "runtime/path.h"
 #include "runtime/roster.h"
-#include "runtime/roster.h"
 
 /* Memory of a bond: any worker may free what another allocated. */
 static void bond_free(struct rt_worker *w, struct bond *b)

@@ -164,7 +164,7 @@ heist_ref heist_pick(heist_system *s, const char *group, heist_route how, uint64
 	bool hash = how == HEIST_CONSISTENT_HASH;
 	if (!pick_from(&from, group, how, key, hash ? &spare : NULL, &r)) {
 		/* the first time: without memory for turns, by chance */
-		spare.random = spare.next = (uint32_t)heist_random_seed();
+		spare.random = spare.next = (uint32_t)heist_system_random(s);
 		heist_roster_turns(s, ROSTER_GROUP, group);
 		(void)pick_from(&from, group, how, key, &spare, &r);
 	}

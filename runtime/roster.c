@@ -403,12 +403,11 @@ uint32_t heist_roster_reader(struct sender *from)
 	return (uint32_t)(heist_reader_record(readers, from) - readers->record);
 }
 
-static struct turn *turns_new(struct rosters *all)
+static struct turn *turns_new(struct heist_system *s, struct rosters *all)
 {
 	uint32_t n = all->readers->records;
-	uint64_t seed = heist_random_seed();
-	struct turn *turns =
-		heist_memory_get(&all->system->memory, n * sizeof *turns, HEIST_CACHELINE);
+	uint64_t seed = heist_system_random(s);
+	struct turn *turns = heist_memory_get(&s->memory, n * sizeof *turns, HEIST_CACHELINE);
 	for (uint32_t i = 0; turns && i < n; i++) /* not all begin with the same */
 		turns[i] = (struct turn){ .random = seed + ((uint64_t)i << 32), .next = i };
 	return turns;
@@ -419,7 +418,7 @@ void heist_roster_turns(struct heist_system *s, enum roster_kind kind, const cha
 	spin_lock(&s->rosters_lock);
 	struct roster *r = roster_find(rosters_of(s), kind, name);
 	if (r && !atomic_load_explicit(&r->turns, memory_order_relaxed)) /* own */
-		atomic_store_explicit(&r->turns, turns_new(r->all),
+		atomic_store_explicit(&r->turns, turns_new(s, r->all),
 				      memory_order_release); /* RS4 release */
 	spin_unlock(&s->rosters_lock);
 }

@@ -81,6 +81,35 @@ TEST(sim, what_is_sent_is_handled_in_order)
 	}
 }
 
+TEST(sim, who_is_picked_depends_on_the_seed_alone)
+{
+	enum { MEMBERS = 16, PICKS = 64 };
+	heist_sim_opts o = heist_sim_opts_default();
+	uint32_t first[PICKS], differ = 0;
+	for (int run = 0; run < 3; run++) {
+		heist_ref member[MEMBERS];
+		o.seed = run < 2 ? 1 : 2;
+		begin(&o);
+		for (int i = 0; i < MEMBERS; i++) {
+			member[i] = spawn();
+			EXPECT(heist_group_join(sys, "g", member[i]) == HEIST_OK);
+		}
+		for (int n = 0; n < PICKS; n++) {
+			heist_ref r = heist_pick(sys, "g", HEIST_RANDOM, 0);
+			uint32_t i = 0;
+			while (i < MEMBERS && member[i].v != r.v)
+				i++;
+			EXPECT(i < MEMBERS);
+			if (run == 0)
+				first[n] = i;
+			EXPECT(run != 1 || first[n] == i);
+			differ += run == 2 && first[n] != i;
+		}
+		EXPECT(heist_sim_end(sim) == HEIST_OK);
+	}
+	EXPECT(differ != 0);
+}
+
 TEST(sim, a_call_drives_it)
 {
 	begin(NULL);
