@@ -99,6 +99,12 @@ static inline bool bound_overloaded(struct control *c)
 	return atomic_load_explicit(&c->queued, memory_order_relaxed) & BOUND_OVERLOADED;
 }
 
+/* Any thread, outdated at once: how many wait. */
+static inline uint32_t bound_waiting(struct control *c)
+{
+	return atomic_load_explicit(&c->queued, memory_order_relaxed) & ~BOUND_OVERLOADED;
+}
+
 /* True: the actor is overloaded no more. */
 static inline bool bound_leave(struct control *c)
 {
@@ -121,9 +127,7 @@ static inline bool bound_leave(struct control *c)
 static inline bool bound_drops_old(struct control *c)
 {
 	uint32_t bound = atomic_load_explicit(&c->bound, memory_order_relaxed);
-	return bound >> 28 == HEIST_DROP_OLD &&
-	       (atomic_load_explicit(&c->queued, memory_order_relaxed) & ~BOUND_OVERLOADED) >=
-		       (bound & (BOUND_MAX - 1));
+	return bound >> 28 == HEIST_DROP_OLD && bound_waiting(c) >= (bound & (BOUND_MAX - 1));
 }
 
 #endif

@@ -9,6 +9,7 @@
  *   consistent hash  rendezvous hashing (Thaler, Ravishankar: Using name-based mappings to increase hit rates,
  *                    1998): the member with the highest hash of key and handle.  Looks at all members; who
  *                    comes takes its share from everybody, who goes leaves it to everybody */
+#include "runtime/bound.h"
 #include "runtime/roster.h"
 
 #define LOOK  8	 /* mailboxes that least loaded looks at: each is a line that others write */
@@ -71,7 +72,7 @@ static uint32_t load_of(struct heist_system *s, heist_ref r)
 					     memory_order_relaxed) != NULL;
 	if (!ref_is_bounded(r))
 		return busy;
-	return busy + atomic_load_explicit(&s->slots.control[slot].queued, memory_order_relaxed);
+	return busy + bound_waiting(&s->slots.control[slot]);
 }
 
 static heist_ref least_loaded(struct picker *p)

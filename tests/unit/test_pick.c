@@ -160,6 +160,25 @@ TEST(pick, least_loaded_finds_the_shortest_mailbox)
 	counted_finish(s);
 }
 
+TEST(pick, least_loaded_counts_messages_not_marks)
+{
+	heist_system *s = start();
+	heist_opts o = heist_opts_default();
+	int counts[MOST];
+	join(s, 1, 1000);
+	o.overload_high = 2;
+	o.overload_low = 1;
+	EXPECT(heist_spawn(s, &member, &o, NULL, &all[1]) == HEIST_OK);
+	EXPECT(heist_group_join(s, "g", all[1]) == HEIST_OK);
+	test_run(s);
+	for (int n = 0; n < 5; n++) /* the second is overloaded, but has less */
+		EXPECT(test_tell(all[n < 3 ? 0 : 1], &WORD, 0) == HEIST_OK);
+	count_picks(s, HEIST_LEAST_LOADED, 100, counts);
+	EXPECT(counts[1] == 100);
+	test_run(s);
+	counted_finish(s);
+}
+
 TEST(pick, least_loaded_prefers_the_idle_where_nothing_is_counted)
 {
 	heist_system *s = start();

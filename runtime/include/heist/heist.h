@@ -584,7 +584,8 @@ typedef enum heist_route {
 	HEIST_ROUND_ROBIN, /* each thread goes round by itself: worker threads, and threads outside */
 	HEIST_RANDOM,	   /* each is as likely */
 	/* Of up to 8 in a row from a random place, the one with the least in its mailbox, as counted for
-	 * its bound (opts.mailbox_cap); of an actor without one it is only known whether it is idle. */
+	 * its bound or its marks (opts.mailbox_cap, overload_high); of an actor without either it is only
+	 * known whether it is idle. */
 	HEIST_LEAST_LOADED,
 	/* The same key leads to the same member as long as that is there.  Looks at all members. */
 	HEIST_CONSISTENT_HASH
