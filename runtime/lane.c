@@ -232,26 +232,7 @@ static void urgent_push(struct sender *from, struct actor *a, heist_ref to, stru
 
 heist_status heist_send_urgent(heist_ref to, const heist_type *type, const void *msg)
 {
-	struct sender from;
-	struct actor *a;
 	if (!type || (!msg && type->size))
 		return HEIST_BAD_ARG("type and msg must not be NULL");
-	if (!heist_sender_enter(&from, ref_runtime(to)))
-		return HEIST_EDEAD;
-	heist_status r = heist_sender_check(&from, to, &a);
-	if (r == HEIST_OK && (r = heist_bound_enter(&from, &to, &a)) == HEIST_OK) {
-		struct message *m =
-			heist_message_build(&from, KIND_USER, type, NULL, msg, type->size);
-		if (m) {
-			urgent_push(&from, a, to, m);
-		} else {
-			heist_bound_undo(&from, to);
-			r = HEIST_ENOMEM;
-		}
-	} else if (r == HEIST_DROPPED) {
-		heist_bound_lose(&from, to, type, (void *)(uintptr_t)msg);
-		r = HEIST_OK;
-	}
-	heist_sender_leave(&from);
-	return r;
+	return heist_send_by(to, type, msg, urgent_push);
 }

@@ -123,15 +123,10 @@ static bool may_defer(struct rt_worker *w, heist_ref to, const heist_type *type,
 	       copies_by_words(type->size) && block_can_alloc(&w->local.messages);
 }
 
-static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heist_type *type,
-							const void *msg)
+heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg, push_fn *push)
 {
 	struct sender from;
 	struct actor *a;
-	if (may_defer(rt_worker_of(heist_worker_self), to, type, msg))
-		return send_deferred(rt_worker_of(heist_worker_self), to, type, msg);
-	if (!type || (!msg && type->size))
-		return HEIST_BAD_ARG_OF("heist_send", "type and msg must not be NULL");
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
 	heist_status r = heist_sender_check(&from, to, &a);
@@ -139,7 +134,7 @@ static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heis
 		struct message *m =
 			heist_message_build(&from, KIND_USER, type, NULL, msg, type->size);
 		if (m) {
-			heist_message_push_to(&from, a, to, m);
+			push(&from, a, to, m);
 		} else {
 			heist_bound_undo(&from, to);
 			r = HEIST_ENOMEM;
@@ -150,6 +145,16 @@ static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heis
 	}
 	heist_sender_leave(&from);
 	return r;
+}
+
+static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heist_type *type,
+							const void *msg)
+{
+	if (may_defer(rt_worker_of(heist_worker_self), to, type, msg))
+		return send_deferred(rt_worker_of(heist_worker_self), to, type, msg);
+	if (!type || (!msg && type->size))
+		return HEIST_BAD_ARG_OF("heist_send", "type and msg must not be NULL");
+	return heist_send_by(to, type, msg, heist_message_push_to);
 }
 
 /* The path of a small message between actors of one runtime; everything else is the business of

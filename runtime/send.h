@@ -28,7 +28,10 @@ struct message *heist_message_build(struct sender *from, enum message_kind kind,
 void heist_message_push(struct sender *from, struct actor *a, uint32_t generation,
 			struct message *m);
 /* The same for a user's message or request, that heist_bound_enter has let in. */
-void heist_message_push_to(struct sender *from, struct actor *a, heist_ref to, struct message *m);
+typedef void push_fn(struct sender *from, struct actor *a, heist_ref to, struct message *m);
+push_fn heist_message_push_to;
+/* Any thread, checked arguments: copy a message of any size to any receiver, and push it by `push`. */
+heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg, push_fn *push);
 
 /* ---- bound.c: any receiver; nothing to do for one without a bound ---- */
 #define HEIST_DROPPED ((heist_status)1) /* take it over, and lose it */
