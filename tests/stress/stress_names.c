@@ -28,6 +28,7 @@ static long out; /* things not freed */
 static void add(int i)
 {
 	struct thing *x = counted_get(&memory, sizeof *x, 8);
+	memset(x, 0, sizeof *x);
 	snprintf(x->name.text, sizeof x->name.text, "name-%d", i);
 	x->value = i;
 	STRESS_CHECK(heist_names_add(&names, &x->name));
@@ -47,7 +48,9 @@ static void drop(int i)
 	things[i] = NULL;
 	heist_names_remove(&names, &x->name);
 #ifdef STRESS_REUSE_AT_ONCE
-	memset(x, 0x5A, sizeof *x);
+	/* Its last byte stays 0: what goes wrong is what a reader finds, not where it stops reading. */
+	memset(x->name.text, 0x5A, sizeof x->name.text - 1);
+	x->value = -1;
 #endif
 	heist_epoch_retire(&records[0], &x->name.retired, thing_free);
 }
