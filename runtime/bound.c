@@ -113,8 +113,7 @@ void heist_bound_lose(struct sender *from, heist_ref to, const heist_type *type,
 {
 	heist_count(&from->local->accepted, 1);
 	heist_count_lost(from->system, from->local, to, type, payload, HEIST_LOST_NEW);
-	if (type->drops && type->drops->msg)
-		type->drops->msg(payload);
+	payload_drop(type, payload);
 }
 
 /* ---- what leaves ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * call.c - a request from a thread that is no actor: a short-lived actor asks for it, the thread
- * waits for that actor's answer. */
+ * waits for that actor's answer.  What it answers may be what the asked actor has answered, or why it was
+ * never asked; so what the message owns is taken in either case, or callers could not tell who has it. */
 #include "runtime/send.h"
 
 #include <string.h>
@@ -83,6 +84,7 @@ static heist_next asker_init(heist_ctx *ctx, void *state, const void *arg)
 	heist_status r = heist_ask(ctx, c->to, c->type, c->payload, c->deadline, asker_reply, 0);
 	if (r == HEIST_OK)
 		return HEIST_CONTINUE;
+	payload_drop(c->type, c->payload);
 	call_finish(c, r, NULL);
 	return HEIST_STOP;
 }
@@ -105,6 +107,7 @@ static const heist_class asker_class = { "heist.call", HEIST_ABI, sizeof(struct 
 static void asker_never_started(void *arg)
 {
 	struct call *c = *(struct call **)arg;
+	payload_drop(c->type, c->payload);
 	call_finish(c, HEIST_ECLOSED, NULL);
 	call_unref(c);
 }
@@ -134,29 +137,47 @@ static void call_wait(struct call *c)
 	}
 }
 
-static heist_status call(heist_system *s, heist_ref to, const heist_type *type, const void *msg,
-			 heist_time deadline, void *reply)
+/* The asking actor has its call; or why there is none. */
+static heist_status call_begin(struct call *c)
 {
 	heist_ref asker;
 	const struct spawn_extra more = { .arg_type = &asker_arg };
-	struct call *c = call_new(s, to, type, msg, deadline);
-	if (!c)
-		return HEIST_ENOMEM;
-	heist_status r = heist_spawn_with(s, &asker_class, NULL, &c, &more, &asker);
-	if (r != HEIST_OK) {
-		heist_memory_put(&s->memory, c, c->size);
-		return r;
-	}
+	heist_status r = heist_spawn_with(c->system, &asker_class, NULL, &c, &more, &asker);
+	if (r != HEIST_OK)
+		heist_memory_put(&c->system->memory, c, c->size);
+	return r;
+}
+
+static heist_status call_end(struct call *c, void *reply)
+{
 	call_wait(c);
-	r = HEIST_ETIMEOUT;
+	heist_status r = HEIST_ETIMEOUT;
 	if (atomic_load_explicit(&c->done, memory_order_acquire)) { /* CL2 acquire */
 		r = c->status;
 		c->consumed = true;
-		if (r == HEIST_OK && reply && type->reply_size)
-			memcpy(reply, c->reply, type->reply_size);
+		if (r == HEIST_OK && reply && c->type->reply_size)
+			memcpy(reply, c->reply, c->type->reply_size);
 	}
 	call_unref(c);
 	return r;
+}
+
+static heist_status call(heist_system *s, heist_ref to, const heist_type *type, const void *msg,
+			 heist_time deadline, void *reply)
+{
+	struct call *c = call_new(s, to, type, msg, deadline);
+	heist_status r = c ? call_begin(c) : HEIST_ENOMEM;
+	if (r == HEIST_OK)
+		return call_end(c, reply);
+	payload_drop(type, (void *)(uintptr_t)msg);
+	return r;
+}
+
+static const char *call_bad(heist_system *s, heist_ref to)
+{
+	if (heist_worker_self)
+		return "it waits: not allowed inside a handler";
+	return to.v && ref_runtime(to) != s->id ? "the actor is of another runtime" : NULL;
 }
 
 heist_status heist_call(heist_system *s, heist_ref to, const heist_type *type, const void *msg,
@@ -164,10 +185,11 @@ heist_status heist_call(heist_system *s, heist_ref to, const heist_type *type, c
 {
 	if (!s || !type || (!msg && type->size))
 		return HEIST_BAD_ARG("system, type and msg must not be NULL");
-	if (heist_worker_self)
-		return HEIST_BAD_ARG("it waits: not allowed inside a handler");
-	if (ref_runtime(to) != s->id)
-		return to.v ? HEIST_BAD_ARG("the actor is of another runtime") : HEIST_EDEAD;
+	const char *bad = call_bad(s, to);
+	if (bad || to.v == 0) {
+		payload_drop(type, (void *)(uintptr_t)msg);
+		return bad ? HEIST_BAD_ARG(bad) : HEIST_EDEAD;
+	}
 	/* Shutdown ends the call, and then waits until we have left with the answer. */
 	atomic_fetch_add_explicit(&s->callers, 1, memory_order_relaxed);
 	heist_status r = call(s, to, type, msg, deadline, reply);

@@ -154,7 +154,7 @@ static const char *ask_all_bad(heist_ctx *ctx, const heist_ref *to, uint32_t n, 
 		return "context, to, type and msg must not be NULL";
 	if (n == 0 || n > MOST || enough > n)
 		return "n must be 1 to 2^20, and not less than what is enough";
-	if (type->drops && type->drops->msg)
+	if (type_owns(type))
 		return "the type must own nothing (no drops->msg): many get the request";
 	for (uint32_t i = 0; i < n; i++)
 		if (to[i].v && ref_runtime(to[i]) != ctx->system->id)

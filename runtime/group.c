@@ -62,7 +62,7 @@ heist_status heist_group_watch(heist_system *s, const char *group, heist_ref wat
 	const char *bad = heist_roster_bad(s, group, watcher);
 	if (!bad && !type)
 		bad = "the type must not be NULL";
-	if (!bad && (type->size != sizeof(heist_member_event) || (type->drops && type->drops->msg)))
+	if (!bad && (type->size != sizeof(heist_member_event) || type_owns(type)))
 		bad = "the type must be one of a heist_member_event that owns nothing";
 	return bad ? HEIST_BAD_ARG(bad)
 		   : heist_roster_watch(s, ROSTER_GROUP, group, watcher, type, user);

@@ -130,8 +130,7 @@ static bool job_copy_payload(struct heist_system *s, struct job *j, const void *
 
 static void job_drop_payload(struct job *j)
 {
-	if (j->type->drops && j->type->drops->msg)
-		j->type->drops->msg(job_payload(j));
+	payload_drop(j->type, job_payload(j));
 }
 
 /* The job leaves the table; `keep`: its payload has gone elsewhere. */
@@ -319,8 +318,7 @@ static const char *job_bad(heist_ctx *ctx, heist_ref to, const heist_type *type,
 		return NULL;
 	if (every == 0)
 		return "the period must be at least 1 ns";
-	return type->drops && type->drops->msg ? "a message sent again and again must own nothing"
-					       : NULL;
+	return type_owns(type) ? "a message sent again and again must own nothing" : NULL;
 }
 
 /* Everything that needs memory; NULL: nothing changed. */

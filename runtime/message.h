@@ -57,6 +57,18 @@ enum message_flag {
  * actor to start or number of tries that failed 48-61, MESSAGE_DROPPED 62. */
 #define MESSAGE_KIND(k) ((uint64_t)(k) << 32)
 
+/* Whether payloads of a type own anything, and its end when nobody takes it. */
+static inline bool type_owns(const heist_type *type)
+{
+	return type->drops && type->drops->msg;
+}
+
+static inline void payload_drop(const heist_type *type, void *payload)
+{
+	if (type_owns(type))
+		type->drops->msg(payload);
+}
+
 static inline uint32_t message_generation(const struct message *m)
 {
 	return (uint32_t)m->tag;

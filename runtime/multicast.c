@@ -99,7 +99,7 @@ const char *heist_multicast_bad(heist_system *s, const heist_type *type, const v
 {
 	if (!s || !type || (!msg && type->size))
 		return "system, type and msg must not be NULL";
-	if (type->drops && type->drops->msg)
+	if (type_owns(type))
 		return "the type must own nothing (no drops->msg): many get the message";
 	if (tally && tally->struct_size < sizeof *tally)
 		return "tally: struct_size missing (use heist_tally_default)";

@@ -315,8 +315,7 @@ void heist_discard(void **msg)
 	void *p = *msg;
 	const heist_type *type = payload_type(p);
 	*msg = NULL;
-	if (type->drops && type->drops->msg)
-		type->drops->msg(p);
+	payload_drop(type, p);
 	payload_release(p);
 }
 

@@ -41,8 +41,7 @@ static heist_next fail_after(struct heist_sim *sim, struct sim_actor *k, heist_c
 {
 	uint64_t before = unhandled(sim);
 	heist_next v = k->recv(ctx, state, type, msg);
-	bool owned = type->drops && type->drops->msg;
-	return v == HEIST_CONTINUE && !owned && unhandled(sim) == before ? HEIST_FAIL : v;
+	return v == HEIST_CONTINUE && !type_owns(type) && unhandled(sim) == before ? HEIST_FAIL : v;
 }
 
 heist_next heist_sim_handle(struct heist_sim *sim, struct sim_actor *k, heist_ctx *ctx, void *state,

@@ -99,8 +99,7 @@ heist_status heist_sim_probe(heist_sim *sim, heist_ref *out)
 
 static void item_drop(struct item *it)
 {
-	if (it->type->drops && it->type->drops->msg)
-		it->type->drops->msg(it->payload);
+	payload_drop(it->type, it->payload);
 	heist_default_dealloc(it->payload, it->type->size);
 }
 

@@ -104,7 +104,6 @@ heist_next heist_unhandled(heist_ctx *ctx, void *state, const heist_type *type, 
 	(void)state;
 	heist_count_lost(ctx->system, l, heist_self(ctx), type, msg, HEIST_LOST_UNHANDLED);
 	heist_count(&l->handled_more, (uint64_t)-1); /* its run will count it as handled */
-	if (type->drops && type->drops->msg)
-		type->drops->msg(msg);
+	payload_drop(type, msg);
 	return HEIST_CONTINUE;
 }

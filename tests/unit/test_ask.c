@@ -236,6 +236,34 @@ TEST(call, answers_errors_and_deadlines)
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
+static _Atomic long message_drops;
+static void on_message_drop(void *payload)
+{
+	(void)payload;
+	atomic_fetch_add(&message_drops, 1);
+}
+static const heist_drops message_owns = { on_message_drop, NULL };
+static const heist_type OWNER = {
+	.base = &OWNER, .name = "owner", .size = 8, .reply_size = 8, .drops = &message_owns
+};
+
+/* Whoever calls need not know whether a handler had the message: it is taken, and dropped once if none had. */
+TEST(call, takes_what_the_message_owns_whatever_the_answer)
+{
+	set_up();
+	int64_t v = REPLY, r = 0;
+	message_drops = 0;
+	EXPECT(heist_call(sys, asked, &OWNER, &v, 0, &r) == HEIST_OK && message_drops == 0);
+	EXPECT(heist_call(sys, asked, &OWNER, &v, 1, &r) == HEIST_ETIMEOUT);
+	EXPECT(heist_call(sys, (heist_ref){ 0 }, &OWNER, &v, 0, &r) == HEIST_EDEAD);
+	EXPECT(wait_for(&message_drops, 2)); /* the one that came too late when it is met */
+	v = STOP;
+	EXPECT(heist_call(sys, asked, &OWNER, &v, 0, &r) == HEIST_ENOREPLY && message_drops == 2);
+	EXPECT(heist_call(sys, asked, &OWNER, &v, 0, &r) == HEIST_EDEAD && message_drops == 3);
+	balanced();
+	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
+}
+
 static void *caller(void *arg)
 {
 	(void)arg;

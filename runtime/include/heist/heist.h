@@ -9,8 +9,9 @@
  *                 handler that was given it, before it returns.  Functions marked W wait; inside a
  *                 handler they return HEIST_EINVAL.
  * Errors          0 or a negative heist_status; results come last and are untouched on failure.  A
- *                 negative status means: nothing was taken over, nothing changed.  Wrong arguments
- *                 are HEIST_EINVAL (in debug builds an abort that names function and cause).
+ *                 negative status means: nothing was taken over, nothing changed (but see heist_call).
+ *                 Wrong arguments are HEIST_EINVAL (in debug builds an abort that names function and
+ *                 cause).
  * Delivery        HEIST_OK from a send means accepted.  An accepted message is handled once, or lost
  *                 once with a counted cause (heist_lost_count, heist_config.dead_letter).
  * Order           Messages from one sender to one receiver are handled in the order they were sent,
@@ -645,8 +646,10 @@ HEIST_NEED void *heist_new(heist_system *, const heist_type *, size_t extra);
 HEIST_NEED heist_status heist_post(heist_ref to, void **msg);
 /* Drop (drops->msg) and free a message made by heist_new or heist_take; *msg = NULL. */
 HEIST_API void heist_discard(void **msg);
-/* W.  Request and wait: reply receives type->reply_size bytes (may be NULL).  In a polled runtime the
- * caller must be the polling thread: it drives the loop while it waits. */
+/* W.  Request and wait: reply receives type->reply_size bytes (may be NULL).  What the payload owns is taken,
+ * whatever the answer, even EINVAL: an answer does not tell whether a handler has it; if none will,
+ * drops->msg gets it.  In a polled runtime the caller must be the polling thread: it drives the loop while it
+ * waits. */
 HEIST_API heist_status heist_call(heist_system *, heist_ref to, const heist_type *, const void *msg,
 				  heist_time deadline, void *reply);
 /* Give the reply owed by a token.  A token answered twice, or late, or after the actor that owed it has
