@@ -15,13 +15,16 @@ struct heist_memory {
 /* Any thread. */
 static inline void *heist_memory_get(const struct heist_memory *m, size_t size, size_t align)
 {
-	return m->alloc(m->user, size, align);
+	void *p = m->alloc(m->user, size, align);
+	heist_keep_frame();
+	return p;
 }
 
 static inline void heist_memory_put(const struct heist_memory *m, void *p, size_t size)
 {
 	if (p)
 		m->dealloc(m->user, p, size);
+	heist_keep_frame();
 }
 
 #endif

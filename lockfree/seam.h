@@ -3,7 +3,7 @@
  * threads, clock, memory and randomness.  No other file of Heist includes <stdatomic.h> or
  * <pthread.h>, or calls malloc, mmap or a system call.
  *
- * Bodies   lockfree/seam.c          the real ones (Linux)
+ * Bodies   lockfree/seam.c          the real ones (Linux); faults: lockfree/seam_fault.c
  *          tests/check/seam.c       those of the model checker (HEIST_CHECK builds)
  *
  * Layers   lockfree/ uses atomics, fences, relax and memory only; sched/ and runtime/ use all of it.
@@ -113,6 +113,35 @@ int heist_write(int fd, const char *text, size_t size);
  * old, new or half of each.  False: there is no such memory, or the system does not show it. */
 bool heist_peek(void *to, const void *from, size_t size);
 
+/* ---- faults: SIGSEGV, SIGBUS, SIGFPE, SIGILL (lockfree/seam_fault.c) ---- */
+struct heist_fault {
+	const char *name;  /* of the signal */
+	bool sent;	   /* by kill or raise: no instruction is to blame */
+	uintptr_t pc;	   /* of the instruction */
+	uintptr_t address; /* what it wanted */
+};
+typedef void heist_fault_fn(const struct heist_fault *);
+/* Call `told` for every fault of the process, on the thread that had it; it may siglongjmp away, and only
+ * what is async-signal-safe.  When it returns, who handled faults before does, or the default happens.  One at
+ * a time, callers take turns. */
+int heist_faults_catch(heist_fault_fn *told);
+void heist_faults_release(void);
+/* The calling thread's faults are told on this stack, so that it may have used up its own; NULL: on the one
+ * that it has (-1). */
+int heist_faults_thread(void *stack, size_t size);
+/* Inside `told`, before it jumps away: the next fault is a new one. */
+void heist_faults_leave(void);
+/* Inside `told`: does a call chain lead from `function` to the faulting instruction, and is everything below
+ * `function` code that is not this library's? */
+bool heist_fault_below(const struct heist_fault *f, const void *function);
+/* Inside `told`: where it happened, innermost first. */
+void heist_fault_backtrace(const struct heist_fault *f, int fd);
+/* Behind a call of a function of the user's, at the end of one of ours: ours stays in the call chain.  No
+ * instruction. */
+static inline void heist_keep_frame(void);
+/* Is this the address of a function of the library?  Needs HEIST_LIBRARY in what was compiled. */
+bool heist_is_library(const void *function);
+
 /* ---- clock: nanoseconds of CLOCK_MONOTONIC, never 0 ---- */
 uint64_t heist_clock_ns(void);
 /* Nanoseconds since 1970, UTC; may be set by others and jump. */
@@ -164,6 +193,11 @@ static inline void heist_count(_Atomic uint64_t *counter, uint64_t n)
 #endif
 }
 
+static inline void heist_keep_frame(void)
+{
+	atomic_signal_fence(memory_order_seq_cst);
+}
+
 static inline void heist_fence_full(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);
@@ -205,6 +239,30 @@ static inline void heist_fence_light(void)
 	else
 		heist_fence_full();
 }
+#endif
+
+/* Where the code of the library lies, an entry per text section of each file: so a fault in it is told from
+ * one in code that it called.  The second label is behind everything that the compiler emits. */
+#if defined(HEIST_LIBRARY) && !defined(HEIST_CHECK)
+__asm__(".macro heist_text_mark section\n"
+	".pushsection \\section, 0, \"ax\", @progbits\n"
+	".Lheist_begin\\@:\n"
+	".popsection\n"
+	".pushsection \\section, 8191, \"ax\", @progbits\n"
+	".Lheist_end\\@:\n"
+	".popsection\n"
+	".pushsection heist_text, \"a\", @progbits\n"
+	".balign 4\n"
+	".long .Lheist_begin\\@ - .\n"
+	".long .Lheist_end\\@ - .\n"
+	".popsection\n"
+	".endm\n"
+	"heist_text_mark .text\n"
+	"heist_text_mark .text.hot\n"
+	"heist_text_mark .text.hot.\n"
+	"heist_text_mark .text.unlikely\n"
+	"heist_text_mark .text.unlikely.\n"
+	".purgem heist_text_mark\n");
 #endif
 
 /* Decide which kind of fence this process uses; idempotent, any thread, before the first worker. */

@@ -75,7 +75,9 @@ struct actor_extra {
 	struct supervisor *supervisor; /* it is one: supervisor.c */
 	struct family family;	       /* its other children      */
 	bool start_ordered;	       /* while it rests          */
+	bool faulted;		       /* its last handler: fault.c */
 	/* behaviour.h */
+	bool contained;		    /* its faults: fault.c          */
 	heist_recv_fn *behind;	    /* its own, while something stands before it */
 	heist_recv_fn **behaviours; /* those below it */
 	uint32_t behaviour_count;

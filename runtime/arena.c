@@ -71,6 +71,16 @@ void heist_arena_release(struct arena *a, const struct heist_memory *memory)
 	*a = (struct arena){ .limit = a->limit };
 }
 
+void heist_arena_end(struct rt_worker *w, struct actor_extra *x)
+{
+	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
+	if (x->faulted) { /* what links the chunks lies beside what the handler wrote */
+		heist_fault_quarantine(w, x->arena.held);
+		x->arena.chunks = NULL;
+	}
+	heist_arena_release(&x->arena, &w->local.system->memory);
+}
+
 /* ---- the public side ---- */
 
 void *heist_alloc(heist_ctx *ctx, size_t n)

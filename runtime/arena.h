@@ -9,7 +9,9 @@
 
 #define ARENA_ALIGN 16u
 
+struct actor_extra;
 struct arena_chunk;
+struct rt_worker;
 
 /* All zero but for the limit: empty. */
 struct arena {
@@ -22,6 +24,8 @@ struct arena {
 
 /* n zeroed bytes; NULL: over the limit, or out of memory; nothing changed. */
 void *heist_arena_get(struct arena *a, const struct heist_memory *memory, size_t n);
+/* The incarnation is over. */
+void heist_arena_end(struct rt_worker *w, struct actor_extra *x);
 /* Empty again; the limit stays. */
 void heist_arena_release(struct arena *a, const struct heist_memory *memory);
 

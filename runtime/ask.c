@@ -290,6 +290,7 @@ static void reply_lost(struct sender *from, heist_ref asker, const heist_type *t
 	heist_count_lost(from->system, from->local, asker, type, value, HEIST_LOST_LATE);
 	if (value && type->drops && type->drops->reply)
 		type->drops->reply((void *)(uintptr_t)value);
+	heist_keep_frame();
 }
 
 /* It was built for nothing; what its value owns is still the caller's. */

@@ -333,6 +333,17 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 
 /* ---- a panic (panic.c) ---- */
 
+const heist_type *heist_run_type(const struct rt_worker *w)
+{
+	const struct batch *b = w->ctx.batch;
+	const struct actor *a = ctx_actor(&w->ctx);
+	uintptr_t n = w->ctx.lane    ? (uintptr_t)w->ctx.lane
+		      : b && b->node ? (uintptr_t)b->node
+		      : a	     ? a->mailbox.cur & ~MPSC_DONE
+				     : 0;
+	return n ? ((const struct message *)n)->type : NULL;
+}
+
 /* The frames of the batches are about to go: finish their counts, keep what the settlement needs. */
 void heist_run_abandon(struct rt_worker *w)
 {

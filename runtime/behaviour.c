@@ -11,12 +11,15 @@ static heist_next recv_watched(heist_ctx *ctx, void *state, const heist_type *ty
 
 static bool stands_before(heist_recv_fn *recv)
 {
-	return recv == recv_watched || recv == heist_postpone;
+	return recv == recv_watched || recv == heist_postpone || recv == heist_fault_recv;
 }
 
 static heist_recv_fn *wanted(const struct actor_extra *x)
 {
-	return x->lanes.awaited ? heist_postpone : x->idle.watching ? recv_watched : x->behind;
+	return x->lanes.awaited	  ? heist_postpone
+	       : x->idle.watching ? recv_watched
+	       : x->contained	  ? heist_fault_recv
+				  : x->behind;
 }
 
 void heist_behaviour_settle(struct heist_ctx *ctx, struct actor *a, struct actor_extra *x)

@@ -23,6 +23,7 @@ static void overload_tell(struct heist_system *s, struct rt_worker *w, heist_ref
 	heist_control_call(s, w, a);
 	if (s->overload)
 		s->overload(s->user, to, on);
+	heist_keep_frame();
 }
 
 bool heist_overload_pending(struct heist_system *s, struct actor *a)

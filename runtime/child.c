@@ -179,6 +179,8 @@ bool heist_child_start(struct rt_worker *w, struct actor *a)
 	memset(actor_state(a), 0, c->cls->state_size);
 	a->recv = c->cls->recv;
 	a->config &= (uint16_t)~CONFIG_HELD;
+	if (c->cls->hooks && c->cls->hooks->flags & HEIST_PURE)
+		(void)heist_fault_enter(w, a); /* a child has its extra */
 	if (c->spec.leftover != HEIST_KEEP && c->started_at != 0)
 		sift(w, a, c);
 	if (heist_init_hook(w, a, c->arg) != HEIST_CONTINUE)

@@ -40,7 +40,8 @@ void heist_incarnation_end(struct rt_worker *w, struct actor *a, heist_status wh
 {
 	struct heist_system *s = w->local.system;
 	const heist_class *cls = actor_class(s, a);
-	if (cls->hooks && cls->hooks->stop)
+	const struct actor_extra *x = actor_extra(s, a);
+	if (cls->hooks && cls->hooks->stop && !(x && x->faulted))
 		heist_stop_hook(w, a, why);
 }
 
@@ -60,6 +61,15 @@ static void tell_end(struct rt_worker *w, struct actor *a, struct actor_extra *x
 		heist_child_ended(w, x->child);
 }
 
+static void state_end(struct rt_worker *w, struct actor *a, const struct actor_extra *x)
+{
+	uint32_t size = actor_class(w->local.system, a)->state_size;
+	if (x && x->faulted)
+		heist_fault_quarantine(w, size);
+	else
+		heist_local_state_put(&w->local, a->u.state, size);
+}
+
 void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bool hooks)
 {
 	struct heist_system *s = w->local.system;
@@ -72,9 +82,9 @@ void heist_actor_end(struct rt_worker *w, struct actor *a, struct ending end, bo
 			 end.how == HEIST_EXIT_CLOSED ? HEIST_LOST_CLOSED : HEIST_LOST_STOPPED);
 	actor_close(w, a);
 	a->recv = heist_actor_dying;
-	if (HEIST_UNLIKELY(a->config & CONFIG_LARGE_STATE))
-		heist_local_state_put(&w->local, a->u.state, actor_class(s, a)->state_size);
 	struct actor_extra *x = actor_extra(s, a);
+	if (HEIST_UNLIKELY(a->config & CONFIG_LARGE_STATE))
+		state_end(w, a, x);
 	tell_end(w, a, x, end);
 	if (HEIST_UNLIKELY(x != NULL)) {
 		slot_meta_set(&s->slots, a, (uintptr_t)x->cls); /* for events */
@@ -119,10 +129,20 @@ static enum verdict run_close(struct rt_worker *w, struct actor *a, struct mpsc_
 	return heist_run_drain(w, a, n, true, HEIST_LOST_STOPPED);
 }
 
+void heist_run_lose_failed(struct rt_worker *w, struct actor *a, struct message *m,
+			   heist_status why)
+{
+	struct heist_system *s = w->local.system;
+	bool fault = why == HEIST_EFAULT;
+	heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
+			   fault ? HEIST_EFAULT : HEIST_ECRASH);
+	if (fault)
+		message_set(m, MESSAGE_TAKEN); /* a large payload is not freed */
+}
+
 /* Its handler failed with message n: that is lost, or tried again. */
 HEIST_COLD enum verdict heist_run_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
 {
-	struct heist_system *s = w->local.system;
 	struct message *m = (struct message *)n;
 	heist_status why = w->ctx.panic ? w->ctx.panic : HEIST_ECRASH;
 	struct ending end = { HEIST_EXIT_CRASHED, why };
@@ -130,8 +150,7 @@ HEIST_COLD enum verdict heist_run_failed(struct rt_worker *w, struct actor *a, s
 	if (is_lost_by_failure(m)) {
 		if (heist_child_retries(w, a, m))
 			return heist_run_end_whole(w, a, n, false, end);
-		heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
-				   HEIST_ECRASH);
+		heist_run_lose_failed(w, a, m, why);
 	}
 	return run_close(w, a, n, end);
 }

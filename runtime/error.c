@@ -33,6 +33,8 @@ const char *heist_strstatus(heist_status status)
 		return "the asked actor did not reply";
 	case HEIST_EKILLED:
 		return "the actor was killed";
+	case HEIST_EFAULT:
+		return "the actor's handler had a fault";
 	case HEIST_EUSER:
 		break;
 	}

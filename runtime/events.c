@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lockfree/ring.h"
+#include "runtime/line.h"
 #include "runtime/system.h"
 #include "sched/cgroup.h"
 
@@ -137,29 +138,6 @@ enum verdict heist_actor_run_recorded(struct worker *base, struct runnable *r)
 
 /* ---- printing: nothing but stores and write(2), so a signal handler may ---- */
 
-struct line {
-	char text[192];
-	size_t n;
-};
-
-static void add_text(struct line *l, const char *text)
-{
-	while (*text && l->n < sizeof l->text - 1) /* room for the newline */
-		l->text[l->n++] = *text++;
-}
-
-static void add_number(struct line *l, uint64_t n, unsigned base, unsigned width)
-{
-	char digits[24];
-	unsigned i = sizeof digits - 1;
-	digits[i] = '\0';
-	do {
-		digits[--i] = "0123456789abcdef"[n % base];
-		n /= base;
-	} while (n || sizeof digits - 1 - i < width);
-	add_text(l, digits + i);
-}
-
 static const char *detail_text(enum event event, uint64_t detail)
 {
 	static const char *const kinds[] = {
@@ -186,21 +164,20 @@ static int print(int fd, const struct ring_item *x, uint32_t ring)
 	_Static_assert(sizeof events / sizeof *events == EVENTS, "a text for each event");
 	enum event event = x->word[3] & 0xff;
 	struct line l = { .n = 0 };
-	add_number(&l, x->word[0] / 1000000000u, 10, 1);
-	add_text(&l, ".");
-	add_number(&l, x->word[0] % 1000000000u, 10, 9);
-	add_text(&l, ring < FOREIGN_LOCALS ? " outside " : " worker ");
-	add_number(&l, ring < FOREIGN_LOCALS ? ring : ring - FOREIGN_LOCALS, 10, 1);
-	add_text(&l, event < EVENTS ? events[event] : " ? ");
+	line_number(&l, x->word[0] / 1000000000u, 10, 1);
+	line_text(&l, ".");
+	line_number(&l, x->word[0] % 1000000000u, 10, 9);
+	line_text(&l, ring < FOREIGN_LOCALS ? " outside " : " worker ");
+	line_number(&l, ring < FOREIGN_LOCALS ? ring : ring - FOREIGN_LOCALS, 10, 1);
+	line_text(&l, event < EVENTS ? events[event] : " ? ");
 	if (event != EVENT_PARK) {
-		add_number(&l, x->word[1], 16, 16);
-		add_text(&l, " ");
-		add_text(&l, what_name(event, x->word[2]));
-		add_text(&l, *detail_text(event, x->word[3] >> 8) ? " " : "");
-		add_text(&l, detail_text(event, x->word[3] >> 8));
+		line_number(&l, x->word[1], 16, 16);
+		line_text(&l, " ");
+		line_text(&l, what_name(event, x->word[2]));
+		line_text(&l, *detail_text(event, x->word[3] >> 8) ? " " : "");
+		line_text(&l, detail_text(event, x->word[3] >> 8));
 	}
-	l.text[l.n++] = '\n';
-	return heist_write(fd, l.text, l.n);
+	return line_write(&l, fd);
 }
 
 /* The oldest item of each ring; time 0: there is none. */

@@ -25,8 +25,7 @@ void heist_extra_free(struct rt_worker *w, struct actor_extra *x)
 	heist_debts_end(w, x, HEIST_EDEAD);
 	heist_idle_end(s, x);
 	heist_behaviour_end(s, x);
-	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
-	heist_arena_release(&x->arena, &s->memory);
+	heist_arena_end(w, x);
 	if (x->thread)
 		heist_place_retire(s, x->thread);
 	if (x->supervisor)

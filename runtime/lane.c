@@ -118,8 +118,7 @@ static enum verdict lane_failed(struct rt_worker *w, struct actor *a, struct mps
 		return heist_run_end_whole(w, a, n, false, end);
 	}
 	if (is_lost_by_failure(m)) {
-		heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_FAILED,
-				   HEIST_ECRASH);
+		heist_run_lose_failed(w, a, m, end.status);
 		counted = false;
 	}
 	lane_done(w, a, m, counted);

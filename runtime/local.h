@@ -32,7 +32,8 @@ struct local {
 	uint32_t highest_generation; /* closed ticket of an actor that ended here */
 	struct heist_system *system;
 	_Atomic uint64_t accepted, spawned, ended, lost[HEIST_CAUSES];
-	_Atomic uint64_t arena_bytes;  /* gained here, or lost, modulo 2^64 */
+	_Atomic uint64_t arena_bytes; /* gained here, or lost, modulo 2^64 */
+	_Atomic uint64_t faults, quarantined;
 	_Atomic uint64_t handled_more; /* messages handled beyond one per activation, modulo 2^64 */
 	_Atomic uint64_t refused;      /* by a bound */
 	_Atomic uint64_t redirected;   /* by the same */

@@ -236,7 +236,7 @@ void heist_message_lost(struct heist_system *s, struct local *l, struct message 
 	void (*drop)(void *) = !type || !type->drops ? NULL
 			       : reply		     ? type->drops->reply
 						     : type->drops->msg;
-	if (drop && payload)
+	if (drop && payload && answer != HEIST_EFAULT) /* then nothing it points to is trusted */
 		drop(payload);
 	if (kind == KIND_REQUEST && !message_has(m, MESSAGE_BOUNCE) &&
 	    !message_has(m, MESSAGE_ANSWERED)) {

@@ -67,6 +67,7 @@ static inline void payload_drop(const heist_type *type, void *payload)
 {
 	if (type_owns(type))
 		type->drops->msg(payload);
+	heist_keep_frame();
 }
 
 static inline uint32_t message_generation(const struct message *m)

@@ -52,6 +52,8 @@ static const struct family_of_one families[] = {
 	COUNTER("heist_timers_armed", timers_armed, "Timers set, periods included."),
 	COUNTER("heist_timers_fired", timers_fired, "Timers that fired."),
 	COUNTER("heist_timers_cancelled", timers_cancelled, "Timers that were cancelled."),
+	COUNTER("heist_faults", faults, "Faults in handlers that were contained."),
+	BYTES("heist_quarantined_memory_bytes", quarantined, "Memory that contained faults left."),
 	BYTES("heist_message_memory_bytes", message_bytes, "Memory held for messages."),
 	BYTES("heist_slot_memory_bytes", slot_bytes, "Memory committed for actor slots."),
 	BYTES("heist_arena_memory_bytes", arena_bytes, "Memory held for heist_alloc."),

@@ -21,12 +21,18 @@ void heist_panic(heist_ctx *ctx, heist_status why)
 		heist_system_log(NULL, "heist_panic: only inside a handler, with its own context");
 		abort();
 	}
-	ctx->panic = (int)why <= (int)HEIST_EUSER ? why : HEIST_ECRASH;
-	ctx->cause = (struct request_header){ 0 };
-	if (ctx->guard)
-		siglongjmp(*ctx->guard, 1);
-	heist_run_abandon(ctx->worker);
-	siglongjmp(ctx->worker->base_guard, 1);
+	heist_panic_jump(ctx->worker, (int)why <= (int)HEIST_EUSER ? why : HEIST_ECRASH);
+}
+
+void heist_panic_jump(struct rt_worker *w, heist_status why)
+{
+	w->ctx.panic = why;
+	w->ctx.cause = (struct request_header){ 0 };
+	w->containing = 0;
+	if (w->ctx.guard)
+		siglongjmp(*w->ctx.guard, 1);
+	heist_run_abandon(w);
+	siglongjmp(w->base_guard, 1);
 }
 
 static enum verdict settle_single(struct rt_worker *w, struct actor *a)
@@ -65,13 +71,17 @@ static enum verdict settle(struct rt_worker *w)
 void heist_panic_guard(struct worker *base, void (*body)(void *), void *arg)
 {
 	struct rt_worker *w = rt_worker_of(base);
+	heist_fault_thread_begin(w);
 	if (sigsetjmp(w->base_guard, 0) != 0) {
+		if (w->ctx.panic == HEIST_EFAULT)
+			heist_fault_contained(w);
 		enum verdict v = settle(w);
 		if (v != RUN_DONE)
 			heist_worker_requeue(base, &ctx_actor(&w->ctx)->run, v);
 	}
 	body(arg);
 	ctx_set_actor(&w->ctx, NULL);
+	heist_fault_thread_end(w);
 }
 
 /* ---- hooks that run where no message is to blame ---- */

@@ -17,8 +17,7 @@ void heist_incarnation_rest(struct rt_worker *w, struct actor *a, struct ending 
 	heist_idle_end(s, x);
 	heist_behaviour_end(s, x);
 	heist_lanes_rest(a, x);
-	heist_count(&w->local.arena_bytes, -(uint64_t)x->arena.held);
-	heist_arena_release(&x->arena, &s->memory);
+	heist_arena_end(w, x);
 	a->config = (uint16_t)((a->config | CONFIG_HELD) & ~CONFIG_OVERLOADED);
 	heist_child_rest(w, a, end);
 }

@@ -71,7 +71,11 @@ static heist_next run_init(struct rt_worker *w, struct actor *a, struct message 
 	if (HEIST_UNLIKELY(atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_ARMED))
 		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_ARMED,
 					  memory_order_acq_rel); /* HO1: left by the last actor */
-	if (!cls->hooks || !cls->hooks->init)
+	if (!cls->hooks)
+		return HEIST_CONTINUE;
+	if (HEIST_UNLIKELY(cls->hooks->flags & HEIST_PURE) && !heist_fault_enter(w, a))
+		return HEIST_FAIL;
+	if (!cls->hooks->init)
 		return HEIST_CONTINUE;
 	ctx_set_actor(&w->ctx, a);
 	w->ctx.starting = &m->node;

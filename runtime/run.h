@@ -35,6 +35,8 @@ void heist_batch_set_aside(struct rt_worker *w);
 void heist_batch_cut(struct rt_worker *w, struct actor *a);
 /* Any thread: the message that a batch which may be there runs.  False: it is not there. */
 bool heist_batch_peek(const struct batch *b, struct mpsc_node **n);
+/* Of the message that the worker handles, or has handled last; may be NULL.  Also in a signal handler. */
+const heist_type *heist_run_type(const struct rt_worker *w);
 
 /* A handler was abandoned: before the jump, while its batch is on the stack. */
 void heist_run_abandon(struct rt_worker *w);
@@ -70,6 +72,9 @@ enum verdict heist_run_end(struct rt_worker *w, struct actor *a, struct mpsc_nod
 			   struct ending end);
 /* The same after a failure: n is lost, or tried again. */
 enum verdict heist_run_failed(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
+/* Message m is lost, with which the handler failed. */
+void heist_run_lose_failed(struct rt_worker *w, struct actor *a, struct message *m,
+			   heist_status why);
 /* An end that is more than closing the mailbox: hooks, others to tell, a supervisor. */
 enum verdict heist_run_end_whole(struct rt_worker *w, struct actor *a, struct mpsc_node *n,
 				 bool done, struct ending end);

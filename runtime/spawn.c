@@ -67,6 +67,8 @@ const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist
 		return "system and class must not be NULL";
 	if (cls->abi != HEIST_ABI || !cls->recv)
 		return "the class must have abi HEIST_ABI and a behaviour";
+	if (cls->hooks && cls->hooks->flags & ~(HEIST_TRAP_LINKS | HEIST_PURE))
+		return "the class's hooks have a flag that this library does not know";
 	if (cls->hooks && cls->hooks->arg_size && !arg)
 		return "the class expects a spawn argument";
 	if (opts && (opts->struct_size < sizeof(uint32_t) || opts->struct_size > 4096))

@@ -15,6 +15,8 @@ static void add_local(const struct local *l, heist_stats *t)
 	t->accepted += get(&l->accepted);
 	t->handled += get(&l->handled_more);
 	t->arena_bytes += get(&l->arena_bytes);
+	t->faults += get(&l->faults);
+	t->quarantined += get(&l->quarantined);
 	for (int i = 0; i < HEIST_CAUSES; i++)
 		t->lost[i] += get(&l->lost[i]);
 	t->refused += get(&l->refused);
@@ -61,12 +63,17 @@ uint64_t heist_lost_count(const heist_system *s, heist_cause cause)
 
 heist_time heist_now(const heist_system *s)
 {
-	return s ? system_now(s) : heist_clock_ns();
+	heist_time now = s ? system_now(s) : heist_clock_ns();
+	heist_keep_frame();
+	return now;
 }
 
 heist_wall heist_wall_now(const heist_system *s)
 {
-	return s && s->clock ? s->clock(s->user, HEIST_CLOCK_WALL) : heist_clock_wall_ns();
+	heist_wall now =
+		s && s->clock ? s->clock(s->user, HEIST_CLOCK_WALL) : heist_clock_wall_ns();
+	heist_keep_frame();
+	return now;
 }
 
 heist_time heist_in_ms(const heist_system *s, uint32_t ms)

@@ -293,6 +293,10 @@ static const char *config_bad(const heist_config *c)
 		return "config: unknown mode";
 	if (c->pin != HEIST_DEFAULT && c->pin != HEIST_ON && c->pin != HEIST_OFF)
 		return "config: pin is none of HEIST_DEFAULT, HEIST_ON, HEIST_OFF";
+	if (c->contain != HEIST_DEFAULT && c->contain != HEIST_ON && c->contain != HEIST_OFF)
+		return "config: contain is none of HEIST_DEFAULT, HEIST_ON, HEIST_OFF";
+	if (c->contain == HEIST_ON && heist_fault_bad(c))
+		return heist_fault_bad(c);
 	if (c->batch > UINT16_MAX)
 		return "config: batch is more than 65535";
 	if (c->max_actors > SLOT_MAX)
@@ -345,7 +349,9 @@ static void system_configure(struct heist_system *s, const heist_config *c)
 static uint64_t clock_of_user(void *system)
 {
 	struct heist_system *s = system;
-	return s->clock(s->user, HEIST_CLOCK_MONOTONIC);
+	uint64_t now = s->clock(s->user, HEIST_CLOCK_MONOTONIC);
+	heist_keep_frame();
+	return now;
 }
 
 static void system_free(struct heist_system *s)
@@ -354,6 +360,7 @@ static void system_free(struct heist_system *s)
 	if (s->host_fd >= 0)
 		heist_event_close(s->host_fd);
 	heist_events_destroy(s);
+	heist_fault_destroy(s);
 	heist_memory_put(&memory, s->foreign, FOREIGN_LOCALS * sizeof *s->foreign);
 	heist_slots_destroy(&s->slots);
 	heist_slabs_destroy(&s->slabs);
@@ -427,7 +434,8 @@ static struct heist_system *system_new(const heist_config *c, struct heist_sim *
 		goto fail;
 	if (system_workers_init(s, c, workers, pin) != 0)
 		goto fail;
-	if (c->events && heist_events_init(s, c->events) != 0) {
+	if ((c->events && heist_events_init(s, c->events) != 0) ||
+	    (c->contain == HEIST_ON && heist_fault_init(s) != 0)) {
 		heist_places_destroy(s);
 		heist_pool_destroy(&s->pool);
 		goto fail;

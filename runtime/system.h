@@ -72,6 +72,10 @@ struct rt_worker {
 	struct outbox outbox;
 	sigjmp_buf base_guard; /* below everything the worker runs */
 	struct wheel wheel;
+	volatile int containing; /* a handler runs whose faults are contained */
+	const char *fault_name;	 /* the signal of the last one that was */
+	const heist_type *fault_type;
+	void *fault_stack; /* it is handled on; NULL: there is none */
 };
 
 #ifndef FOREIGN_LOCALS
@@ -143,6 +147,7 @@ struct heist_system {
 	struct events *events; /* one per worker, then per foreign local; NULL: off */
 	uint32_t event_cells;  /* of each */
 	struct heist_sim *sim; /* NULL: not simulated */
+	bool contain;	       /* faults of classes with HEIST_PURE */
 };
 
 static inline struct rt_worker *rt_worker_of(struct worker *w)
@@ -426,7 +431,27 @@ bool heist_actor_end_left(struct rt_worker *w, struct actor *a, uint64_t last);
 /* What a handler has got, if that is a small plain message. */
 struct message *heist_message_running(struct heist_ctx *ctx);
 
+/* ---- fault.c ---- */
+/* Can faults be contained?  NULL, or why not. */
+const char *heist_fault_bad(const heist_config *c);
+/* Catch faults from now on; 0, or -1: refused.  No worker runs. */
+int heist_fault_init(struct heist_system *s);
+void heist_fault_destroy(struct heist_system *s);
+/* The worker's thread: before anything runs, and after. */
+void heist_fault_thread_begin(struct rt_worker *w);
+void heist_fault_thread_end(struct rt_worker *w);
+/* The runner of an actor whose class is HEIST_PURE, with its behaviour installed.  False: out of memory. */
+bool heist_fault_enter(struct rt_worker *w, struct actor *a);
+/* Its behaviour then. */
+heist_next heist_fault_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg);
+/* After the jump: the actor's handler is given up. */
+void heist_fault_contained(struct rt_worker *w);
+/* The holder of the right to run: memory of a faulted incarnation is kept from all others. */
+void heist_fault_quarantine(struct rt_worker *w, uint64_t bytes);
+
 /* ---- panic.c ---- */
+/* Leave the handler that runs. */
+_Noreturn void heist_panic_jump(struct rt_worker *w, heist_status why);
 /* struct pool_ops.guard */
 void heist_panic_guard(struct worker *w, void (*body)(void *), void *arg);
 /* Run the stop hook of a; a panic ends it. */

@@ -248,6 +248,9 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, c.events = (1u << 20) + 1);
 	CONFIG(HEIST_EINVAL, c.threads_max = 65);
 	CONFIG(HEIST_EINVAL, c.spare_max = 65);
+	CONFIG(HEIST_EINVAL, c.contain = (heist_switch)9);
+	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.contain = (heist_switch)UINT32_MAX));
+	CONFIG(HEIST_EINVAL, c.contain = HEIST_ON); /* polled */
 	heist_pool none[2] = { heist_pool_default(), heist_pool_default() };
 	none[0].name = none[1].name = "twice";
 	CONFIG(HEIST_EINVAL, c.pools = none);
@@ -345,12 +348,15 @@ TEST(hostile, a_runtime_with_threads_is_not_polled)
 /* ---- actors ---- */
 
 static const heist_hooks wants = { .arg_size = 8 };
+static const heist_hooks flagged = { .flags = HEIST_PURE | HEIST_TRAP_LINKS << 30 };
+static const heist_hooks pure = { .flags = HEIST_PURE };
 
 TEST(hostile, spawns)
 {
 	static const heist_class old = { "old", HEIST_ABI + 1, 0, recv, NULL };
 	static const heist_class deaf = { "deaf", HEIST_ABI, 0, NULL, NULL };
 	static const heist_class eager = { "eager", HEIST_ABI, 0, recv, &wants };
+	static const heist_class later = { "later", HEIST_ABI, 0, recv, &flagged };
 	heist_opts o = heist_opts_default();
 	heist_ref out = { 77 };
 	begin();
@@ -360,6 +366,7 @@ TEST(hostile, spawns)
 	REFUSES(heist_spawn, sys, &old, NULL, NULL, &out);
 	REFUSES(heist_spawn, sys, &deaf, NULL, NULL, &out);
 	REFUSES(heist_spawn, sys, &eager, NULL, NULL, &out);
+	REFUSES(heist_spawn, sys, &later, NULL, NULL, &out);
 	o.worker = 2; /* it has one */
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	o.worker = UINT32_MAX;
@@ -401,6 +408,22 @@ TEST(hostile, spawns)
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	ANSWERS(HEIST_ECLOSED, heist_spawn(closed, &good, NULL, NULL, &out));
 	EXPECT(out.v == 77);
+	end();
+}
+
+/* Where nothing is contained a class may say that it could be. */
+TEST(hostile, a_pure_class_in_a_runtime_that_contains_nothing)
+{
+	static const heist_class cls = { "pure", HEIST_ABI, 0, recv, &pure };
+	uint64_t n = 1;
+	heist_ref r;
+	begin();
+	EXPECT(heist_spawn(sys, &cls, NULL, NULL, &r) == HEIST_OK);
+	EXPECT(heist_send(r, &WORD, &n) == HEIST_OK);
+	EXPECT(heist_poll(sys, 0, 10) >= 1 && handled == 1);
+	EXPECT(look(sys).faults == 0 && look(sys).quarantined == 0);
+	EXPECT(heist_kill(r, HEIST_OK) == HEIST_OK);
+	EXPECT(heist_poll(sys, 0, 10) >= 1);
 	end();
 }
 

@@ -80,6 +80,7 @@ typedef enum heist_status {
 	HEIST_EINIT = -9,     /* the actor's init hook did not succeed */
 	HEIST_ENOREPLY = -10, /* the asked actor ended its handler without a reply */
 	HEIST_EKILLED = -11,  /* heist_kill, or the end of the runtime */
+	HEIST_EFAULT = -12,   /* the actor's handler had a fault that was contained (HEIST_PURE) */
 	HEIST_EUSER = -1000   /* this and below: the application's */
 } heist_status;
 
@@ -112,11 +113,11 @@ typedef enum heist_exit {
 	HEIST_EXIT_NORMAL,  /* its handler answered HEIST_STOP (HEIST_OK) */
 	HEIST_EXIT_STOPPED, /* heist_stop (its `why`) */
 	HEIST_EXIT_KILLED,  /* heist_kill (its `why`) */
-	HEIST_EXIT_CRASHED, /* HEIST_FAIL (HEIST_ECRASH) or heist_panic (its `why`) */
-	HEIST_EXIT_INIT,    /* its init hook did not succeed (HEIST_EINIT) */
-	HEIST_EXIT_LINKED,  /* an actor that it was linked to ended (with this status) */
-	HEIST_EXIT_GONE,    /* before anybody watched it (HEIST_EDEAD) */
-	HEIST_EXIT_CLOSED   /* the runtime ended (HEIST_EKILLED, HEIST_ECLOSED) */
+	HEIST_EXIT_CRASHED, /* HEIST_FAIL (HEIST_ECRASH), heist_panic (its `why`), a fault (HEIST_EFAULT) */
+	HEIST_EXIT_INIT,   /* its init hook did not succeed (HEIST_EINIT) */
+	HEIST_EXIT_LINKED, /* an actor that it was linked to ended (with this status) */
+	HEIST_EXIT_GONE,   /* before anybody watched it (HEIST_EDEAD) */
+	HEIST_EXIT_CLOSED  /* the runtime ended (HEIST_EKILLED, HEIST_ECLOSED) */
 } heist_exit;
 
 typedef enum heist_kind {
@@ -207,7 +208,7 @@ typedef void heist_gather_fn(heist_ctx *, void *state, const heist_answer *answe
 
 /* Optional functions of a class; static const. */
 typedef struct heist_hooks {
-	uint32_t flags;	   /* HEIST_TRAP_LINKS, or 0 */
+	uint32_t flags;	   /* HEIST_TRAP_LINKS, HEIST_PURE; any other bit: EINVAL at the spawn */
 	uint32_t arg_size; /* bytes of the spawn argument that are copied for init */
 	/* First turn of every actor, and after every restart.  CONTINUE: go on.  Anything else: the actor
 	 * fails (HEIST_EINIT). */
@@ -220,6 +221,15 @@ typedef struct heist_hooks {
 
 /* The end of a linked actor does not end this one, but is a signal (HEIST_SIG_LINK). */
 #define HEIST_TRAP_LINKS 1u
+/* The handlers of this class hold no lock, do not use the heap of libc, and write to nothing but their state,
+ * their arena and their messages; so one that has a fault can be given up.  In a runtime with
+ * heist_config.contain a SIGSEGV, SIGBUS, SIGFPE or SIGILL in such a handler, a stack that is used up among
+ * them, ends the incarnation as heist_panic would, with HEIST_EFAULT: no stop hook, no drop function for the
+ * message at hand, and arena, state and a large payload are not given back while the runtime lives
+ * (heist_stats.quarantined).  A child that is restarted gets its state back, zeroed.  Not contained: faults
+ * inside functions of this library, in hooks and continuations, after a jump to where no code is, in code
+ * without unwind tables.  This contains bugs; it is no protection against bad intentions. */
+#define HEIST_PURE 2u
 
 /* One kind of actor; static const.  The state starts zeroed; up to 24 bytes live in the actor's own
  * cache line. */
@@ -421,6 +431,11 @@ typedef struct heist_config {
 	 * hog() must not wait for the runtime. */
 	uint32_t hog_name_ms;
 	void (*hog)(void *user, const heist_hog *);
+	/* Faults in handlers of classes with HEIST_PURE end the actor, not the process.  Any other fault of the
+	 * process is reported on standard error (actor, class, message, backtrace, last events) and then
+	 * goes to the handler that was installed before the runtime started, or to the default.  Not with
+	 * HEIST_POLLED, whose thread is the host's.  Default: off. */
+	heist_switch contain;
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -441,8 +456,10 @@ typedef struct heist_stats {
 	/* Each time a timer is set, a period of a periodic one included, it fires once or is cancelled,
 	 * by heist_cancel or the end of its actor: armed - fired - cancelled wait now. */
 	uint64_t timers_armed, timers_fired, timers_cancelled;
-	uint64_t refused;    /* messages not taken over by a full mailbox, whose sender was told */
-	uint64_t redirected; /* messages that a full mailbox sent on (HEIST_REDIRECT) */
+	uint64_t refused;     /* messages not taken over by a full mailbox, whose sender was told */
+	uint64_t redirected;  /* messages that a full mailbox sent on (HEIST_REDIRECT) */
+	uint64_t faults;      /* contained (HEIST_PURE) */
+	uint64_t quarantined; /* bytes of state and arena that they left */
 } heist_stats;
 
 #define HEIST_NAME_MAX 47
