@@ -27,6 +27,7 @@ struct bench_row {
 	/* One sample on a fresh runtime: nanoseconds in all, or -1: the result was wrong. */
 	double (*sample)(const struct bench_row *row, heist_system *s);
 	bool single;	  /* measured once per run, not sampled (memory, idle time) */
+	bool loses;	  /* messages, on purpose */
 	bool bare;	  /* no runtime: on min_workers threads of its own, s is NULL */
 	const char *unit; /* NULL: ns per operation; else what sample() returns is in this unit */
 };
@@ -49,8 +50,8 @@ extern struct bench_aside bench_aside;
 
 /* ---- small things ---- */
 void bench_failed(const char *what) __attribute__((noreturn));
-/* A runtime for one sample, and its end. */
-heist_system *bench_start(uint32_t workers, heist_switch pin);
+/* A runtime for one sample, whose log says nothing if `silent`; and its end. */
+heist_system *bench_start(uint32_t workers, heist_switch pin, bool silent);
 void bench_stop(heist_system *s);
 /* Wait until what was sent so far has been handled. */
 void bench_settle(heist_system *s);
@@ -106,7 +107,7 @@ long bench_resident(void); /* bytes of RSS */
 
 /* Each workload file defines its rows; row lists end with a NULL name. */
 extern const struct bench_row bench_pairs[], bench_oneway[], bench_ring[], bench_spawning[],
-	bench_many[], bench_outside[], bench_asking[], bench_paced[], bench_timing[],
-	bench_queues[], bench_deques[], bench_sleepers[];
+	bench_restart[], bench_many[], bench_outside[], bench_asking[], bench_paced[],
+	bench_timing[], bench_queues[], bench_deques[], bench_sleepers[];
 
 #endif

@@ -12,9 +12,9 @@ const struct bench_row *const *bench_rows(size_t *n)
 	static const struct bench_row *all[MOST];
 	static size_t count;
 	static const struct bench_row *const lists[] = {
-		bench_pairs,  bench_oneway,  bench_ring,   bench_spawning,
-		bench_many,   bench_outside, bench_asking, bench_paced,
-		bench_timing, bench_queues,  bench_deques, bench_sleepers
+		bench_pairs,  bench_oneway,  bench_ring,    bench_spawning, bench_restart,
+		bench_many,   bench_outside, bench_asking,  bench_paced,    bench_timing,
+		bench_queues, bench_deques,  bench_sleepers
 	};
 	for (size_t l = 0; count == 0 || l < sizeof lists / sizeof *lists; l++) {
 		if (l == 0 && count)

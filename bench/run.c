@@ -84,7 +84,7 @@ static const struct argp argp = {
 static double sample(struct result *r)
 {
 	heist_stats t = heist_stats_default();
-	heist_system *s = r->row->bare ? NULL : bench_start(r->workers, HEIST_ON);
+	heist_system *s = r->row->bare ? NULL : bench_start(r->workers, HEIST_ON, r->row->loses);
 	double cpu = bench_cpu_ns(), ns = r->row->sample(r->row, s);
 	r->cpu = (bench_cpu_ns() - cpu) / (double)r->row->operations;
 	if (s) {
@@ -162,7 +162,7 @@ static void measure_apart(struct result *r)
 static uint32_t all_workers(void)
 {
 	heist_stats t = heist_stats_default();
-	heist_system *s = bench_start(0, HEIST_DEFAULT);
+	heist_system *s = bench_start(0, HEIST_DEFAULT, false);
 	heist_get_stats(s, &t);
 	bench_stop(s);
 	return t.workers;

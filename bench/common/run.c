@@ -53,12 +53,19 @@ void bench_failed(const char *what)
 	exit(1);
 }
 
-heist_system *bench_start(uint32_t workers, heist_switch pin)
+static void say_nothing(void *user, const char *line)
+{
+	(void)user, (void)line;
+}
+
+heist_system *bench_start(uint32_t workers, heist_switch pin, bool silent)
 {
 	heist_config c = heist_config_default();
 	heist_system *s;
 	c.workers = workers;
 	c.pin = pin;
+	if (silent)
+		c.log = say_nothing;
 	if (heist_start(&c, &s) != HEIST_OK)
 		bench_failed("heist_start");
 	return s;

@@ -146,7 +146,7 @@ static void add_latencies(cJSON *j)
 static cJSON *sample(const struct options *o, const struct bench_row *row)
 {
 	bench_aside = (struct bench_aside){ 0 };
-	heist_system *s = bench_start(o->workers, o->tuned ? HEIST_ON : HEIST_DEFAULT);
+	heist_system *s = bench_start(o->workers, o->tuned ? HEIST_ON : HEIST_DEFAULT, false);
 	double ns = row->sample(row, s);
 	bench_stop(s);
 	if (ns < 0) {
