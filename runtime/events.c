@@ -2,16 +2,13 @@
  * events.c - a ring of events per thread: written here and there, merged and printed on demand. */
 #include "runtime/events.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "lockfree/ring.h"
 #include "runtime/line.h"
 #include "runtime/system.h"
-#include "sched/cgroup.h"
 
-#define EVENTS_MOST ((uint32_t)1 << 20)
-#define RINGS_MOST  (FOREIGN_LOCALS + CREW_MAX)
+#define RINGS_MOST (FOREIGN_LOCALS + CREW_MAX)
 
 struct events {
 	struct ring ring;
@@ -21,21 +18,6 @@ struct events {
 };
 
 /* ---- set-up ---- */
-
-const char *heist_events_choose(uint32_t config, uint32_t *events)
-{
-	const char *text = getenv("HEIST_EVENTS");
-	uint64_t n = 0;
-	if (text && *text) {
-		const char *end = heist_cgroup_number(text, &n);
-		if (!end || *end || n > EVENTS_MOST)
-			return "HEIST_EVENTS must be a number from 0 to 1048576";
-	}
-	if (config > EVENTS_MOST)
-		return "config: events is more than 2^20";
-	*events = config ? config : (uint32_t)n;
-	return NULL;
-}
 
 /* Of all locals that there are, and of the threads that may still be hired (place.h). */
 static uint32_t ring_count(const struct heist_system *s)

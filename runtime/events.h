@@ -25,8 +25,6 @@ enum event {
 	EVENTS
 };
 
-/* How many events a thread keeps, from config and environment; NULL, or what is wrong. */
-const char *heist_events_choose(uint32_t config, uint32_t *events);
 /* Give every local a ring; 0, or -1: out of memory, nothing is left. */
 int heist_events_init(struct heist_system *s, uint32_t events);
 /* Of a worker that is hired now: the ring of local `local`; NULL: none are recorded. */

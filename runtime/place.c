@@ -43,10 +43,6 @@ static const char *pool_bad(const heist_config *c, uint32_t i, uint32_t *workers
 const char *heist_places_bad(const heist_config *c, uint32_t workers)
 {
 	const char *bad = NULL;
-	if (c->threads_max > THREADS_MAX)
-		return "config: threads_max is more than 64";
-	if (c->spare_max > SPARES_MAX)
-		return "config: spare_max is more than 64";
 	if (!c->pools != !c->pool_count || c->pool_count > POOLS_MAX)
 		return "config: pools and pool_count (at most 63) come together";
 	if (c->mode == HEIST_POLLED && c->pool_count)
@@ -124,7 +120,7 @@ static void place_publish(struct heist_system *s, struct place *p)
 
 int heist_places_init(struct heist_system *s, const heist_config *c)
 {
-	s->places.threads_max = s->polled ? 0 : c->threads_max ? c->threads_max : 32;
+	s->places.threads_max = s->polled ? 0 : c->threads_max;
 	s->places.run = s->pool.ops->run;
 	crew_init(s, NULL);
 	crew_publish(s, &s->pool);

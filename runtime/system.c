@@ -14,6 +14,7 @@
 
 #include <string.h>
 
+#include "runtime/config.h"
 #include "runtime/path.h"
 #include "runtime/roster.h"
 #include "sched/cpus.h"
@@ -275,32 +276,14 @@ static void default_dealloc(void *user, void *p, size_t size)
 		heist_default_dealloc(p, size);
 }
 
-/* What the caller knows of the options; the rest stays at its default. */
-static const char *config_copy(heist_config *to, const heist_config *from)
-{
-	uint32_t size = from->struct_size;
-	if (size < sizeof(uint32_t) || size > 4096)
-		return "config: struct_size is wrong (use heist_config_default)";
-	memcpy(to, from, size < sizeof *to ? size : sizeof *to);
-	return NULL;
-}
-
 static const char *config_bad(const heist_config *c)
 {
 	if (!c->alloc != !c->dealloc)
 		return "config: alloc and dealloc come together";
 	if (c->mode != HEIST_THREADS && c->mode != HEIST_POLLED)
 		return "config: unknown mode";
-	if (c->pin != HEIST_DEFAULT && c->pin != HEIST_ON && c->pin != HEIST_OFF)
-		return "config: pin is none of HEIST_DEFAULT, HEIST_ON, HEIST_OFF";
-	if (c->contain != HEIST_DEFAULT && c->contain != HEIST_ON && c->contain != HEIST_OFF)
-		return "config: contain is none of HEIST_DEFAULT, HEIST_ON, HEIST_OFF";
 	if (c->contain == HEIST_ON && heist_fault_bad(c))
 		return heist_fault_bad(c);
-	if (c->batch > UINT16_MAX)
-		return "config: batch is more than 65535";
-	if (c->max_actors > SLOT_MAX)
-		return "config: max_actors is more than 2^28";
 	if (c->mode == HEIST_POLLED && c->workers > 1)
 		return "config: a polled runtime has no workers";
 	if (c->clock && c->mode != HEIST_POLLED)
@@ -308,37 +291,28 @@ static const char *config_bad(const heist_config *c)
 	return NULL;
 }
 
-/* Workers and pinning, from config, environment and machine.  NULL, or what is wrong. */
-static const char *choose_workers(const heist_config *c, uint32_t *workers, bool *pin)
+/* Workers and pinning, from config and machine. */
+static struct cpus_choice choose_workers(const heist_config *c)
 {
-	if (c->mode == HEIST_POLLED) {
-		*workers = 1;
-		*pin = false;
-		return NULL;
-	}
-	struct cpus_choice choice;
+	uint32_t workers = c->workers == HEIST_WORKERS_ALL ? CPUS_ALL : c->workers;
 	enum cpus_pin wish = c->pin == HEIST_ON	   ? CPUS_PIN_ON
 			     : c->pin == HEIST_OFF ? CPUS_PIN_OFF
 						   : CPUS_PIN_DEFAULT;
-	const char *bad = heist_cpus_choose(c->workers, wish, "", &choice);
-	if (!bad) {
-		*workers = choice.workers;
-		*pin = choice.pin;
-	}
-	return bad;
+	return c->mode == HEIST_POLLED ? (struct cpus_choice){ 1, false }
+				       : heist_cpus_choose(workers, wish, "");
 }
 
 static void system_configure(struct heist_system *s, const heist_config *c)
 {
-	s->batch = c->batch ? c->batch : 64;
-	s->budget_ns = (c->budget_us ? c->budget_us : 1000) * (uint64_t)1000;
+	s->batch = c->batch;
+	s->budget_ns = c->budget_us * (uint64_t)1000;
 	s->polled = c->mode == HEIST_POLLED;
 	s->user = c->user;
 	s->dead_letter = c->dead_letter;
 	s->log = c->log;
 	s->overload = c->overload;
 	s->hog = c->hog;
-	s->hog_name_ns = (c->hog_name_ms ? c->hog_name_ms : 1000) * (uint64_t)1000000;
+	s->hog_name_ns = c->hog_name_ms * (uint64_t)1000000;
 	s->clock = c->clock;
 	s->memory = c->alloc ? (struct heist_memory){ c->alloc, c->dealloc, c->user }
 			     : (struct heist_memory){ default_alloc, default_dealloc, NULL };
@@ -422,7 +396,7 @@ static struct heist_system *system_new(const heist_config *c, struct heist_sim *
 	*s = boot;
 	if (!c->alloc)
 		s->memory.user = &s->slabs;
-	if (heist_slots_init(&s->slots, c->max_actors ? c->max_actors : SLOT_MAX, generation) != 0)
+	if (heist_slots_init(&s->slots, c->max_actors, generation) != 0)
 		goto fail;
 	s->foreign =
 		heist_memory_get(&s->memory, FOREIGN_LOCALS * sizeof *s->foreign, HEIST_ISOLATE);
@@ -486,8 +460,7 @@ static uint32_t watch_after(const heist_config *c, uint32_t crew)
 {
 	if (c->mode == HEIST_POLLED || c->hog_ms == UINT32_MAX)
 		return 0;
-	uint32_t named = c->hog_name_ms ? c->hog_name_ms : 1000;
-	return crew == 1 ? named : c->hog_ms ? c->hog_ms : 20;
+	return crew == 1 ? c->hog_name_ms : c->hog_ms;
 }
 
 static int system_threads_start(struct heist_system *s, uint32_t limit_ms)
@@ -504,30 +477,44 @@ static int system_threads_start(struct heist_system *s, uint32_t limit_ms)
 	return -1;
 }
 
+/* The whole configuration, from wherever it comes; NULL, or what is wrong. */
+static const char *configuration(heist_config *c, const heist_config *from, struct heist_sim *sim,
+				 struct cpus_choice *cpus, struct config_error *error)
+{
+	const char *bad = from ? heist_config_copy(c, from) : NULL;
+	if (!bad && sim)
+		heist_sim_configure(sim, c);
+	if (!bad)
+		bad = config_bad(c);
+	if (!bad && !heist_config_resolve(c, !sim, error))
+		bad = error->text;
+	if (bad)
+		return bad;
+	if (c->mode == HEIST_POLLED)
+		c->contain = HEIST_OFF; /* said outside, to all runtimes; as workers */
+	if (c->contain == HEIST_ON && heist_fault_bad(c))
+		return heist_fault_bad(c);
+	*cpus = choose_workers(c);
+	return heist_places_bad(c, cpus->workers);
+}
+
 heist_status heist_start_with(const heist_config *config, struct heist_sim *sim, heist_system **out)
 {
 	heist_config c = heist_config_default();
-	uint32_t workers, generation;
-	bool pin;
-	const char *bad = config ? config_copy(&c, config) : NULL;
-	if (!bad && sim)
-		heist_sim_configure(sim, &c);
-	if (!bad)
-		bad = config_bad(&c);
-	if (!bad)
-		bad = choose_workers(&c, &workers, &pin);
-	if (!bad)
-		bad = heist_places_bad(&c, workers);
-	if (!bad)
-		bad = heist_events_choose(c.events, &c.events);
+	struct config_error error;
+	struct cpus_choice cpus = { 0 };
+	uint32_t generation;
+	const char *bad = configuration(&c, config, sim, &cpus, &error);
 	if (bad)
 		return start_refused(&c, bad);
+	if (!sim)
+		heist_config_strangers(&c);
 	heist_seam_init();
 	uint32_t id = runtime_claim(sim != NULL, &generation);
 	if (id == 0)
 		return start_refused(&c, sim ? "another simulation has not ended"
 					     : "more than 127 runtimes");
-	struct heist_system *s = system_new(&c, sim, workers, pin, generation);
+	struct heist_system *s = system_new(&c, sim, cpus.workers, cpus.pin, generation);
 	if (!s) {
 		runtime_release(id, generation);
 		return HEIST_ENOMEM;

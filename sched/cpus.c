@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * cpus.c - affinity mask, cgroup quota, environment and config: workers and pinning. */
+ * cpus.c - affinity mask, cgroup quota and config: workers and pinning. */
 #define _GNU_SOURCE
 #include "sched/cpus.h"
 
 #include <errno.h>
 #include <sched.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "lockfree/seam.h"
 #include "sched/cgroup.h"
 #include "sched/policy.h"
-
-#define TEXT_OF(x)   #x
-#define NUMBER_OF(x) TEXT_OF(x)
 
 /* ---- the affinity mask ---- */
 
@@ -53,82 +48,33 @@ uint32_t heist_cpus_allowed(void)
 	return n > 0 ? (uint32_t)n : 1;
 }
 
-/* ---- the environment ---- */
-
-static bool given(const char *text)
-{
-	return text && *text;
-}
-
-static const char *parse_workers(const char *text, uint32_t allowed, uint32_t *workers)
-{
-	uint64_t n;
-	if (strcmp(text, "all") == 0) {
-		*workers = allowed < SCHED_MAX_WORKERS ? allowed : SCHED_MAX_WORKERS;
-		return NULL;
-	}
-	const char *end = heist_cgroup_number(text, &n);
-	if (!end || *end || n < 1 || n > SCHED_MAX_WORKERS)
-		return "HEIST_WORKERS must be a number from 1 to " NUMBER_OF(
-			SCHED_MAX_WORKERS) ", or \"all\"";
-	*workers = (uint32_t)n;
-	return NULL;
-}
-
-static const char *parse_pin(const char *text, enum cpus_pin *pin)
-{
-	if (strcmp(text, "0") != 0 && strcmp(text, "1") != 0)
-		return "HEIST_PIN must be 0 or 1";
-	*pin = *text == '1' ? CPUS_PIN_ON : CPUS_PIN_OFF;
-	return NULL;
-}
-
 /* ---- the decision ---- */
 
-static uint32_t default_workers(const struct cpus_facts *f)
+static uint32_t workers_of(uint64_t n)
 {
-	uint64_t n = f->allowed;
-	if (f->quota && f->quota / 1000 < n)
-		n = f->quota / 1000;
-	if (n < 1)
-		return 1;
-	return n < SCHED_MAX_WORKERS ? (uint32_t)n : SCHED_MAX_WORKERS;
+	return n < 1 ? 1 : n < SCHED_MAX_WORKERS ? (uint32_t)n : SCHED_MAX_WORKERS;
 }
 
-const char *heist_cpus_decide(const struct cpus_facts *f, struct cpus_choice *out)
+struct cpus_choice heist_cpus_decide(const struct cpus_facts *f)
 {
-	uint32_t workers = default_workers(f);
-	enum cpus_pin pin = CPUS_PIN_DEFAULT;
-	const char *bad = NULL;
-	if (given(f->env_workers))
-		bad = parse_workers(f->env_workers, f->allowed, &workers);
-	if (!bad && given(f->env_pin))
-		bad = parse_pin(f->env_pin, &pin);
-	if (bad)
-		return bad;
-	if (f->workers > SCHED_MAX_WORKERS)
-		return "config: more than " NUMBER_OF(SCHED_MAX_WORKERS) " workers";
-	if (f->workers)
-		workers = f->workers;
-	if (f->pin != CPUS_PIN_DEFAULT)
-		pin = f->pin;
 	bool scarce = f->quota && f->quota < f->allowed * (uint64_t)1000;
-	out->workers = workers;
-	out->pin = pin == CPUS_PIN_DEFAULT ? workers > 1 && workers <= f->allowed && !scarce
-					   : pin == CPUS_PIN_ON;
-	return NULL;
+	uint32_t workers = f->workers;
+	if (workers == 0 || workers == CPUS_ALL)
+		workers = workers_of(scarce && !workers ? f->quota / 1000 : f->allowed);
+	bool room = workers > 1 && workers <= f->allowed && !scarce;
+	return (struct cpus_choice){
+		.workers = workers,
+		.pin = f->pin == CPUS_PIN_DEFAULT ? room : f->pin == CPUS_PIN_ON,
+	};
 }
 
-const char *heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root,
-			      struct cpus_choice *out)
+struct cpus_choice heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root)
 {
 	struct cpus_facts facts = {
 		.workers = workers,
 		.pin = pin,
-		.env_workers = getenv("HEIST_WORKERS"),
-		.env_pin = getenv("HEIST_PIN"),
 		.allowed = heist_cpus_allowed(),
 		.quota = heist_cgroup_quota(root),
 	};
-	return heist_cpus_decide(&facts, out);
+	return heist_cpus_decide(&facts);
 }

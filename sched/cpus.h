@@ -5,18 +5,17 @@
  *           and at most SCHED_MAX_WORKERS.
  * Pinned    by default, unless there is one worker only, or more than CPUs, or the quota is below the
  *           mask: a pinned worker on a shared or throttled core cannot move away.
- * Order     a config value beats the environment (HEIST_WORKERS, HEIST_PIN), which beats the default.
- *           A variable that is set but makes no sense is an error even when the config beats it; an
- *           empty one is not set.  HEIST_WORKERS=all is every CPU in the mask, whatever the quota.
+ * All       CPUS_ALL workers are one for every CPU in the mask, whatever the quota.
  *
- * Threads   any, but getenv: nobody may change the environment meanwhile.
- * Errors    a static text that says what is wrong, NULL if nothing is. */
+ * Threads   any. */
 #ifndef HEIST_SCHED_CPUS_H
 #define HEIST_SCHED_CPUS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define CPUS_ALL UINT32_MAX
 
 enum cpus_pin { CPUS_PIN_DEFAULT, CPUS_PIN_ON, CPUS_PIN_OFF };
 
@@ -25,10 +24,9 @@ struct cpus_choice {
 	bool pin;
 };
 
-/* Ask config, environment and machine.  workers 0, CPUS_PIN_DEFAULT: not given.  `root` as in cgroup.h.
- * On error *out is untouched. */
-const char *heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root,
-			      struct cpus_choice *out);
+/* What was asked for, and what the machine has.  workers 0, CPUS_PIN_DEFAULT: not given; more than
+ * SCHED_MAX_WORKERS but CPUS_ALL: a mistake of the caller's.  `root` as in cgroup.h. */
+struct cpus_choice heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root);
 
 /* The affinity mask of the calling thread, hence of a thread that it starts. */
 struct cpus_mask {
@@ -44,13 +42,11 @@ uint32_t heist_cpus_allowed(void);
 /* ---- the decision alone: pure ---- */
 
 struct cpus_facts {
-	uint32_t workers;	 /* config; 0 = not given */
-	enum cpus_pin pin;	 /* config */
-	const char *env_workers; /* texts or NULL */
-	const char *env_pin;
-	uint32_t allowed; /* CPUs in the mask, at least 1 */
-	uint64_t quota;	  /* thousandths of a CPU, 0 = none */
+	uint32_t workers;  /* asked for; 0 = not given */
+	enum cpus_pin pin; /* the same */
+	uint32_t allowed;  /* CPUs in the mask, at least 1 */
+	uint64_t quota;	   /* thousandths of a CPU, 0 = none */
 };
-const char *heist_cpus_decide(const struct cpus_facts *facts, struct cpus_choice *out);
+struct cpus_choice heist_cpus_decide(const struct cpus_facts *facts);
 
 #endif

@@ -9,8 +9,8 @@ import re
 import lint
 
 LINE = "SPDX-License-Identifier: " + "BSD-2-Clause"
-# The licence itself, prose, and formats without comments.
-EXEMPT = re.compile(r"LICENSE$|.*\.(md|json|trail|in|lock)$|.*\.?(gitignore|gitattributes|editorconfig)$")
+# The licence itself, prose, formats without comments, and inputs that are bytes.
+EXEMPT = re.compile(r"LICENSE$|tests/fuzz/corpus/|.*\.(md|json|trail|in|lock)$|.*\.?(gitignore|gitattributes|editorconfig)$")
 
 
 def check(files):
@@ -33,7 +33,8 @@ PLANTED = [
     ({"b.h": OK.replace("BSD-2", "MIT")}, "b.h"),
     ({"empty.h": ""}, "empty.h"),
 ]
-CLEAN = {"a.c": OK, "scripts/x": f"#!/bin/sh\n# {LINE}\n", "README.md": "x", "LICENSE": "BSD", "a/b.json": "{}"}
+CLEAN = {"a.c": OK, "scripts/x": f"#!/bin/sh\n# {LINE}\n", "README.md": "x", "LICENSE": "BSD", "a/b.json": "{}",
+         "tests/fuzz/corpus/x/y": "x"}
 
 if __name__ == "__main__":
     lint.run(check, PLANTED, CLEAN)

@@ -16,24 +16,7 @@
 #include "sched/policy.h"
 #include "tests/support/tree.h"
 
-static struct cpus_choice decide(struct cpus_facts f)
-{
-	struct cpus_choice c;
-	const char *bad = heist_cpus_decide(&f, &c);
-	EXPECT(bad == NULL);
-	return c;
-}
-
-#define DECIDE(...) decide((struct cpus_facts){ __VA_ARGS__ })
-
-static bool refused(struct cpus_facts f, const char *about)
-{
-	struct cpus_choice c = { 77, true };
-	const char *bad = heist_cpus_decide(&f, &c);
-	return bad && strstr(bad, about) && c.workers == 77;
-}
-
-#define REFUSED(about, ...) refused((struct cpus_facts){ __VA_ARGS__ }, about)
+#define DECIDE(...) heist_cpus_decide(&(struct cpus_facts){ __VA_ARGS__ })
 
 /* ---- defaults ---- */
 
@@ -67,7 +50,7 @@ TEST(cpus, more_cpus_than_workers_can_be)
 {
 	struct cpus_choice c = DECIDE(.allowed = 100000);
 	EXPECT(c.workers == SCHED_MAX_WORKERS && c.pin);
-	c = DECIDE(.allowed = 100000, .env_workers = "all");
+	c = DECIDE(.allowed = 100000, .workers = CPUS_ALL);
 	EXPECT(c.workers == SCHED_MAX_WORKERS);
 }
 
@@ -82,49 +65,19 @@ TEST(cpus, pinned_only_with_a_cpu_for_each_of_several_workers)
 
 /* ---- who beats whom ---- */
 
-TEST(cpus, config_beats_environment_beats_default)
+TEST(cpus, what_is_asked_for_beats_the_default)
 {
-	EXPECT(DECIDE(.allowed = 8, .quota = 2000, .env_workers = "5").workers == 5);
-	EXPECT(DECIDE(.allowed = 8, .workers = 3, .env_workers = "5").workers == 3);
-	EXPECT(DECIDE(.allowed = 8, .workers = 3, .env_workers = "all").workers == 3);
-	EXPECT(!DECIDE(.allowed = 8, .env_pin = "0").pin);
-	EXPECT(DECIDE(.allowed = 1, .env_pin = "1").pin);
-	EXPECT(DECIDE(.allowed = 8, .pin = CPUS_PIN_ON, .env_pin = "0").pin);
-	EXPECT(!DECIDE(.allowed = 8, .pin = CPUS_PIN_OFF, .env_pin = "1").pin);
+	EXPECT(DECIDE(.allowed = 8, .quota = 2000, .workers = 5).workers == 5);
+	EXPECT(DECIDE(.allowed = 8, .workers = SCHED_MAX_WORKERS).workers == SCHED_MAX_WORKERS);
+	EXPECT(!DECIDE(.allowed = 8, .pin = CPUS_PIN_OFF).pin);
+	EXPECT(DECIDE(.allowed = 1, .pin = CPUS_PIN_ON).pin);
 	EXPECT(DECIDE(.allowed = 8, .quota = 500, .pin = CPUS_PIN_ON).pin);
 }
 
 TEST(cpus, all_is_the_mask_whatever_the_quota)
 {
-	struct cpus_choice c = DECIDE(.allowed = 8, .quota = 2000, .env_workers = "all");
+	struct cpus_choice c = DECIDE(.allowed = 8, .quota = 2000, .workers = CPUS_ALL);
 	EXPECT(c.workers == 8 && !c.pin);
-}
-
-TEST(cpus, empty_variable_is_not_set)
-{
-	struct cpus_choice c = DECIDE(.allowed = 8, .env_workers = "", .env_pin = "");
-	EXPECT(c.workers == 8 && c.pin);
-}
-
-TEST(cpus, bad_values_are_refused_even_when_config_beats_them)
-{
-	static const char *workers[] = { "0",	"-1",  "+1",	     " 1",
-					 "1 ",	"257", "4294967297", "18446744073709551617",
-					 "two", "ALL", "all ",	     "1.5",
-					 "0x2", "\xff" };
-	static const char *pins[] = { "2", "yes", "01", "1 ", "-1", "true" };
-	for (size_t i = 0; i < sizeof workers / sizeof *workers; i++) {
-		EXPECT(REFUSED("HEIST_WORKERS", .allowed = 8, .env_workers = workers[i]));
-		EXPECT(REFUSED("HEIST_WORKERS", .allowed = 8, .env_workers = workers[i],
-			       .workers = 2));
-	}
-	for (size_t i = 0; i < sizeof pins / sizeof *pins; i++) {
-		EXPECT(REFUSED("HEIST_PIN", .allowed = 8, .env_pin = pins[i]));
-		EXPECT(REFUSED("HEIST_PIN", .allowed = 8, .env_pin = pins[i], .pin = CPUS_PIN_OFF));
-	}
-	EXPECT(REFUSED("config", .allowed = 8, .workers = SCHED_MAX_WORKERS + 1));
-	EXPECT(REFUSED("256", .allowed = 8, .workers = UINT32_MAX));
-	EXPECT(DECIDE(.allowed = 8, .env_workers = "256").workers == 256);
 }
 
 /* ---- the machine ---- */
@@ -155,27 +108,16 @@ TEST(cpus, allowed_is_the_mask_of_the_thread)
 	EXPECT(heist_cpus_allowed() == (uint32_t)CPU_COUNT(&set));
 }
 
-TEST(cpus, choose_reads_quota_and_environment)
+TEST(cpus, choose_reads_the_quota)
 {
-	struct cpus_choice c;
 	tree_begin();
 	tree_file("/proc/self/cgroup", "0::/\n");
 	tree_file("/proc/self/mountinfo", "30 23 0:26 / /cg rw - cgroup2 cgroup2 rw\n");
 	tree_file("/cg/cpu.max", "50000 100000\n");
-	unsetenv("HEIST_WORKERS");
-	unsetenv("HEIST_PIN");
-	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, tree_root, &c) == NULL);
+	struct cpus_choice c = heist_cpus_choose(0, CPUS_PIN_DEFAULT, tree_root);
 	EXPECT(c.workers == 1 && !c.pin);
-	setenv("HEIST_WORKERS", "3", 1);
-	setenv("HEIST_PIN", "1", 1);
-	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, tree_root, &c) == NULL);
+	c = heist_cpus_choose(3, CPUS_PIN_ON, tree_root);
 	EXPECT(c.workers == 3 && c.pin);
-	EXPECT(heist_cpus_choose(2, CPUS_PIN_OFF, tree_root, &c) == NULL);
-	EXPECT(c.workers == 2 && !c.pin);
-	setenv("HEIST_WORKERS", "three", 1);
-	EXPECT(heist_cpus_choose(0, CPUS_PIN_DEFAULT, tree_root, &c) != NULL);
-	unsetenv("HEIST_WORKERS");
-	unsetenv("HEIST_PIN");
 	tree_end();
 }
 

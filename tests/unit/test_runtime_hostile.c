@@ -242,7 +242,7 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, c.mode = (heist_mode)7);
 	CONFIG(HEIST_EINVAL, c.pin = (heist_switch)9);
 	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.workers = 257));
-	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.workers = UINT32_MAX));
+	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.workers = UINT32_MAX - 1));
 	CONFIG(HEIST_EINVAL, c.batch = 65536);
 	CONFIG(HEIST_EINVAL, c.max_actors = (1u << 28) + 1);
 	CONFIG(HEIST_EINVAL, c.events = (1u << 20) + 1);
@@ -251,6 +251,14 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, c.contain = (heist_switch)9);
 	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.contain = (heist_switch)UINT32_MAX));
 	CONFIG(HEIST_EINVAL, c.contain = HEIST_ON); /* polled */
+	CONFIG(HEIST_EINVAL, c.file = "/no/such/file");
+	CONFIG(HEIST_EINVAL, c.file = "/proc");
+	REFUSES(heist_config_load, NULL);
+	REFUSES(heist_config_print, NULL, NULL, NULL);
+	c = config();
+	c.struct_size = 3;
+	ANSWERS(HEIST_EINVAL, heist_config_load(&c));
+	ANSWERS(HEIST_EINVAL, heist_config_print(&c, on_write, NULL));
 	heist_pool none[2] = { heist_pool_default(), heist_pool_default() };
 	none[0].name = none[1].name = "twice";
 	CONFIG(HEIST_EINVAL, c.pools = none);

@@ -385,16 +385,23 @@ typedef struct heist_hog {
 	uint32_t worker;
 } heist_hog;
 
-/* Options of a runtime.  From heist_config_default(); 0 = default; grows at the end only.  A field
- * beats the environment variable named, which beats the default. */
+#define HEIST_WORKERS_ALL                                                                          \
+	UINT32_MAX /* a worker for each CPU of the affinity mask, whatever the quota */
+
+/* Options of a runtime.  From heist_config_default(); 0 = default; grows at the end only.  What an operator may
+ * choose (heist_config_print tells) has one rule: a field that is not 0 beats the environment, HEIST_ and the name
+ * in capitals (HEIST_HOG_MS), which beats the file (below), which beats the default.  An empty variable is not
+ * set.  What is set and makes no sense is an error even where something beats it; a variable HEIST_... that
+ * nothing reads is named in the log.  A simulation (heist/sim.h) reads neither. */
 typedef struct heist_config {
 	uint32_t struct_size;
 	heist_mode mode;
-	uint32_t workers;    /* HEIST_WORKERS; default: CPUs allowed by affinity and cgroup quota */
-	heist_switch pin;    /* HEIST_PIN; default: on with 2 or more workers, off when the CPU
+	uint32_t
+		workers; /* at most 256, or all; default: CPUs allowed by affinity and cgroup quota */
+	heist_switch pin;   /* on, off, 1 or 0; default: on with 2 or more workers, off when the CPU
 			     * quota is below the mask or there are more workers than CPUs */
-	uint32_t batch;	     /* messages per activation; default 64, at most 65535 */
-	uint32_t budget_us;  /* time per activation; default 1000 */
+	uint32_t batch;	    /* messages per activation; default 64, at most 65535 */
+	uint32_t budget_us; /* time per activation; default 1000 */
 	uint32_t max_actors; /* alive at once; default and most 2^28: 64 B of address space each */
 	void *user;	     /* handed to the functions below */
 	/* All memory of the runtime except address space for handles; both or neither.  align is a
@@ -409,7 +416,7 @@ typedef struct heist_config {
 	/* HEIST_POLLED only: the time, in nanoseconds, not 0, never going back, moved by you between
 	 * polls; heist_poll then never sleeps.  For tests and simulations.  Default: the machine's. */
 	uint64_t (*clock)(void *user, heist_clock which);
-	/* HEIST_EVENTS; events that each thread keeps for heist_dump_events, at most 2^20; default 0:
+	/* Events that each thread keeps for heist_dump_events, at most 2^20; default 0:
 	 * none are recorded. */
 	uint32_t events;
 	/* More pools, at most 63, with at most 256 workers in all pools together; copied. */
@@ -436,6 +443,10 @@ typedef struct heist_config {
 	 * goes to the handler that was installed before the runtime started, or to the default.  Not with
 	 * HEIST_POLLED, whose thread is the host's.  Default: off. */
 	heist_switch contain;
+	/* HEIST_CONFIG; a file of lines `key = value`, # begins a comment: the fields above that are numbers or
+	 * switches, by their names, but for mode; at most 64 KiB.  Default: none.  Not of HEIST_CONFIG if the
+	 * program runs with more rights than who called it. */
+	const char *file;
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -474,9 +485,19 @@ typedef struct heist_straggler {
 
 /* ---- a runtime ---- */
 
-/* Start a runtime; NULL config = defaults.  EINVAL: a bad field or environment value, or more than
+/* Start a runtime; NULL config = defaults.  EINVAL: a bad field, environment value or file, or more than
  * 127 runtimes (the log says which); ENOMEM.  The caller ends it by heist_shutdown. */
 HEIST_NEED heist_status heist_start(const heist_config *config, heist_system **out);
+/* Put into the fields that are 0 what environment and file say; what nobody says stays 0.  heist_start does the
+ * same to its own copy: this is for programs that want to know, or to be sure, before.  EINVAL: something makes no
+ * sense; the log says where, what is wrong and what to do. */
+HEIST_NEED heist_status heist_config_load(heist_config *);
+/* What a runtime would be started with (NULL: of no program), as the text of a file: for each key what it does,
+ * what it may be, its default, and, if it has another value, that and whose it is.  In pieces, as heist_metrics.
+ * EINVAL: as heist_config_load, or write has answered false. */
+HEIST_API heist_status heist_config_print(const heist_config *,
+					  bool (*write)(void *user, const char *text, size_t size),
+					  void *user);
 /* Close the intake: from now on spawns, sends and calls from outside answer ECLOSED; handlers go on.
  * Does not wait. */
 HEIST_API heist_status heist_close(heist_system *);

@@ -60,10 +60,8 @@ void heist_victims_begin(struct heist_victims *it, const struct heist_topology *
 	heist_victims_ring(it);
 }
 
-const char *heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root,
-			      struct cpus_choice *out)
+struct cpus_choice heist_cpus_choose(uint32_t workers, enum cpus_pin pin, const char *root)
 {
 	(void)pin, (void)root;
-	*out = (struct cpus_choice){ .workers = workers, .pin = false };
-	return NULL;
+	return (struct cpus_choice){ .workers = workers, .pin = false };
 }

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * config.c - the table of keys, and where their values come from: fields, environment, file, defaults. */
+#define _GNU_SOURCE
+#include "runtime/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OF(FIELD) #FIELD, offsetof(heist_config, FIELD)
+
+const struct config_key heist_config_keys[CONFIG_KEYS] = {
+	{ OF(workers),
+	  1,
+	  SCHED_MAX_WORKERS,
+	  0,
+	  "as many as CPUs are allowed by affinity and quota",
+	  "threads",
+	  "Workers, which run actors; all: one for each CPU of the affinity mask, whatever the "
+	  "quota",
+	  { { "all", HEIST_WORKERS_ALL } } },
+	{ OF(pin),
+	  0,
+	  0,
+	  0,
+	  "on with 2 workers or more, off where CPUs are scarce",
+	  NULL,
+	  "Whether each worker stays on one CPU",
+	  { { "on", HEIST_ON }, { "off", HEIST_OFF }, { "1", HEIST_ON }, { "0", HEIST_OFF } } },
+	{ OF(batch),
+	  1,
+	  UINT16_MAX,
+	  64,
+	  NULL,
+	  "messages",
+	  "Most that an actor handles before others have their turn",
+	  { { 0 } } },
+	{ OF(budget_us),
+	  1,
+	  UINT32_MAX,
+	  1000,
+	  NULL,
+	  "microseconds",
+	  "Time that an actor has before others have their turn",
+	  { { 0 } } },
+	{ OF(max_actors),
+	  1,
+	  SLOT_MAX,
+	  SLOT_MAX,
+	  NULL,
+	  "actors",
+	  "Alive at once; each takes 64 bytes of address space",
+	  { { 0 } } },
+	{ OF(events),
+	  0,
+	  (uint32_t)1 << 20,
+	  0,
+	  NULL,
+	  "events",
+	  "Kept by each thread for heist_dump_events",
+	  { { 0 } } },
+	{ OF(threads_max),
+	  1,
+	  THREADS_MAX,
+	  32,
+	  NULL,
+	  "threads",
+	  "Actors with a thread of their own at a time",
+	  { { 0 } } },
+	{ OF(spare_max),
+	  1,
+	  SPARES_MAX,
+	  0,
+	  "as many as workers, none with one",
+	  "threads",
+	  "That serve in the place of workers whose handlers wait",
+	  { { 0 } } },
+	{ OF(hog_ms),
+	  1,
+	  UINT32_MAX - 1,
+	  20,
+	  NULL,
+	  "milliseconds",
+	  "After which a handler is a hog, whose worker is replaced meanwhile",
+	  { { "never", UINT32_MAX } } },
+	{ OF(hog_name_ms),
+	  1,
+	  UINT32_MAX,
+	  1000,
+	  NULL,
+	  "milliseconds",
+	  "After which a hog is named in the log",
+	  { { 0 } } },
+	{ OF(contain),
+	  0,
+	  0,
+	  HEIST_OFF,
+	  NULL,
+	  NULL,
+	  "Whether faults in handlers of pure classes end the actor, not the process",
+	  { { "on", HEIST_ON }, { "off", HEIST_OFF }, { "1", HEIST_ON }, { "0", HEIST_OFF } } },
+};
+
+static uint32_t *field_of(heist_config *c, const struct config_key *key)
+{
+	return (uint32_t *)(void *)((char *)c + key->offset);
+}
+
+const char *heist_config_copy(heist_config *to, const heist_config *from)
+{
+	uint32_t size = from->struct_size;
+	*to = heist_config_default();
+	if (size < sizeof(uint32_t) || size > 4096)
+		return "config: struct_size is wrong (use heist_config_default)";
+	memcpy(to, from, size < sizeof *to ? size : sizeof *to);
+	return NULL;
+}
+
+/* ---- the file ---- */
+
+#define FILE_MOST ((size_t)64 << 10)
+
+/* The whole of it, in a buffer of FILE_MOST + 1 bytes. */
+static bool file_read(const char *file, char *buffer, size_t *size, struct config_error *error)
+{
+	FILE *f = fopen(file, "re");
+	if (!f)
+		return heist_config_refuse_file(file, strerror(errno), error);
+	*size = fread(buffer, 1, FILE_MOST + 1, f);
+	int failed = ferror(f) ? errno : 0;
+	fclose(f);
+	if (failed)
+		return heist_config_refuse_file(file, strerror(failed), error);
+	return *size <= FILE_MOST || heist_config_refuse_file(file, "more than 64 KiB", error);
+}
+
+static bool from_file(const char *file, struct config_choice to[CONFIG_KEYS],
+		      struct config_error *error)
+{
+	size_t size = 0;
+	char *buffer = heist_default_alloc(FILE_MOST + 1, HEIST_CACHELINE);
+	if (!buffer)
+		return heist_config_refuse_file(file, "out of memory", error);
+	bool good = file_read(file, buffer, &size, error) &&
+		    heist_config_from_text(buffer, size, file, to, error);
+	heist_default_dealloc(buffer, FILE_MOST + 1);
+	return good;
+}
+
+/* NULL: there is none.  A program that runs with more rights than its caller takes no file from it. */
+static const char *file_of(const heist_config *c)
+{
+	const char *file = c->file ? c->file : secure_getenv("HEIST_CONFIG");
+	return file && *file ? file : NULL;
+}
+
+/* ---- all sources ---- */
+
+static bool from_outside(const heist_config *c, struct config_choice to[CONFIG_KEYS],
+			 struct config_error *error)
+{
+	char variable[CONFIG_VARIABLE_MAX];
+	for (size_t k = 0; k < CONFIG_KEYS; k++) {
+		heist_config_variable(&heist_config_keys[k], variable);
+		if (!heist_config_from_variable(&heist_config_keys[k], getenv(variable), &to[k],
+						error))
+			return false;
+	}
+	const char *file = file_of(c);
+	return !file || from_file(file, to, error);
+}
+
+static bool choices_of(heist_config *c, bool outside, struct config_choice to[CONFIG_KEYS],
+		       struct config_error *error)
+{
+	memset(to, 0, CONFIG_KEYS * sizeof *to);
+	for (size_t k = 0; k < CONFIG_KEYS; k++) {
+		const struct config_key *key = &heist_config_keys[k];
+		to[k].value = key->standard;
+		if (!heist_config_from_field(key, *field_of(c, key), &to[k], error))
+			return false;
+	}
+	return !outside || from_outside(c, to, error);
+}
+
+bool heist_config_resolve(heist_config *c, bool outside, struct config_error *error)
+{
+	struct config_choice choice[CONFIG_KEYS];
+	if (!choices_of(c, outside, choice, error))
+		return false;
+	for (size_t k = 0; k < CONFIG_KEYS; k++)
+		*field_of(c, &heist_config_keys[k]) = choice[k].value;
+	return true;
+}
+
+/* ---- variables that nobody reads ---- */
+
+/* Of tools: simulation, benchmarks, tests. */
+static bool is_of_a_tool(const char *name)
+{
+	static const char *const tools[] = { "SIM_", "BENCH_", "TEST_", "FUZZ_" };
+	for (size_t i = 0; i < sizeof tools / sizeof *tools; i++)
+		if (strncmp(name, tools[i], strlen(tools[i])) == 0)
+			return true;
+	return false;
+}
+
+static bool is_known(const char *name, size_t size)
+{
+	char variable[CONFIG_VARIABLE_MAX];
+	if (is_of_a_tool(name) || (size == 6 && memcmp(name, "CONFIG", 6) == 0))
+		return true;
+	for (size_t k = 0; k < CONFIG_KEYS; k++) {
+		heist_config_variable(&heist_config_keys[k], variable);
+		if (strlen(variable + 6) == size && memcmp(variable + 6, name, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+void heist_config_strangers(const heist_config *c)
+{
+	struct heist_system nobody = { .log = c->log, .user = c->user };
+	char hint[160];
+	for (char **e = environ; e && *e; e++) {
+		size_t size = strcspn(*e, "=");
+		if (strncmp(*e, "HEIST_", 6) != 0 || is_known(*e + 6, size - 6))
+			continue;
+		heist_config_unknown(*e + 6, size - 6, "HEIST_", hint, sizeof hint);
+		heist_system_log(&nobody, "the environment variable %.*s means nothing; %s",
+				 size < 40 ? (int)size : 40, *e, hint);
+	}
+}
+
+/* ---- public ---- */
+
+static heist_status refused(const heist_config *c, const char *function, const char *why)
+{
+	struct heist_system nobody = { .log = c->log, .user = c->user };
+	heist_system_log(&nobody, "%s: %s", function, why);
+	return HEIST_EINVAL;
+}
+
+heist_status heist_config_load(heist_config *config)
+{
+	struct config_choice choice[CONFIG_KEYS];
+	struct config_error error;
+	heist_config c;
+	if (!config)
+		return HEIST_BAD_ARG("the config must not be NULL");
+	const char *bad = heist_config_copy(&c, config);
+	if (!bad && !choices_of(&c, true, choice, &error))
+		bad = error.text;
+	if (bad)
+		return refused(&c, "heist_config_load", bad);
+	for (size_t k = 0; k < CONFIG_KEYS; k++)
+		if (choice[k].source != CONFIG_DEFAULT &&
+		    heist_config_keys[k].offset + sizeof(uint32_t) <= config->struct_size)
+			*field_of(config, &heist_config_keys[k]) = choice[k].value;
+	return HEIST_OK;
+}
+
+heist_status heist_config_print(const heist_config *config,
+				bool (*write)(void *user, const char *text, size_t size),
+				void *user)
+{
+	struct config_choice choice[CONFIG_KEYS];
+	struct config_error error;
+	heist_config c = heist_config_default();
+	char text[512];
+	if (!write)
+		return HEIST_BAD_ARG("write must not be NULL");
+	const char *bad = config ? heist_config_copy(&c, config) : NULL;
+	if (!bad && !choices_of(&c, true, choice, &error))
+		bad = error.text;
+	if (bad)
+		return refused(&c, "heist_config_print", bad);
+	for (size_t k = 0; k < CONFIG_KEYS; k++) {
+		heist_config_describe(&heist_config_keys[k], &choice[k], file_of(&c), text,
+				      sizeof text);
+		if (!write(user, text, strlen(text)))
+			return HEIST_EINVAL;
+	}
+	return HEIST_OK;
+}
