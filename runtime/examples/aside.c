@@ -14,16 +14,13 @@ struct archive_found {
 #define ARCHIVE(X, P) X(P, find, struct archive_found, NULL)
 HEIST_PROTOCOL(archive, ARCHIVE);
 
-struct archive {
-	int asked;
-};
-static heist_next archive_on_find(heist_ctx *c, struct archive *s, struct archive_find *m)
+static heist_next archive_on_find(heist_ctx *c, heist_unit *s, struct archive_find *m)
 {
-	s->asked++;
+	(void)s;
 	archive_reply_find(c, (struct archive_found){ m->number * 10 });
 	return HEIST_CONTINUE;
 }
-HEIST_ACTOR(archive, struct archive, ARCHIVE);
+HEIST_ACTOR(archive, heist_unit, ARCHIVE);
 
 struct clerk_letter {
 	int number;
@@ -31,9 +28,7 @@ struct clerk_letter {
 struct clerk_open {
 	archive_ref archive;
 };
-#define CLERK(X, P)                                                                                \
-	X(P, letter, heist_unit, NULL)                                                             \
-	X(P, open, heist_unit, NULL)
+#define CLERK(X, P) X(P, letter, heist_unit, NULL) X(P, open, heist_unit, NULL)
 HEIST_PROTOCOL(clerk, CLERK);
 
 struct clerk {
@@ -95,9 +90,8 @@ int main(void)
 	heist_poll(s, 0, 100);
 	clerk_send_letter(k, (struct clerk_letter){ 3 });
 	clerk_urgent_letter(k, (struct clerk_letter){ 4 });
-	while (clerk_send_open(k, (struct clerk_open){ a }) ==
-	       HEIST_OK) /* until it has gone home */
-		heist_poll(s, heist_in_ms(s, 50), 100);
+	while (clerk_send_open(k, (struct clerk_open){ a }) == HEIST_OK)
+		heist_poll(s, heist_in_ms(s, 50), 100); /* until it has gone home */
 	printf("%s\n", done);
 	return heist_shutdown(s, heist_in_ms(s, 5000)) != HEIST_OK ||
 	       strcmp(done, "1:10 2:20 4:40 3:30 ") != 0;
