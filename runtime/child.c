@@ -55,6 +55,10 @@ bool heist_child_rests(struct rt_worker *w, struct actor *a, struct ending end)
 	struct child *c = child_of(w->local.system, a);
 	if (!c || actor_extra(w->local.system, a)->supervisor)
 		return false;
+#ifdef CHILD_MUTANT_CRASH_ENDS
+	if (end.how == HEIST_EXIT_CRASHED && end.status == HEIST_ECRASH)
+		return false;
+#endif
 	return c->hold_seen || end.how == HEIST_EXIT_NORMAL || end.how == HEIST_EXIT_CRASHED ||
 	       end.how == HEIST_EXIT_INIT || end.how == HEIST_EXIT_LINKED;
 }

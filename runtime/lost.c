@@ -211,6 +211,10 @@ void heist_count_lost(struct heist_system *s, struct local *l, heist_ref to, con
 	heist_count(&l->lost[cause], 1);
 	event_put(l, EVENT_LOST, to, type, (uint32_t)cause);
 	heist_count(&lost_ensure(l, type)->lost[cause], 1);
+#ifdef LOST_MUTANT_NOT_TOLD
+	if (cause == HEIST_LOST_RESTART)
+		return;
+#endif
 	if (s->dead_letter) {
 		heist_lost lost = { .cause = cause, .to = to, .type = type, .msg = payload };
 		s->dead_letter(s->user, &lost);

@@ -9,7 +9,9 @@ void heist_incarnation_rest(struct rt_worker *w, struct actor *a, struct ending 
 {
 	struct heist_system *s = w->local.system;
 	struct actor_extra *x = actor_extra(s, a);
+#ifndef REST_MUTANT_NO_STOP
 	heist_incarnation_end(w, a, end.status);
+#endif
 	heist_bonds_owner_rests(w, &x->bonds);
 	heist_asks_forget(s, x);
 	heist_debts_end(w, x, HEIST_ECRASH);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Children of a tree of supervisors crash at random, are killed and replaced, while others send to them.
- * What was sent was handled or lost with a cause; every incarnation that began ended, one after the other;
- * every child that is watched is told of once.
+ * Children of a tree of supervisors crash at random: they answer FAIL, panic from some depth, have a fault, fail in
+ * their init; others stop, or are killed and replaced, while all send to all.  No supervisor gives up for good.
+ * Then what was sent was handled or lost with a cause; every incarnation that began ended, one after the other; every
+ * child is found under its handle and its name and works; the end of every child is told once, of each its own.
  *
- * usage: stress_restart [RESTARTS [SEED]] */
+ * usage: stress_restart [CRASHES [WORKERS [SEED]]] */
 #define UNIT_PLAIN /* no test framework */
 
 #include <heist/heist.h>
@@ -13,6 +14,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "lockfree/check.h"
+#include "lockfree/seam.h"
 #include "tests/support/rng.h"
 #include "tests/support/runtime.h"
 
@@ -20,16 +23,31 @@
 #define LEAVES	 6
 #define CHILDREN (BRANCHES * LEAVES)
 #define CODE	 ((heist_status)(HEIST_EUSER - 1))
+#define NEVER	 65536 /* restarts in a millisecond */
 
 static const heist_type STEP = { .base = &STEP, .name = "step", .size = 8, .reply_size = 1 };
 static const heist_type BIG = { .base = &BIG, .name = "big", .size = 200, .reply_size = 1 };
 
+#if !defined(HEIST_ASAN) && !defined(HEIST_TSAN) /* which catch faults themselves */
+#define FAULTS 1
+#else
+#define FAULTS 0
+#endif
+
+enum crash { ANSWER, PANIC, WRITE, DIVIDE, INIT_ANSWER, INIT_PANIC, CRASHES };
+static const char *const crash_names[CRASHES] = {
+	"answered", "panics", "writes to NULL", "divisions by zero", "in init", "panics in init"
+};
+
 static _Atomic uint64_t place[CHILDREN];
-static heist_ref branch[BRANCHES];
-static _Atomic long inits, stops, alive[CHILDREN], sent, completed, crashed, watched, told, want;
-static _Atomic long lost[HEIST_CAUSES];
+static heist_ref root, branch[BRANCHES];
+static _Atomic long inits, stops, alive[CHILDREN], at_end[CHILDREN], sent, completed;
+static _Atomic long crashes[CRASHES], never_tried_again;
+static _Atomic long watched, told, lost[HEIST_CAUSES];
+static _Atomic uint64_t watched_sum, told_sum; /* of handles */
 static _Atomic uint64_t seeds;
 static _Atomic bool over;
+static struct rng plan; /* the main thread's */
 
 struct child {
 	uint64_t id;
@@ -44,6 +62,53 @@ static void say(heist_ref to, bool big)
 		atomic_fetch_add(&sent, 1);
 }
 
+/* ---- crashes ---- */
+
+static int *volatile nowhere;
+static volatile int zero;
+
+/* The same `depth` calls below. */
+static __attribute__((noinline)) void crash_below(heist_ctx *ctx, enum crash how, uint32_t depth)
+{
+	volatile uint32_t here = depth;
+	if (here > 0)
+		crash_below(ctx, how, here - 1);
+	else if (how == WRITE)
+		*nowhere = 1;
+	else if (how == DIVIDE)
+		zero = 1000 / zero;
+	else
+		heist_panic(ctx, CODE);
+	zero = (int)here * 0; /* no tail call */
+}
+
+/* A fault leaves no time for a stop hook. */
+static bool is_fault(enum crash how)
+{
+	return how == WRITE || how == DIVIDE;
+}
+
+static heist_next crash(heist_ctx *ctx, struct child *c, enum crash how)
+{
+	atomic_fetch_add(&crashes[how], 1);
+	if (how == ANSWER || how == INIT_ANSWER)
+		return HEIST_FAIL;
+	if (is_fault(how))
+		atomic_fetch_sub(&alive[c->id], 1);
+	crash_below(ctx, how, rng_below(&c->rng, 30));
+	abort();
+}
+
+static long crashed(void)
+{
+	long n = 0;
+	for (int i = 0; i < CRASHES; i++)
+		n += crashes[i];
+	return n;
+}
+
+/* ---- a child ---- */
+
 static heist_next child_init(heist_ctx *ctx, void *state, const void *arg)
 {
 	struct child *c = state;
@@ -57,7 +122,9 @@ static heist_next child_init(heist_ctx *ctx, void *state, const void *arg)
 	if (heist_allocated(ctx) != 0)
 		abort();
 	c->memory = heist_alloc(ctx, 100);
-	return !over && rng_below(&c->rng, 20) == 0 ? HEIST_FAIL : HEIST_CONTINUE;
+	if (over || rng_below(&c->rng, 20) != 0)
+		return HEIST_CONTINUE;
+	return crash(ctx, c, rng_below(&c->rng, 2) ? INIT_ANSWER : INIT_PANIC);
 }
 
 static void child_stop(heist_ctx *ctx, void *state, heist_status why)
@@ -66,6 +133,17 @@ static void child_stop(heist_ctx *ctx, void *state, heist_status why)
 	(void)ctx, (void)why;
 	atomic_fetch_sub(&alive[c->id], 1);
 	atomic_fetch_add(&stops, 1);
+}
+
+/* Some have a second go at the message with which they failed. */
+static bool tries_again(uint64_t id)
+{
+	return id % 4 == 3;
+}
+
+static bool is_pure(uint64_t id)
+{
+	return FAULTS && id % 2 == 0;
 }
 
 static heist_next child_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -77,11 +155,12 @@ static heist_next child_recv(heist_ctx *ctx, void *state, const heist_type *type
 		for (uint32_t i = rng_below(&c->rng, 3); i > 0; i--)
 			say((heist_ref){ place[rng_below(&c->rng, CHILDREN)] }, i == 2);
 	if (what < 2) {
-		atomic_fetch_add(&crashed, 1);
-		if (what)
-			return HEIST_FAIL;
-		heist_panic(ctx, CODE);
+		if (!tries_again(c->id))
+			atomic_fetch_add(&never_tried_again, 1);
+		return crash(ctx, c, (enum crash)rng_below(&c->rng, is_pure(c->id) ? 4 : 2));
 	}
+	if (over)
+		atomic_fetch_add(&at_end[c->id], 1);
 	atomic_fetch_add(&completed, 1);
 	return what == 3 ? HEIST_STOP : HEIST_CONTINUE;
 }
@@ -89,6 +168,11 @@ static heist_next child_recv(heist_ctx *ctx, void *state, const heist_type *type
 static const heist_hooks child_hooks = { .arg_size = 8, .init = child_init, .stop = child_stop };
 static const heist_class child_class = { "child", HEIST_ABI, sizeof(struct child), child_recv,
 					 &child_hooks };
+static const heist_hooks pure_hooks = {
+	.arg_size = 8, .init = child_init, .stop = child_stop, .flags = HEIST_PURE
+};
+static const heist_class pure_class = { "pure", HEIST_ABI, sizeof(struct child), child_recv,
+					&pure_hooks };
 
 /* ---- the watcher ---- */
 
@@ -106,6 +190,7 @@ static heist_next watcher_signal(heist_ctx *ctx, void *state, const heist_signal
 	(void)ctx, (void)state;
 	if (sig->kind != HEIST_SIG_DOWN)
 		abort();
+	atomic_fetch_add(&told_sum, sig->who.v);
 	atomic_fetch_add(&told, 1);
 	return HEIST_CONTINUE;
 }
@@ -119,6 +204,7 @@ static void watch(heist_ref r)
 		abort();
 	atomic_fetch_add(&sent, 1);
 	atomic_fetch_add(&watched, 1);
+	atomic_fetch_add(&watched_sum, r.v);
 }
 
 /* ---- the tree ---- */
@@ -132,47 +218,69 @@ static bool keep_big(void *user, const heist_type *type, const void *msg)
 static heist_child child_spec(uint64_t *id)
 {
 	heist_child c = heist_child_default();
-	c.cls = &child_class;
+	c.cls = is_pure(*id) ? &pure_class : &child_class;
 	c.arg = id;
 	c.restart = HEIST_PERMANENT;
-	c.leftover = (heist_leftover)(*id % 3);
+	c.leftover = (heist_leftover)rng_below(&plan, 3);
 	c.keep = keep_big;
-	c.poison_retries = *id % 4 == 3;
-	c.backoff_min_ms = *id % 5 == 4;
+	c.poison_retries = tries_again(*id);
+	c.backoff_min_ms = rng_below(&plan, 8) == 0;
 	c.jitter_percent = 50;
 	return c;
 }
 
+static const char *name_of(uint64_t id, char name[16])
+{
+	snprintf(name, 16, "child-%" PRIu64, id);
+	return name;
+}
+
+static void settle_in(heist_system *s, uint64_t id, heist_ref r)
+{
+	char name[16];
+	place[id] = r.v;
+	if (heist_register(s, name_of(id, name), r) != HEIST_OK)
+		abort(); /* the one before has ended, so its name is free */
+	watch(r);
+}
+
+static bool is_found(heist_system *s, uint64_t id)
+{
+	char name[16];
+	return heist_whereis(s, name_of(id, name)).v == place[id];
+}
+
+static void plant_branch(heist_system *s, uint64_t b)
+{
+	uint64_t ids[LEAVES];
+	heist_child specs[LEAVES];
+	heist_ref leaf[LEAVES];
+	heist_sup sup = heist_sup_default();
+	for (uint64_t i = 0; i < LEAVES; i++) {
+		ids[i] = b * LEAVES + i;
+		specs[i] = child_spec(&ids[i]);
+	}
+	sup.strategy = (heist_strategy)rng_below(&plan, 3);
+	sup.intensity = b % 2 ? NEVER : 50; /* some escalate */
+	sup.period_ms = b % 2 ? 1 : 1000;
+	sup.parent = root;
+	sup.children = specs;
+	sup.child_count = LEAVES;
+	if (heist_supervise(s, &sup, &branch[b], leaf) != HEIST_OK)
+		abort();
+	for (uint64_t i = 0; i < LEAVES; i++)
+		settle_in(s, ids[i], leaf[i]);
+}
+
 static void plant(heist_system *s)
 {
-	heist_sup root = heist_sup_default();
-	heist_ref r;
-	root.intensity = 1000000;
-	root.period_ms = 1;
-	if (heist_supervise(s, &root, &r, NULL) != HEIST_OK)
+	heist_sup sup = heist_sup_default();
+	sup.intensity = NEVER;
+	sup.period_ms = 1;
+	if (heist_supervise(s, &sup, &root, NULL) != HEIST_OK)
 		abort();
-	for (uint64_t b = 0; b < BRANCHES; b++) {
-		uint64_t ids[LEAVES];
-		heist_child specs[LEAVES];
-		heist_ref leaf[LEAVES];
-		heist_sup sup = heist_sup_default();
-		for (uint64_t i = 0; i < LEAVES; i++) {
-			ids[i] = b * LEAVES + i;
-			specs[i] = child_spec(&ids[i]);
-		}
-		sup.strategy = (heist_strategy)(b % 3);
-		sup.intensity = b % 2 ? 1000000 : 50; /* some escalate */
-		sup.period_ms = 1000;
-		sup.parent = r;
-		sup.children = specs;
-		sup.child_count = LEAVES;
-		if (heist_supervise(s, &sup, &branch[b], leaf) != HEIST_OK)
-			abort();
-		for (uint64_t i = 0; i < LEAVES; i++) {
-			place[ids[i]] = leaf[i].v;
-			watch(leaf[i]);
-		}
-	}
+	for (uint64_t b = 0; b < BRANCHES; b++)
+		plant_branch(s, b);
 }
 
 /* End one for good; another takes its place. */
@@ -187,8 +295,7 @@ static void replace(heist_system *s, uint64_t id, bool kill)
 	}
 	if (heist_add_child(s, branch[id / LEAVES], &spec, &r) != HEIST_OK)
 		abort();
-	place[id] = r.v;
-	watch(r);
+	settle_in(s, id, r);
 }
 
 static void on_lost(void *user, const heist_lost *l)
@@ -197,10 +304,9 @@ static void on_lost(void *user, const heist_lost *l)
 	atomic_fetch_add(&lost[l->cause], 1);
 }
 
-static void fail(const char *what, uint64_t seed)
+static void on_log(void *user, const char *line) /* a line for each fault */
 {
-	fprintf(stderr, "stress_restart: %s, seed %" PRIu64 "\n", what, seed);
-	abort();
+	(void)user, (void)line;
 }
 
 static long all_lost(void)
@@ -211,45 +317,102 @@ static long all_lost(void)
 	return n;
 }
 
-int main(int argc, char **argv)
+static uint64_t seed;
+
+static void check(bool right, const char *what)
 {
-	want = argc > 1 ? atol(argv[1]) : 20000;
-	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL);
+	if (right)
+		return;
+	fprintf(stderr,
+		"stress_restart: %s; seed %" PRIu64 ": sent %ld, completed %ld, lost %ld; begun "
+						    "%ld, ended %ld; watched %ld, told %ld\n",
+		what, seed, sent, completed, all_lost(), inits, stops, watched, told);
+	abort();
+}
+
+/* ---- the run ---- */
+
+static heist_system *start(uint32_t workers)
+{
 	heist_config c = heist_config_default();
 	heist_system *s;
-	printf("stress_restart %ld %" PRIu64 "\n", want, seed);
-	fflush(stdout);
-	seeds = seed;
-	c.workers = 2;
+	c.workers = workers;
 	c.dead_letter = on_lost;
-	if (heist_start(&c, &s) != HEIST_OK)
-		abort();
-	watcher = test_spawn(s, &watcher_class, NULL);
-	plant(s);
-	struct rng rng = rng_seed(seed);
-	for (uint32_t i = 0; inits < want; i++) {
-		say((heist_ref){ place[rng_below(&rng, CHILDREN)] }, i % 5 == 0);
-		if (rng_below(&rng, 500) == 0)
-			replace(s, rng_below(&rng, CHILDREN), rng_below(&rng, 2));
+	c.log = on_log;
+	c.contain = FAULTS ? HEIST_ON : HEIST_DEFAULT;
+	check(heist_start(&c, &s) == HEIST_OK, "no start");
+	return s;
+}
+
+static void trouble(heist_system *s, long crashes_wanted)
+{
+	for (uint32_t i = 0; crashed() < crashes_wanted; i++) {
+		uint64_t id = rng_below(&plan, CHILDREN);
+		say((heist_ref){ place[id] }, i % 5 == 0);
+		if (rng_below(&plan, 500) == 0)
+			replace(s, id, rng_below(&plan, 2));
 		if (i % 64 == 0)
 			test_sleep_ms(1);
+		check(is_found(s, id), "a name is lost during restarts");
 	}
 	over = true;
-	if (!test_balanced(s))
-		fail("not balanced", seed);
-	if (!wait_for(&told, watched - CHILDREN) || told != watched - CHILDREN)
-		fail("not every end was told once", seed);
-	if (heist_shutdown(s, 0) != HEIST_OK)
-		fail("no shutdown", seed);
-	if (sent != completed + all_lost())
-		fprintf(stderr, "sent %ld, completed %ld, lost %ld\n", sent, completed, all_lost()),
-			fail("a message was forgotten, or counted twice", seed);
-	if (inits != stops)
-		fail("an incarnation did not end", seed);
-	printf("%ld incarnations, %ld crashes; %ld sent = %ld handled + %ld failed + %ld at a "
-	       "restart + %ld "
-	       "dead + %ld stopped + %ld closed; %ld watched, %ld told\n",
-	       inits, crashed, sent, completed, lost[HEIST_LOST_FAILED], lost[HEIST_LOST_RESTART],
+	check(test_balanced(s), "not balanced");
+}
+
+/* Each has its handle and its name, and handles a message. */
+static void all_are_there(heist_system *s)
+{
+	for (uint64_t id = 0; id < CHILDREN; id++) {
+		long before = at_end[id];
+		check(is_found(s, id), "a name is lost");
+		say((heist_ref){ place[id] }, false);
+		check(wait_for(&at_end[id], before + 1), "a handle is lost");
+	}
+	check(told == watched - CHILDREN, "some end was not told, or twice");
+}
+
+static void all_end(heist_system *s)
+{
+	char name[16];
+	check(heist_stop(root, HEIST_OK) == HEIST_OK, "the root has ended");
+	check(wait_for(&told, watched), "an end is not told");
+	check(told == watched && told_sum == watched_sum, "an end is told of another");
+	for (uint64_t id = 0; id < CHILDREN; id++)
+		check(heist_whereis(s, name_of(id, name)).v == 0, "a name stays");
+	check(heist_shutdown(s, 0) == HEIST_OK, "no shutdown");
+}
+
+static void check_sums(void)
+{
+	long handlers = crashes[ANSWER] + crashes[PANIC] + crashes[WRITE] + crashes[DIVIDE];
+	check(sent == completed + all_lost(), "a message was forgotten, or counted twice");
+	check(inits == stops + crashes[WRITE] + crashes[DIVIDE], "an incarnation did not end");
+	check(lost[HEIST_LOST_FAILED] >= never_tried_again && lost[HEIST_LOST_FAILED] <= handlers,
+	      "a message with which a handler failed");
+}
+
+int main(int argc, char **argv)
+{
+	long wanted = argc > 1 ? atol(argv[1]) : 100000;
+	uint32_t workers = argc > 2 ? (uint32_t)atol(argv[2]) : 2;
+	seed = argc > 3 ? strtoull(argv[3], NULL, 0) : (uint64_t)time(NULL);
+	printf("stress_restart %ld %" PRIu32 " %" PRIu64 "\n", wanted, workers, seed);
+	fflush(stdout);
+	seeds = seed;
+	plan = rng_seed(seed);
+	heist_system *s = start(workers);
+	watcher = test_spawn(s, &watcher_class, NULL);
+	plant(s);
+	trouble(s, wanted);
+	all_are_there(s);
+	all_end(s);
+	check_sums();
+	printf("%ld incarnations, %ld crashes:", inits, crashed());
+	for (int i = 0; i < CRASHES; i++)
+		printf(" %ld %s%s", crashes[i], crash_names[i], i < CRASHES - 1 ? "," : "\n");
+	printf("%ld sent = %ld handled + %ld failed + %ld at a restart + %ld dead + %ld stopped + "
+	       "%ld closed; %ld watched, %ld told\n",
+	       sent, completed, lost[HEIST_LOST_FAILED], lost[HEIST_LOST_RESTART],
 	       lost[HEIST_LOST_DEAD], lost[HEIST_LOST_STOPPED], lost[HEIST_LOST_CLOSED], watched,
 	       told);
 	return 0;
