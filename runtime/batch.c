@@ -314,7 +314,7 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 			batch_linger(w, &b, n);
 		enum mpsc_next what = mpsc_next(&a->mailbox, n, &n);
 		if (HEIST_UNLIKELY(what == MPSC_LATE)) {
-			b.verdict = RUN_LATE;
+			b.verdict = late(a);
 			break;
 		}
 		run_retire(w, a, m);

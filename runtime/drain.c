@@ -72,7 +72,7 @@ enum verdict heist_run_drain(struct rt_worker *w, struct actor *a, struct mpsc_n
 			a->config = config;
 		}
 		if (what == MPSC_LATE)
-			return RUN_LATE;
+			return late(a);
 		run_retire(w, a, m);
 		n = next;
 	}
@@ -87,5 +87,5 @@ enum verdict heist_actor_discard(struct worker *base, struct runnable *r)
 	if (done)
 		run_retire(w, a, (struct message *)done);
 	handled_count(w, 0);
-	return n ? heist_run_drain(w, a, n, false, HEIST_LOST_CLOSED) : RUN_LATE;
+	return n ? heist_run_drain(w, a, n, false, HEIST_LOST_CLOSED) : late(a);
 }

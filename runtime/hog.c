@@ -77,6 +77,17 @@ static bool look(const struct rt_worker *w, uint64_t n, struct sight *out)
 	return atomic_load_explicit(&w->base.activations, memory_order_relaxed) == n; /* advisory */
 }
 
+/* Where nobody can serve in its place it is only named. */
+uint64_t heist_hog_limit(const heist_config *c, uint32_t own_ms, uint32_t crew)
+{
+	uint32_t ms = own_ms ? own_ms : c->hog_ms;
+	if (c->mode == HEIST_POLLED || ms == UINT32_MAX)
+		return 0;
+	if (crew == 1)
+		ms = c->hog_name_ms;
+	return ms * (uint64_t)1000000;
+}
+
 void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed)
 {
 	struct heist_system *s = w->local.system;

@@ -20,16 +20,35 @@ static bool name_is_good(const char *name)
 	return n > 0 && n <= HEIST_NAME_MAX;
 }
 
+/* What the caller knows of pool i; the rest stays at its default. */
+static heist_pool pool_read(const heist_config *c, uint32_t i)
+{
+	heist_pool p = heist_pool_default();
+	uint32_t size = c->pools->struct_size;
+	memcpy(&p, (const char *)c->pools + (size_t)i * size, size < sizeof p ? size : sizeof p);
+	return p;
+}
+
+/* The first fields that there ever were. */
+#define POOL_FIRST_SIZE offsetof(heist_pool, spare_max)
+
 static const char *pool_bad(const heist_config *c, uint32_t i, uint32_t *workers)
 {
-	const heist_pool *p = &c->pools[i];
-	if (p->struct_size != sizeof *p)
+	uint32_t size = c->pools->struct_size;
+	heist_pool one, *p = &one;
+	if (size >= POOL_FIRST_SIZE && size <= 4096 && size % sizeof(void *) == 0)
+		one = pool_read(c, i);
+	else
+		size = 0;
+	if (size == 0 || p->struct_size != size)
 		return "pools: struct_size is wrong (use heist_pool_default)";
 	if (!name_is_good(p->name))
 		return "pools: each needs a name of 1 to 47 characters";
 	for (uint32_t k = 0; k < i; k++)
-		if (strcmp(c->pools[k].name, p->name) == 0)
+		if (strcmp(pool_read(c, k).name, p->name) == 0)
 			return "pools: two have the same name";
+	if (p->spare_max > SPARES_MAX)
+		return "pools: spare_max is more than 64";
 	if (p->batch > UINT16_MAX)
 		return "pools: batch is more than 65535";
 	if (p->workers > SCHED_MAX_WORKERS)
@@ -52,6 +71,24 @@ const char *heist_places_bad(const heist_config *c, uint32_t workers)
 	if (!bad && workers > SCHED_MAX_WORKERS)
 		bad = "config: more than 256 workers in all pools";
 	return bad;
+}
+
+uint32_t heist_places_workers(const heist_config *c)
+{
+	uint32_t all = 0;
+	for (uint32_t i = 0; i < c->pool_count; i++) {
+		heist_pool p = pool_read(c, i);
+		all += p.workers ? p.workers : 1;
+	}
+	return all;
+}
+
+uint32_t heist_spares_choose(uint32_t asked, uint32_t workers, uint32_t left)
+{
+	uint32_t spares = asked ? asked : workers > 1 ? workers : 0;
+	if (spares > SPARES_MAX)
+		spares = SPARES_MAX;
+	return spares < left ? spares : left;
 }
 
 /* ---- make ---- */
@@ -81,21 +118,19 @@ static void crew_publish(struct heist_system *s, struct pool *pool)
 	atomic_store_explicit(&s->places.crew_count, n, memory_order_release); /* PP1 release */
 }
 
-static struct place *place_new(struct heist_system *s, uint32_t workers, bool pin)
+/* like: workers, spares, pin, hog_ns. */
+static struct place *place_new(struct heist_system *s, const struct pool_config *like)
 {
 	struct place *p = heist_memory_get(&s->memory, sizeof *p, HEIST_ISOLATE);
 	if (!p)
 		return NULL;
 	memset(p, 0, sizeof *p);
-	struct pool_config pc = {
-		.ops = s->pool.ops,
-		.memory = &s->memory,
-		.workers = workers,
-		.pin = pin,
-		.worker_size = sizeof(struct rt_worker),
-		.seed = heist_random_seed(),
-		.group = &s->pool,
-	};
+	struct pool_config pc = *like;
+	pc.ops = s->pool.ops;
+	pc.memory = &s->memory;
+	pc.worker_size = sizeof(struct rt_worker);
+	pc.seed = heist_random_seed();
+	pc.group = &s->pool;
 	if (heist_pool_init(&p->pool, &pc) == 0)
 		return p;
 	heist_memory_put(&s->memory, p, sizeof *p);
@@ -118,29 +153,41 @@ static void place_publish(struct heist_system *s, struct place *p)
 	atomic_store_explicit(&t->count, p->index, memory_order_release); /* PP1 release */
 }
 
+/* Pool i of c; *left: numbers of workers that are left for its spares.  False: no memory. */
+static bool named_new(struct heist_system *s, const heist_config *c, uint32_t i, uint32_t *left)
+{
+	heist_pool from = pool_read(c, i);
+	struct pool_config like = { .workers = from.workers ? from.workers : 1,
+				    .pin = from.cpus != NULL };
+	like.spares = heist_spares_choose(from.spare_max, like.workers, *left);
+	like.hog_ns = heist_hog_limit(c, from.hog_ms, like.workers + like.spares);
+	struct place *p = place_new(s, &like);
+	if (!p)
+		return false;
+	*left -= like.spares;
+	p->pool.spin_ns = 0; /* others run on its CPUs */
+	if (from.cpus && !heist_topology_use(&p->pool.topology, from.cpus)) {
+		place_free(s, p);
+		return false;
+	}
+	memcpy(p->name, from.name, strlen(from.name));
+	p->batch = from.batch;
+	p->budget_ns = from.budget_us * (uint64_t)1000;
+	crew_init(s, p);
+	place_publish(s, p);
+	return true;
+}
+
 int heist_places_init(struct heist_system *s, const heist_config *c)
 {
 	s->places.threads_max = s->polled ? 0 : c->threads_max;
 	s->places.run = s->pool.ops->run;
 	crew_init(s, NULL);
 	crew_publish(s, &s->pool);
-	for (uint32_t i = 0; i < c->pool_count; i++) {
-		const heist_pool *from = &c->pools[i];
-		struct place *p =
-			place_new(s, from->workers ? from->workers : 1, from->cpus != NULL);
-		if (!p)
+	uint32_t left = SCHED_MAX_WORKERS - s->pool.crew - heist_places_workers(c);
+	for (uint32_t i = 0; i < c->pool_count; i++)
+		if (!named_new(s, c, i, &left))
 			return -1;
-		p->pool.spin_ns = 0; /* others run on its CPUs */
-		if (from->cpus && !heist_topology_use(&p->pool.topology, from->cpus)) {
-			place_free(s, p);
-			return -1;
-		}
-		memcpy(p->name, from->name, strlen(from->name));
-		p->batch = from->batch;
-		p->budget_ns = from->budget_us * (uint64_t)1000;
-		crew_init(s, p);
-		place_publish(s, p);
-	}
 	s->places.crew_first =
 		atomic_load_explicit(&s->places.crew_count, memory_order_relaxed); /* alone */
 	return 0;
@@ -207,7 +254,8 @@ static struct place *thread_new(struct heist_system *s)
 	struct places *t = &s->places;
 	if (t->threads == t->threads_max)
 		return NULL;
-	struct place *p = place_new(s, 1, false);
+	static const struct pool_config alone = { .workers = 1 };
+	struct place *p = place_new(s, &alone);
 	if (!p)
 		return NULL;
 	heist_pool_run_with(&p->pool, t->run);

@@ -61,6 +61,10 @@ struct places {
 int heist_places_init(struct heist_system *s, const heist_config *config);
 /* NULL, or what is wrong with them. */
 const char *heist_places_bad(const heist_config *config, uint32_t workers);
+/* Workers of all named pools of a configuration that is not bad. */
+uint32_t heist_places_workers(const heist_config *config);
+/* Spares of a pool: as many as asked for, 0: as workers, none with one; at most `left`. */
+uint32_t heist_spares_choose(uint32_t asked, uint32_t workers, uint32_t left);
 /* Start the threads of the named pools; -1: none of them runs. */
 int heist_places_start(struct heist_system *s);
 void heist_places_destroy(struct heist_system *s);

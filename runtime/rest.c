@@ -67,7 +67,7 @@ enum verdict heist_run_rest(struct rt_worker *w, struct actor *a, struct mpsc_no
 		heist_control_call(w->local.system, w, a);
 		enum mpsc_next what = mpsc_next(&a->mailbox, n, &next);
 		if (what == MPSC_LATE)
-			return RUN_LATE;
+			return late(a);
 		run_retire(w, a, (struct message *)n);
 		if (what == MPSC_IDLE)
 			return RUN_DONE; /* somebody else is about to ring */

@@ -121,7 +121,7 @@ enum verdict heist_run_start(struct rt_worker *w, struct actor *a, struct mpsc_n
 		run_retire(w, a, m);
 	if (what != MPSC_NODE) {
 		handled_count(w, 0);
-		return what == MPSC_LATE ? RUN_LATE : RUN_DONE;
+		return what == MPSC_LATE ? late(a) : RUN_DONE;
 	}
 	if (HEIST_UNLIKELY(!is_usual(a, (struct message *)n)))
 		return heist_run_batch(w, a, n, HEIST_RUN_FRESH);
@@ -141,7 +141,7 @@ static HEIST_COLD enum verdict run_late(struct rt_worker *w, struct actor *a)
 		return heist_run_batch(w, a, n, HEIST_RUN_FRESH);
 	handled_count(w, 0);
 	if (!n)
-		return RUN_LATE;
+		return late(a);
 	mpsc_suspend(&a->mailbox, n);
 	return heist_run_held(w, a);
 }

@@ -112,6 +112,13 @@ HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
 	return atomic_load_explicit(&w->local.meta[a - w->local.slots], memory_order_relaxed);
 }
 
+/* A producer has not linked yet: again later, where the actor belongs. */
+static inline enum verdict late(const struct actor *a)
+{
+	return (a->config & (CONFIG_BOUND | CONFIG_PLACED)) == CONFIG_BOUND ? RUN_LATE_BOUND
+									    : RUN_LATE;
+}
+
 /* Does something go before the mailbox's messages? */
 static inline bool has_lane(struct actor *a)
 {

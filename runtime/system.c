@@ -349,24 +349,20 @@ uint64_t heist_system_random(struct heist_system *s)
 /* Workers are numbered up to SCHED_MAX_WORKERS, those of other pools and spares included. */
 static uint32_t choose_spares(const heist_config *c, uint32_t workers)
 {
-	uint32_t spares = c->spare_max ? c->spare_max : workers > 1 ? workers : 0, all = workers;
-	for (uint32_t i = 0; i < c->pool_count; i++)
-		all += c->pools[i].workers ? c->pools[i].workers : 1;
-	if (spares > SPARES_MAX)
-		spares = SPARES_MAX;
-	if (spares > SCHED_MAX_WORKERS - all)
-		spares = SCHED_MAX_WORKERS - all;
-	return c->mode == HEIST_POLLED ? 0 : spares;
+	uint32_t left = SCHED_MAX_WORKERS - workers - heist_places_workers(c);
+	return c->mode == HEIST_POLLED ? 0 : heist_spares_choose(c->spare_max, workers, left);
 }
 
 static int system_workers_init(struct heist_system *s, const heist_config *c, uint32_t workers,
 			       bool pin)
 {
+	uint32_t spares = choose_spares(c, workers);
 	struct pool_config pc = {
 		.ops = &ops,
 		.memory = &s->memory,
 		.workers = workers,
-		.spares = choose_spares(c, workers),
+		.spares = spares,
+		.hog_ns = heist_hog_limit(c, 0, workers + spares),
 		.pin = pin,
 		.polled = s->polled,
 		.worker_size = sizeof(struct rt_worker),
@@ -454,16 +450,7 @@ static heist_status start_refused(const heist_config *c, const char *why)
 	return HEIST_EINVAL;
 }
 
-/* How long a handler may run before its worker counts as away, in milliseconds; 0: for ever.  Where nobody can
- * serve in its place it is only named. */
-static uint32_t watch_after(const heist_config *c, uint32_t crew)
-{
-	if (c->mode == HEIST_POLLED || c->hog_ms == UINT32_MAX)
-		return 0;
-	return crew == 1 ? c->hog_name_ms : c->hog_ms;
-}
-
-static int system_threads_start(struct heist_system *s, uint32_t limit_ms)
+static int system_threads_start(struct heist_system *s)
 {
 	if (heist_pool_start(&s->pool) != 0)
 		return -1;
@@ -471,7 +458,7 @@ static int system_threads_start(struct heist_system *s, uint32_t limit_ms)
 		(void)heist_pool_stop(&s->pool, 0);
 		return -1;
 	}
-	if (limit_ms == 0 || heist_watchdog_start(&s->pool, limit_ms * (uint64_t)1000000) == 0)
+	if (heist_watchdog_start(&s->pool) == 0)
 		return 0;
 	(void)heist_places_stop(s, 0);
 	return -1;
@@ -521,7 +508,7 @@ heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
 	}
 	system_set_id(s, id);
 	foreign_attach(s, true);
-	if (system_threads_start(s, watch_after(&c, s->pool.crew)) != 0) {
+	if (system_threads_start(s) != 0) {
 		foreign_attach(s, false);
 		heist_places_destroy(s);
 		heist_pool_destroy(&s->pool);

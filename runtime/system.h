@@ -400,6 +400,8 @@ heist_next heist_job_run(struct rt_worker *w, struct actor *a, struct message *m
 void heist_jobs_end(struct local *l, struct actor_extra *x);
 
 /* ---- hog.c ---- */
+/* How long a handler of a pool may run before its worker counts as away; 0: for ever.  own_ms: what the pool says. */
+uint64_t heist_hog_limit(const heist_config *c, uint32_t own_ms, uint32_t crew);
 /* The watchdog: w has been in activation n for `elapsed` ns. */
 void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed);
 

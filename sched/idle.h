@@ -63,6 +63,16 @@ HEIST_HOT_INLINE bool idle_wants_wake(struct idle *s)
 	return c != 0 && c < IDLE_SEARCHING;
 }
 
+/* The same for a publisher that hands its work to somebody who may be stuck, so that a no must be true: a
+ * searcher that it sees here looks after this, or has not looked yet. */
+static inline bool idle_must_wake(struct idle *s)
+{
+	uint64_t c = atomic_load_explicit(&s->counts, memory_order_relaxed); /* ordered by ID1 */
+	if (c >= IDLE_SEARCHING && (uint32_t)c != 0)
+		c = atomic_fetch_or_explicit(&s->counts, 0, memory_order_acq_rel); /* ID3 */
+	return c != 0 && c < IDLE_SEARCHING;
+}
+
 /* Publisher, after ID1: must worker i be woken to see what was published? */
 HEIST_HOT_INLINE bool idle_is_parked(struct idle *s, uint32_t i)
 {

@@ -19,11 +19,22 @@ static void wake_any(struct worker *w)
 	}
 }
 
+static void ask_sentinel(struct worker *w)
+{
+	struct pool *p = w->pool;
+	w->guarded = true;
+	if (p->crew > 1 && idle_wants_wake(&p->idle) &&
+	    atomic_load_explicit(&p->sentinel, memory_order_relaxed) == 0) /* advisory */
+		wake_any(w);
+}
+
 int heist_worker_wake_thief(struct worker *w)
 {
 	/* A lone item is left to its worker; the sentinel sees to it if that is stuck. */
 	if (worker_surplus(w) >= 2)
 		wake_any(w);
+	else if (!w->guarded)
+		ask_sentinel(w);
 	return 0;
 }
 
@@ -33,15 +44,6 @@ int heist_worker_spawned_cold(struct worker *w, struct runnable *r)
 		heist_worker_queue_fallback(w, r);
 	worker_published(w);
 	return 0;
-}
-
-static void ask_sentinel(struct worker *w)
-{
-	struct pool *p = w->pool;
-	w->guarded = true;
-	if (p->crew > 1 && idle_wants_wake(&p->idle) &&
-	    atomic_load_explicit(&p->sentinel, memory_order_relaxed) == 0) /* advisory */
-		wake_any(w);
 }
 
 void heist_pool_keep_watch(struct pool *p, uint32_t near)
@@ -88,9 +90,21 @@ static bool worker_must_stay(struct worker *w)
 	       !inject_is_empty(&w->bound) || pool_has_surplus(p);
 }
 
+/* A lone item, too, if nobody would see that its worker is stuck. */
+static bool pool_has_unguarded(struct pool *p)
+{
+	if (atomic_load_explicit(&p->sentinel, memory_order_relaxed) != 0) /* advisory */
+		return false;
+	for (uint32_t i = 0; i < pool_present(p); i++)
+		if (worker_surplus(pool_worker(p, i)))
+			return true;
+	return false;
+}
+
 void heist_worker_pass_on(struct worker *w)
 {
-	if (idle_wants_wake(&w->pool->idle) && pool_has_surplus(w->pool))
+	struct pool *p = w->pool;
+	if (idle_wants_wake(&p->idle) && (pool_has_surplus(p) || pool_has_unguarded(p)))
 		wake_any(w);
 }
 

@@ -56,6 +56,7 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	p->workers = c->workers;
 	p->crew = c->workers + c->spares;
 	p->spares.most = c->spares;
+	p->hog_ns = c->hog_ns;
 	p->pin = c->pin;
 	p->polled = c->polled;
 	p->clock = c->clock;
@@ -215,7 +216,7 @@ static void wake_for(struct pool *p, uint32_t i)
 {
 	if (idle_is_parked(&p->idle, i)) {
 		wake_worker(p, i);
-	} else if (idle_wants_wake(&p->idle)) {
+	} else if (idle_must_wake(&p->idle)) {
 		/* its worker is awake but may be in a long handler: somebody else can take it */
 		int other = idle_claim_any(&p->idle, i);
 		if (other >= 0)
@@ -240,11 +241,6 @@ void heist_pool_submit_low(struct pool *p, struct runnable *r)
 }
 
 /* ---- quiescence ---- */
-
-static struct pool *next_of_group(struct pool *p)
-{
-	return atomic_load_explicit(&p->next, memory_order_acquire); /* PL3 acquire */
-}
 
 static bool queues_empty(struct pool *p)
 {
@@ -276,7 +272,7 @@ static bool all_parked(struct pool *p, uint64_t *parks)
 static bool group_parked(struct pool *p, uint64_t *parks)
 {
 	*parks = 0;
-	for (; p; p = next_of_group(p))
+	for (; p; p = pool_next_of_group(p))
 		if (!all_parked(p, parks))
 			return false;
 	return true;
@@ -284,7 +280,7 @@ static bool group_parked(struct pool *p, uint64_t *parks)
 
 static bool group_empty(struct pool *p)
 {
-	for (; p; p = next_of_group(p))
+	for (; p; p = pool_next_of_group(p))
 		if (!queues_empty(p))
 			return false;
 	return true;

@@ -42,6 +42,7 @@ struct pool_config {
 	const struct heist_memory *memory;
 	uint32_t workers;
 	uint32_t spares; /* at most SPARES_MAX, and SCHED_MAX_WORKERS with the workers (spare.h) */
+	uint64_t hog_ns; /* a handler that takes longer is a hog (watchdog.h); 0: nobody watches */
 	bool pin, polled;
 	size_t worker_size;    /* of the struct that begins with struct worker */
 	const char *synthetic; /* topology for tests, or NULL */
@@ -67,7 +68,7 @@ struct pool {
 	uint32_t workers; /* always there */
 	uint32_t crew;	  /* and those that may be: spares behind them */
 	uint32_t search_limit;
-	uint64_t spin_ns;
+	uint64_t spin_ns, hog_ns;
 	bool pin, polled;
 	uint64_t (*clock)(void *user);
 	void *clock_user;
@@ -81,7 +82,7 @@ struct pool {
 	_Atomic uint32_t exited;  /* workers that have left                */
 	_Atomic uint32_t watched; /* somebody waits for quiescence: of the first of a group */
 	struct spares spares;
-	struct watchdog watchdog;
+	struct watchdog watchdog; /* of the first of a group */
 	struct eventcount quiet;
 	struct pool *group;	     /* the first of its group */
 	_Atomic(struct pool *) next; /* of the group           */
@@ -102,6 +103,12 @@ static inline uint32_t pool_present(const struct pool *p)
 static inline uint64_t pool_now(const struct pool *p)
 {
 	return HEIST_UNLIKELY(p->clock != NULL) ? p->clock(p->clock_user) : heist_clock_ns();
+}
+
+/* Every pool of a group, from its first one on. */
+static inline struct pool *pool_next_of_group(struct pool *p)
+{
+	return atomic_load_explicit(&p->next, memory_order_acquire); /* PL3 acquire */
 }
 
 /* 0, or -1: out of memory or threads, nothing is left behind.  The workers' memory beyond struct

@@ -12,10 +12,11 @@ struct runnable {
 };
 
 enum verdict {
-	RUN_DONE,  /* it gave up the right to run: the scheduler must not touch it again     */
-	RUN_AGAIN, /* its batch is used up: to the end of the FIFO                           */
-	RUN_LOW,   /* the same, behind everything that is not in the background              */
-	RUN_LATE,  /* it waits for a preempted producer: to the end of the FIFO, no progress */
+	RUN_DONE,	/* it gave up the right to run: the scheduler must not touch it again     */
+	RUN_AGAIN,	/* its batch is used up: to the end of the FIFO                           */
+	RUN_LOW,	/* the same, behind everything that is not in the background              */
+	RUN_LATE,	/* it waits for a preempted producer: to the end of the FIFO, no progress */
+	RUN_LATE_BOUND, /* the same, of one that is bound to this worker: to its own inbox   */
 };
 
 #endif

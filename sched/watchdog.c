@@ -11,9 +11,10 @@ static bool is_parked(struct pool *p, uint32_t i)
 
 static bool all_are_parked(struct pool *p)
 {
-	for (uint32_t i = 0; i < pool_present(p); i++)
-		if (!is_parked(p, i))
-			return false;
+	for (; p; p = pool_next_of_group(p))
+		for (uint32_t i = 0; i < pool_present(p) && p->hog_ns; i++)
+			if (!is_parked(p, i))
+				return false;
 	return true;
 }
 
@@ -33,11 +34,18 @@ static void look_at(struct pool *p, struct worker *w, uint64_t now)
 		w->since = now;
 		return;
 	}
-	if (now - w->since < p->watchdog.limit_ns)
+	if (now - w->since < p->hog_ns)
 		return;
 	if (p->crew > 1)
 		heist_worker_hogged(w);
 	p->ops->hog(w, n, now - w->since);
+}
+
+static void look_at_all(struct pool *p, uint64_t now)
+{
+	for (; p; p = pool_next_of_group(p))
+		for (uint32_t i = 0; i < pool_present(p) && p->hog_ns; i++)
+			look_at(p, pool_worker(p, i), now);
 }
 
 static void watch(void *arg)
@@ -46,13 +54,12 @@ static void watch(void *arg)
 	struct watchdog *d = &p->watchdog;
 	for (;;) {
 		uint32_t key = eventcount_prepare(&d->wakeup);
-		uint64_t now = heist_clock_ns(), until = now + d->limit_ns / 2;
+		uint64_t now = heist_clock_ns(), until = now + d->look_ns;
 		if (atomic_load_explicit(&d->stop, memory_order_acquire)) { /* WD2 acquire */
 			eventcount_cancel(&d->wakeup);
 			return;
 		}
-		for (uint32_t i = 0; i < pool_present(p); i++)
-			look_at(p, pool_worker(p, i), now);
+		look_at_all(p, now);
 		atomic_store_explicit(&d->asleep, 1, memory_order_relaxed); /* ordered by WD1 */
 		heist_fence_heavy();					    /* WD1 */
 		bool calm = all_are_parked(p);
@@ -63,9 +70,15 @@ static void watch(void *arg)
 	}
 }
 
-int heist_watchdog_start(struct pool *p, uint64_t limit_ns)
+int heist_watchdog_start(struct pool *p)
 {
-	p->watchdog.limit_ns = limit_ns;
+	uint64_t shortest = 0;
+	for (struct pool *q = p; q; q = pool_next_of_group(q))
+		if (q->hog_ns && (!shortest || q->hog_ns < shortest))
+			shortest = q->hog_ns;
+	if (!shortest)
+		return 0;
+	p->watchdog.look_ns = shortest / 2;
 	if (heist_thread_start(&p->watchdog.thread, watch, p, "heist-watchdog") != 0)
 		return -1;
 	p->watchdog.runs = true;
@@ -85,8 +98,8 @@ void heist_watchdog_stop(struct pool *p)
 
 void heist_watchdog_woke(struct pool *p)
 {
-	heist_fence_light(); /* WD1 */
-	if (HEIST_UNLIKELY(atomic_load_explicit(&p->watchdog.asleep,
-						memory_order_relaxed))) /* ordered by WD1 */
-		eventcount_notify(&p->watchdog.wakeup, 1);
+	struct watchdog *d = &p->group->watchdog;
+	heist_fence_light();							    /* WD1 */
+	if (HEIST_UNLIKELY(atomic_load_explicit(&d->asleep, memory_order_relaxed))) /* by WD1 */
+		eventcount_notify(&d->wakeup, 1);
 }

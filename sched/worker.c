@@ -143,7 +143,7 @@ struct runnable *heist_worker_next(struct worker *w)
 
 HEIST_COLD void heist_worker_requeue(struct worker *w, struct runnable *r, enum verdict v)
 {
-	if (v == RUN_LATE) {
+	if (v == RUN_LATE || v == RUN_LATE_BOUND) {
 		/* Retried once per round of the FIFO.  When there is nothing else to do, the producer
 		 * that was preempted in mid-push needs the CPU more than we do. */
 		if (++w->late_runs > 2 && worker_alone(w))
@@ -151,7 +151,9 @@ HEIST_COLD void heist_worker_requeue(struct worker *w, struct runnable *r, enum 
 	} else {
 		w->late_runs = 0;
 	}
-	if (v == RUN_LOW)
+	if (v == RUN_LATE_BOUND)
+		heist_pool_submit_bound(w->pool, w->index, r);
+	else if (v == RUN_LOW)
 		worker_queue_low(w, r);
 	else
 		worker_queue(w, r);

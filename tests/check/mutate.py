@@ -4,25 +4,15 @@
 
 usage: mutate.py FILE FROM TO OUT [INCLUDER]
 
-FROM must occur exactly once in FILE, whatever white space and comments lie between its tokens, so that a
-mutant whose place has gone says so and fails.  If FILE is a header, OUT is INCLUDER, a .c file, behind the changed header:
-its include guard keeps the real one out."""
+FROM must occur exactly once in FILE, whatever white space and comments lie between its tokens; else nothing is
+written and the build ends here, so that a mutant whose place has gone is seen at once.  If FILE is a header,
+OUT is INCLUDER, a .c file, behind the changed header: its include guard keeps the real one out."""
 
-import json
 import re
 import sys
 from pathlib import Path
 
 COMMENT = r"/\*(?:(?!\*/).)*\*/"
-GONE = """
-#include <stdio.h>
-#include <stdlib.h>
-__attribute__((constructor)) static void place_has_gone(void)
-{
-	fputs(%s, stderr);
-	exit(1);
-}
-"""
 
 
 def main() -> int:
@@ -34,13 +24,13 @@ def main() -> int:
     tokens = re.findall(r"\w+|[^\w\s]", re.sub(COMMENT, "", old, flags=re.S))
     gap = rf"(?:\s|{COMMENT})*"
     found = list(re.finditer(gap.join(re.escape(t) for t in tokens), text, re.S))
-    if len(found) == 1:
-        begin, end = found[0].span()
-        lost = text[begin:end].count("\n") - new.count("\n")
-        text = text[:begin] + new + "\n" * max(lost, 0) + text[end:]
-    text = f'#line 1 "{path}"\n{text}'
     if len(found) != 1:
-        text += GONE % json.dumps(f"{len(found)} places of {path} are '{old}', not 1: adapt the mutant\n")
+        print(f"{path}: {len(found)} places are '{old}', not 1: adapt the mutant {Path(out).stem}", file=sys.stderr)
+        return 1
+    begin, end = found[0].span()
+    lost = text[begin:end].count("\n") - new.count("\n")
+    text = text[:begin] + new + "\n" * max(lost, 0) + text[end:]
+    text = f'#line 1 "{path}"\n{text}'
     if len(sys.argv) == 6:
         text += f'\n#include "{sys.argv[5]}"\n'
     Path(out).write_text(text)

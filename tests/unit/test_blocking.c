@@ -143,6 +143,31 @@ TEST(blocking, the_end_of_the_handler_is_an_end)
 	finish(s);
 }
 
+TEST(blocking, in_a_named_pool_its_spares_go_on)
+{
+	heist_pool p = heist_pool_default();
+	heist_config c = heist_config_default();
+	heist_opts o = heist_opts_default();
+	heist_system *s;
+	heist_ref r;
+	p.name = o.pool = "files";
+	p.spare_max = 2;
+	c.workers = 1;
+	c.pools = &p;
+	c.pool_count = 1;
+	handled = waiting = gate = over = 0;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	for (int i = 0; i < 4; i++)
+		EXPECT(heist_spawn(s, &cls, &o, NULL, &others[i]) == HEIST_OK);
+	for (long i = 1; i <= 2; i++) { /* its worker, and a spare */
+		EXPECT(heist_spawn(s, &cls, &o, NULL, &r) == HEIST_OK);
+		EXPECT(test_tell(r, &WORD, i == 1 ? WAIT : WAIT_LOUD) == HEIST_OK);
+		EXPECT(wait_for(&waiting, i));
+		go_on(200);
+	}
+	finish(s);
+}
+
 TEST(blocking, without_a_spare_nothing_changes)
 {
 	heist_system *s = start(1, 0);

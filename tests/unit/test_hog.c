@@ -8,8 +8,8 @@ static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .repl
 
 enum { COUNT, SPIN };
 
-static _Atomic uint64_t wanted; /* the hog; on a busy machine others may be slow, too */
-static _Atomic long handled, spinning, gate, named, ticks;
+static _Atomic uint64_t wanted, unwanted; /* the hog; on a busy machine others may be slow, too */
+static _Atomic long handled, spinning, gate, named, named_unwanted, ticks;
 static heist_ref others[4];
 static heist_hog seen;
 static char seen_class[48], seen_message[48];
@@ -17,6 +17,8 @@ static char seen_class[48], seen_message[48];
 static void on_hog(void *user, const heist_hog *hog)
 {
 	(void)user;
+	if (hog->actor.v == atomic_load(&unwanted))
+		atomic_fetch_add(&named_unwanted, 1);
 	if (atomic_load(&named) || hog->actor.v != atomic_load(&wanted))
 		return;
 	seen = *hog;
@@ -41,6 +43,20 @@ static heist_next recv(heist_ctx *ctx, void *state, const heist_type *type, void
 }
 static const heist_class cls = { "spinner", HEIST_ABI, 0, recv, NULL };
 
+/* It sends nothing. */
+static heist_next quiet_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type;
+	atomic_fetch_add(&handled, 1);
+	if (*(uint64_t *)msg != SPIN)
+		return HEIST_CONTINUE;
+	atomic_fetch_add(&spinning, 1);
+	while (!atomic_load_explicit(&gate, memory_order_relaxed))
+		;
+	return HEIST_CONTINUE;
+}
+static const heist_class quiet = { "quiet", HEIST_ABI, 0, quiet_recv, NULL };
+
 /* Each time it runs it sets itself a timer, and sends itself a message. */
 static heist_next ticking_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -51,22 +67,30 @@ static heist_next ticking_recv(heist_ctx *ctx, void *state, const heist_type *ty
 }
 static const heist_class ticking = { "ticking", HEIST_ABI, 0, ticking_recv, NULL };
 
-static heist_system *start(uint32_t workers, uint32_t spares)
+static heist_system *start_as(uint32_t workers, uint32_t spares, uint32_t hog_ms,
+			      const heist_pool *pool)
 {
 	heist_config c = heist_config_default();
 	heist_system *s;
 	c.workers = workers;
 	c.spare_max = spares;
 	c.pin = HEIST_OFF;
-	c.hog_ms = 2;
+	c.pools = pool;
+	c.pool_count = pool != NULL;
+	c.hog_ms = hog_ms;
 	c.hog_name_ms = 4;
 	c.hog = on_hog;
-	handled = spinning = gate = named = ticks = 0;
+	handled = spinning = gate = named = ticks = named_unwanted = 0;
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
 	for (int i = 0; i < 4; i++)
 		others[i] = test_spawn(s, &cls, NULL);
 	EXPECT(test_balanced(s));
 	return s;
+}
+
+static heist_system *start(uint32_t workers, uint32_t spares)
+{
+	return start_as(workers, spares, 2, NULL);
 }
 
 static void go_on(long n)
@@ -104,6 +128,69 @@ TEST(hog, on_two_workers_everything_else_goes_on)
 		go_on(100);
 	EXPECT(wait_for(&ticks, atomic_load(&ticks) + 10));
 	EXPECT(heist_kill(t, HEIST_OK) == HEIST_OK);
+	finish(s);
+}
+
+/* Two messages to the runtime's only worker, of which the second lies behind a hog. */
+TEST(hog, what_lies_behind_it_in_an_inbox_goes_on)
+{
+	for (int round = 0; round < 20; round++) {
+		heist_system *s = start_as(2, 0, round % 2 ? UINT32_MAX : 2, NULL);
+		heist_ref hog = test_spawn(s, &quiet, NULL);
+		EXPECT(test_balanced(s)); /* all are parked */
+		EXPECT(test_tell(hog, &WORD, SPIN) == HEIST_OK);
+		for (int i = 0; i < 4; i++) /* every inbox in turn */
+			EXPECT(test_tell(others[i], &WORD, COUNT) == HEIST_OK);
+		EXPECT(wait_for(&handled, 5));
+		finish(s);
+	}
+}
+
+static heist_ref in_pool(heist_system *s, const heist_class *c, const char *name)
+{
+	heist_opts o = heist_opts_default();
+	heist_ref r = { 0 };
+	o.pool = name;
+	EXPECT(heist_spawn(s, c, &o, NULL, &r) == HEIST_OK);
+	return r;
+}
+
+TEST(hog, in_a_named_pool_everything_else_goes_on)
+{
+	heist_pool p = heist_pool_default();
+	p.name = "crowd";
+	p.workers = 2;
+	heist_system *s = start_as(1, 0, 2, &p);
+	heist_ref t = in_pool(s, &ticking, "crowd");
+	for (int i = 0; i < 4; i++)
+		others[i] = in_pool(s, &cls, "crowd");
+	EXPECT(test_tell(t, &WORD, COUNT) == HEIST_OK && wait_for(&ticks, 3));
+	for (long i = 0; i < 2; i++) { /* both of its workers */
+		heist_ref hog = in_pool(s, &cls, "crowd");
+		atomic_store(&wanted, hog.v);
+		atomic_store(&named, 0);
+		EXPECT(test_tell(hog, &WORD, SPIN) == HEIST_OK && wait_for(&spinning, i + 1));
+		EXPECT(wait_for(&handled, 5 * (i + 1)) && wait_for(&named, 1));
+		EXPECT(seen.actor.v == hog.v && strcmp(seen_class, "spinner") == 0);
+	}
+	go_on(1000);
+	EXPECT(wait_for(&ticks, atomic_load(&ticks) + 10));
+	EXPECT(heist_kill(t, HEIST_OK) == HEIST_OK);
+	finish(s);
+}
+
+TEST(hog, a_named_pool_has_its_own_time)
+{
+	heist_pool p = heist_pool_default();
+	p.name = "patient";
+	p.hog_ms = UINT32_MAX; /* nobody watches it */
+	heist_system *s = start_as(1, 0, 2, &p);
+	heist_ref patient = in_pool(s, &quiet, "patient"), hog = test_spawn(s, &quiet, NULL);
+	atomic_store(&unwanted, patient.v);
+	EXPECT(test_tell(patient, &WORD, SPIN) == HEIST_OK && wait_for(&spinning, 1));
+	atomic_store(&wanted, hog.v); /* which began later */
+	EXPECT(test_tell(hog, &WORD, SPIN) == HEIST_OK && wait_for(&named, 1));
+	EXPECT(seen.actor.v == hog.v && named_unwanted == 0);
 	finish(s);
 }
 

@@ -275,7 +275,13 @@ TEST(hostile, configurations)
 	POOLS(none[1].batch = 65536);
 	none[1].batch = 0;
 	POOLS(none[1].struct_size = 4);
+	POOLS(none[1].struct_size = sizeof none[1] + 8); /* all have the same */
 	none[1].struct_size = sizeof none[1];
+	POOLS(none[0].struct_size = 8);
+	POOLS(none[0].struct_size = UINT32_MAX);
+	none[0].struct_size = sizeof none[0];
+	POOLS(none[1].spare_max = 65);
+	none[1].spare_max = 0;
 	static const char *const no_cpus[] = { "", "x", "1-0", "99999", "0 1", "-1", "all" };
 	for (size_t i = 0; i < sizeof no_cpus / sizeof *no_cpus; i++)
 		POOLS(none[1].cpus = no_cpus[i]);

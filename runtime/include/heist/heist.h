@@ -374,6 +374,10 @@ typedef struct heist_pool {
 	/* CPUs that its workers run on, in the system's numbers: "0-3,8"; default: all that the process may
 	 * use.  One worker and one CPU: a place with an affinity for the actors in it. */
 	const char *cpus;
+	/* As in heist_config, for this pool: by default as many spares as workers, none with one worker;
+	 * hog_ms: the runtime's. */
+	uint32_t spare_max;
+	uint32_t hog_ms;
 } heist_pool;
 
 /* A handler that has been running for long.  Valid during the call. */
@@ -432,7 +436,7 @@ typedef struct heist_config {
 	uint32_t spare_max;
 	/* A handler that runs for longer is a hog: whatever its worker holds runs elsewhere, and a spare
 	 * thread serves in its place until it returns, as with heist_blocking_begin.  Default 20; UINT32_MAX:
-	 * nobody watches.  Only workers of the runtime's own pool are watched. */
+	 * nobody watches.  Threads of single actors (own_thread) are not watched. */
 	uint32_t hog_ms;
 	/* After this it is named, once, by hog(), on a thread of its own, or else in the log.  Default 1000.
 	 * hog() must not wait for the runtime. */

@@ -4,7 +4,9 @@
  * WORKERS workers while another thread submits.  Each turn runs once and never beside another turn of
  * the same runnable; when all are parked nothing is queued; every worker leaves.  With SPARES one runnable
  * is away in each of its turns, and waits there for another, which the spare must run; with WATCHED it says
- * nothing, and the watchdog has to notice. */
+ * nothing, and the watchdog has to notice.  With BEHIND a runnable waits, without a word, for one that lies behind
+ * it alone in the inbox it came from, or that it has spawned: the other worker has to find that.  With GROUP the
+ * pool is not the first of its group, in which another one idles: the watchdog is that one's. */
 #include "sched/pool.h"
 #include "tests/check/check.h"
 
@@ -14,18 +16,28 @@
 #ifndef SPARES
 #define SPARES 0
 #endif
-#define JOBS 7
+#ifndef BEHIND
+#define BEHIND 0
+#endif
+#define WAITS (SPARES || BEHIND)
+#define JOBS  (BEHIND ? 8 : 7)
 
-enum { ROOT, WOKEN, WOKEN_TOO, SPAWNED, BOUND, OUTSIDE, OUTSIDE_BOUND };
+enum { ROOT, WOKEN, WOKEN_TOO, SPAWNED, BOUND, OUTSIDE, OUTSIDE_BOUND, LONE };
+enum { BEHIND_IT = 1, SPAWNED_BY_IT };
 
 static struct job {
 	struct runnable run;
 	int turns; /* plain: two runners at once are a race */
 	bool done;
-} jobs[JOBS];
+} jobs[8];
 
-static const int turns_wanted[JOBS] = { 1, 2, 1, 1, 1, 2, 1 };
+static const int turns_wanted[8] = { 1, 2, 1, 1, 2, 2, 1, 1 };
 static struct pool pool;
+#ifdef GROUP
+static struct pool first;
+#else
+#define first pool
+#endif
 static _Atomic uint32_t submitted; /* the other thread has done its part */
 static _Atomic uint32_t woken;	   /* WOKEN has run */
 static bool left_over;		   /* no worker runs any more */
@@ -45,7 +57,7 @@ static void run_root(struct worker *w)
 
 static void wait_away(struct worker *w)
 {
-#ifndef WATCHED
+#if SPARES && !defined WATCHED
 	heist_worker_leave(w);
 #endif
 	while (!atomic_load_explicit(&woken, memory_order_acquire))
@@ -67,12 +79,14 @@ static enum verdict run(struct worker *w, struct runnable *r)
 	CHECK_ASSERT((i != BOUND && i != OUTSIDE_BOUND) || w->index == WORKERS - 1 || left_over);
 	if (i == ROOT)
 		run_root(w);
-	if (SPARES && i == OUTSIDE && !left_over)
+	if (i == OUTSIDE && BEHIND == SPAWNED_BY_IT && j->turns == 0)
+		worker_spawned(w, job(LONE));
+	if (WAITS && i == OUTSIDE && !left_over)
 		wait_away(w);
-	if (SPARES && i == WOKEN)
+	if (WAITS && i == (BEHIND ? LONE : WOKEN))
 		wake_waiting();
 	if (++j->turns < turns_wanted[i])
-		return RUN_AGAIN;
+		return i == BOUND ? RUN_LATE_BOUND : RUN_AGAIN;
 	j->done = true;
 	return RUN_DONE;
 }
@@ -134,22 +148,33 @@ static const struct heist_memory memory = { get, put, NULL };
 
 static void setup(void)
 {
-	static const struct pool_config config = { .ops = &ops,
-						   .memory = &memory,
-						   .workers = WORKERS,
-						   .spares = SPARES,
-						   .worker_size = sizeof(struct worker),
-						   .seed = 1 };
+	struct pool_config config = { .ops = &ops,
+				      .memory = &memory,
+				      .workers = WORKERS,
+				      .spares = SPARES,
+				      .hog_ns = 1000,
+				      .worker_size = sizeof(struct worker),
+				      .seed = 1 };
 	for (int i = 0; i < JOBS; i++)
 		jobs[i] = (struct job){ .turns = 0 };
 	atomic_store_explicit(&submitted, 0, memory_order_relaxed);
 	atomic_store_explicit(&woken, 0, memory_order_relaxed);
 	left_over = false;
+#ifdef GROUP
+	static const struct pool_config idle = {
+		.ops = &ops, .memory = &memory, .workers = 1, .worker_size = sizeof(struct worker)
+	};
+	CHECK_ASSERT(heist_pool_init(&first, &idle) == 0 && heist_pool_start(&first) == 0);
+	config.group = &first;
+#endif
 	CHECK_ASSERT(heist_pool_init(&pool, &config) == 0);
 	pool.spin_ns = 1; /* linger, then one look */
 	CHECK_ASSERT(heist_pool_start(&pool) == 0);
+#ifdef GROUP
+	heist_pool_join(&pool);
+#endif
 #ifdef WATCHED
-	CHECK_ASSERT(heist_watchdog_start(&pool, 1000) == 0);
+	CHECK_ASSERT(heist_watchdog_start(&first) == 0);
 #endif
 }
 
@@ -166,10 +191,13 @@ static void host(void)
 	while (!atomic_load_explicit(&submitted, memory_order_acquire))
 		heist_futex_wait(&submitted, 0, 0);
 #ifndef STOP_AT_ONCE
-	CHECK_ASSERT(heist_pool_wait_quiet(&pool, 0));
+	CHECK_ASSERT(heist_pool_wait_quiet(&first, 0));
 	all_done();
 #endif
+	CHECK_ASSERT(heist_pool_stop(&first, 0));
+#ifdef GROUP
 	CHECK_ASSERT(heist_pool_stop(&pool, 0));
+#endif
 }
 
 static void thread(int t)
@@ -179,6 +207,10 @@ static void thread(int t)
 		return;
 	}
 	heist_pool_submit(&pool, job(OUTSIDE));
+	if (BEHIND == BEHIND_IT) { /* to the same inbox, most of the time */
+		atomic_store_explicit(&pool.next_inbox, 1, memory_order_relaxed);
+		heist_pool_submit(&pool, job(LONE));
+	}
 	heist_pool_submit_bound(&pool, WORKERS - 1, job(OUTSIDE_BOUND));
 	atomic_store_explicit(&submitted, 1, memory_order_release);
 	heist_futex_wake(&submitted, 1);
@@ -195,6 +227,9 @@ static void finish(void)
 	all_done();
 	CHECK_ASSERT(idle_parked(&pool.idle) == 0);
 	heist_pool_destroy(&pool);
+#ifdef GROUP
+	heist_pool_destroy(&first);
+#endif
 }
 
 int main(int argc, char **argv)
