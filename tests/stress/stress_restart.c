@@ -325,7 +325,7 @@ static void check(bool right, const char *what)
 		return;
 	fprintf(stderr,
 		"stress_restart: %s; seed %" PRIu64 ": sent %ld, completed %ld, lost %ld; begun "
-						    "%ld, ended %ld; watched %ld, told %ld\n",
+		"%ld, ended %ld; watched %ld, told %ld\n",
 		what, seed, sent, completed, all_lost(), inits, stops, watched, told);
 	abort();
 }
