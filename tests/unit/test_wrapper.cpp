@@ -243,6 +243,266 @@ void children_end_first()
 	EXPECT(order == "cbap");
 }
 
+/* ---- asks ---- */
+
+struct go {
+	int how;
+};
+struct number {
+	using reply = std::int64_t;
+	std::int64_t n;
+};
+struct never {
+	using reply = std::int64_t;
+};
+
+heist::ref<number, never> answering(const heist::system &s)
+{
+	return s.spawn<number, never>([](heist::context, auto &m) {
+		if constexpr (std::is_same_v<std::decay_t<decltype(m)>, number>) {
+			if (m.n < 0)
+				throw heist::error(static_cast<heist_status>(HEIST_EUSER - 1));
+			return m.n * 2;
+		} else {
+			return HEIST_CONTINUE; /* owes the reply, and gives none */
+		}
+	});
+}
+
+void asks_are_answered_by_callables()
+{
+	std::int64_t sum = 0;
+	heist_status why = HEIST_OK;
+	std::string kept;
+	heist::system s = polled();
+	auto server = answering(s);
+	auto client = s.spawn<go>([&, server](heist::context c, go &m) {
+		if (m.how == 0) /* travels with the request */
+			c.ask(server, number{ 4 }, 0,
+			      [&sum](heist::context, heist::answer<std::int64_t> a) {
+				      sum += a.value();
+			      });
+		if (m.how == 1) /* is kept by the actor */
+			c.ask(server, number{ 5 }, 0,
+			      [&, text = std::string(100, 'x'),
+			       o = counted()](heist::context me, heist::answer<std::int64_t> a) {
+				      sum += a ? a.value() : 0;
+				      kept = text;
+				      EXPECT(me.self<go>().raw().v != 0 && alive > 0);
+			      });
+		if (m.how == 2)
+			c.ask(server, never{}, 0,
+			      [&why, o = counted()](heist::context, heist::answer<std::int64_t> a) {
+				      why = a.status();
+				      EXPECT(!a);
+			      });
+	});
+	for (int how = 0; how < 3; how++)
+		EXPECT(client.send(go{ how }) == HEIST_OK);
+	run(s);
+	EXPECT(sum == 18 && kept == std::string(100, 'x') && why == HEIST_ENOREPLY && alive == 0);
+}
+
+void an_actor_that_ends_forgets_what_it_asked()
+{
+	bool told = false;
+	{
+		heist::system s = polled();
+		auto silent = s.spawn<never>([](heist::context c, never &) {
+			(void)heist_reply_later(c.get(), &heist::type<never>);
+			return HEIST_CONTINUE;
+		});
+		auto client = s.spawn<go>([&told, silent](heist::context c, go &) {
+			for (int i = 0; i < 3; i++)
+				c.ask(silent, never{}, 0,
+				      [&told, o = counted()](heist::context,
+							     heist::answer<std::int64_t>) {
+					      told = true;
+				      });
+		});
+		EXPECT(client.send(go{ 0 }) == HEIST_OK);
+		run(s);
+		EXPECT(alive == 3 && !told);
+		EXPECT(client.stop() == HEIST_OK);
+		run(s);
+		EXPECT(alive == 0 && !told);
+	}
+	EXPECT(alive == 0 && !told);
+}
+
+void what_a_continuation_throws_is_a_failure()
+{
+	std::int64_t after = 0;
+	heist::system s = polled();
+	auto server = answering(s);
+	auto client = s.spawn<go, total>([&, server](heist::context c, auto &m) {
+		if constexpr (std::is_same_v<std::decay_t<decltype(m)>, total>) {
+			return std::int64_t{ 1 };
+		} else {
+			c.ask(server, number{ -1 }, 0,
+			      [&after, o = counted()](heist::context,
+						      heist::answer<std::int64_t> a) {
+				      after = a.value(); /* there is none */
+			      });
+		}
+	});
+	EXPECT(client.send(go{ 0 }) == HEIST_OK);
+	run(s);
+	EXPECT(after == 0 && alive == 0 && client.send(go{ 0 }) == HEIST_EDEAD);
+}
+
+void an_ask_that_cannot_be_sent_is_thrown()
+{
+	bool caught = false;
+	heist::system s = polled();
+	auto gone = answering(s);
+	EXPECT(gone.kill() == HEIST_OK);
+	run(s);
+	auto client = s.spawn<go>([&caught, gone](heist::context c, go &) {
+		try {
+			c.ask(gone, number{ 1 }, 0,
+			      [o = counted()](heist::context, heist::answer<std::int64_t>) {});
+		} catch (const heist::error &e) {
+			caught = e.status() == HEIST_EDEAD && alive == 0;
+		}
+	});
+	EXPECT(client.send(go{ 0 }) == HEIST_OK);
+	run(s);
+	EXPECT(caught);
+}
+
+/* ---- timers ---- */
+
+std::uint64_t instant;
+
+heist::system clocked()
+{
+	heist_config c = heist_config_default();
+	c.mode = HEIST_POLLED;
+	instant = 1000000000;
+	c.clock = [](void *, heist_clock) { return instant; };
+	return heist::system(c);
+}
+
+void pass(const heist::system &s, std::chrono::nanoseconds d)
+{
+	for (auto step = d / 10; d.count() > 0; d -= step) {
+		instant += static_cast<std::uint64_t>(step.count());
+		run(s);
+	}
+}
+
+struct tick {
+	int which;
+};
+
+void timers_end_with_their_object()
+{
+	using namespace std::chrono_literals;
+	int ticks[4] = {};
+	heist::system s = clocked();
+	auto a = s.spawn<go, tick>([&ticks, t = heist::timer(),
+				    u = heist::timer()](heist::context c, auto &m) mutable {
+		auto me = c.self<go, tick>();
+		if constexpr (std::is_same_v<std::decay_t<decltype(m)>, tick>) {
+			ticks[m.which]++;
+		} else if (m.how == 0) {
+			t = c.every(me, tick{ 0 }, 10ms);
+			u = c.after(me, tick{ 1 }, 15ms);
+			heist::timer gone =
+				c.after(me, tick{ 2 }, 1ms); /* at the end of this block */
+			EXPECT(gone && !heist::timer());
+			(void)c.after(me, tick{ 3 }, 1ms).release();
+		} else if (m.how == 1) {
+			EXPECT(u.cancel() == HEIST_EDEAD); /* it has fired */
+			t = c.after(me, tick{ 1 }, 10ms);  /* the one before is cancelled */
+		} else {
+			t = heist::timer();
+		}
+	});
+	EXPECT(a.send(go{ 0 }) == HEIST_OK);
+	run(s);
+	pass(s, 100ms);
+	EXPECT(ticks[0] >= 9 && ticks[0] <= 10 && ticks[1] == 1 && ticks[2] == 0 && ticks[3] == 1);
+	EXPECT(a.send(go{ 1 }) == HEIST_OK);
+	run(s);
+	int before = ticks[0];
+	pass(s, 100ms);
+	EXPECT(ticks[0] == before && ticks[1] == 2);
+	EXPECT(a.send(go{ 1 }) == HEIST_OK && a.send(go{ 2 }) == HEIST_OK);
+	run(s);
+	pass(s, 100ms);
+	EXPECT(ticks[1] == 2);
+	heist_stats st = heist_stats_default();
+	EXPECT(a.send(go{ 0 }) == HEIST_OK && a.stop() == HEIST_OK);
+	run(s);
+	EXPECT(heist_get_stats(s.get(), &st) == HEIST_OK);
+	EXPECT(st.timers_armed == st.timers_fired + st.timers_cancelled);
+}
+
+/* ---- supervision ---- */
+
+struct parser {
+	std::int64_t sum = 100;
+	counted c = {};
+	std::int64_t operator()(heist::context, total &)
+	{
+		return sum;
+	}
+	void operator()(heist::context, add &m)
+	{
+		if (m.by < 0)
+			throw std::runtime_error("no number");
+		sum += m.by;
+	}
+};
+
+void children_are_made_anew()
+{
+	int made = 0;
+	heist::system s = polled();
+	auto [sup, first, second] = s.supervise(
+		HEIST_ONE_FOR_ONE,
+		heist::child<add, total>([&made] { return made++, parser(); }).named("first"),
+		heist::child<add>([](heist::context c) {
+			return [me = c.self<add>().raw().v, o = counted()](heist::context, add &m) {
+				EXPECT(m.by == 1 && me != 0);
+			};
+		}).restart(HEIST_TEMPORARY));
+	run(s);
+	EXPECT(sup && made == 1 && alive == 2);
+	EXPECT(first.send(add{ 5 }) == HEIST_OK && second.send(add{ 1 }) == HEIST_OK);
+	EXPECT(s.call(first, total{}) == 105);
+	EXPECT(first.send(add{ -1 }) == HEIST_OK && first.send(add{ 7 }) == HEIST_OK);
+	EXPECT(s.call(first, total{}) == 107 && made == 2 && alive == 2); /* the same handle */
+	auto third = s.add_child(sup, heist::child<add, total>([] { return parser(); }));
+	run(s);
+	EXPECT(alive == 3 && s.call(third, total{}) == 100);
+	EXPECT(sup.stop() == HEIST_OK);
+	run(s);
+	EXPECT(alive == 0 && first.send(add{ 1 }) == HEIST_EDEAD);
+}
+
+void a_factory_that_throws_fails_its_child()
+{
+	int tries = 0;
+	heist::system s = polled();
+	heist_sup how = heist_sup_default();
+	how.intensity = 3;
+	auto [sup, child] = s.supervise(how, heist::child<add, total>([&tries] {
+						     tries++;
+						     if (tries > 0)
+							     throw std::bad_alloc();
+						     return parser();
+					     }).restart(HEIST_PERMANENT));
+	run(s);
+	EXPECT(tries == 4 && alive == 0 && child.send(add{ 1 }) == HEIST_EDEAD);
+	EXPECT(sup.stop() == HEIST_EDEAD); /* too many in too short a time */
+	auto [empty] = s.supervise(HEIST_ONE_FOR_ALL);
+	run(s);
+	EXPECT(empty.stop() == HEIST_OK);
+}
+
 void names_can_be_read()
 {
 	EXPECT(std::string(heist::type<add>.name).find("add") != std::string::npos);
@@ -260,6 +520,13 @@ int main()
 	exceptions_are_failures();
 	a_call_throws_its_status();
 	children_end_first();
+	asks_are_answered_by_callables();
+	an_actor_that_ends_forgets_what_it_asked();
+	what_a_continuation_throws_is_a_failure();
+	an_ask_that_cannot_be_sent_is_thrown();
+	timers_end_with_their_object();
+	children_are_made_anew();
+	a_factory_that_throws_fails_its_child();
 	names_can_be_read();
 	EXPECT(alive == 0);
 	std::puts("ok");

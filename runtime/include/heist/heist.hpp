@@ -17,10 +17,20 @@
  *             it is a request; R is trivially copyable.
  * Actor       a callable with an overload for each message type: void or heist_next answers as in C, a value
  *             is the reply to a request.  Its captures are the actor's state, destroyed after its last turn.
- * Exceptions  out of a handler: the actor fails as by heist_panic, with the status of a heist::error, else
- *             HEIST_ECRASH; what it threw is destroyed.  Destructors must not throw.
- * Cost        that of the C functions: types and classes are constants, dispatch compares pointers.  A callable
- *             that is not trivially copyable comes with a message of its own, the actor's first.
+ * Ask         context::ask(to, request, deadline, [this](heist::context, heist::answer<R> a) { ... a.value() ... }):
+ *             the callable runs once as a turn of this actor, or is destroyed unrun when the actor ends first.
+ *             value() throws why there is none.
+ * Timers      context::after and every answer a heist::timer: kept in the actor's state, it cancels when it is
+ *             destroyed or assigned to; it belongs to its actor and goes nowhere else.
+ * Supervision system::supervise(HEIST_ONE_FOR_ONE, heist::child<add, total>([] { return counter(); }), ...): each
+ *             incarnation is what its factory makes, which is trivially copyable and may take a heist::context.
+ * Exceptions  out of a handler, a continuation: the actor fails as by heist_panic, with the status of a
+ *             heist::error, else HEIST_ECRASH; what it threw is destroyed.  Out of a factory: HEIST_EINIT.
+ *             Destructors must not throw.
+ * Cost        that of the C functions: types and classes are constants, dispatch compares pointers; 16 bytes of
+ *             the actor's state.  A callable that is not trivially copyable, unless a factory makes it, comes
+ *             with a message of its own, the actor's first; an ask whose callable is more than a pointer takes
+ *             memory for it.
  * Threads     as in heist.h: system and ref on any, context in its handler only. */
 #ifndef HEIST_HEIST_HPP
 #define HEIST_HEIST_HPP
@@ -30,9 +40,11 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -203,13 +215,163 @@ heist_status move_to(heist_system *s, Ref to,
 } // namespace detail
 
 template <class F, class... Ms> struct behaviour;
+template <class Make, class... Ms> struct made;
+
+/* ---- what each actor has beside its callable ---- */
+
+namespace detail
+{
+/* The callable of an ask that is not answered yet. */
+struct pending {
+	pending *next = nullptr, *previous = nullptr;
+	virtual ~pending() = default;
+};
+
+/* Zeroed before its birth. */
+struct actor {
+	heist_ctx *ctx; /* of the present turn */
+	std::uintptr_t
+		word; /* the first pending, and, in its lowest bit, whether the callable is there */
+
+	bool born() const noexcept
+	{
+		return word & 1;
+	}
+	void set_born() noexcept
+	{
+		word |= 1;
+	}
+	void add(pending *p) noexcept
+	{
+		p->next = first();
+		if (p->next)
+			p->next->previous = p;
+		set_first(p);
+	}
+	void remove(pending *p) noexcept
+	{
+		if (p->next)
+			p->next->previous = p->previous;
+		if (p->previous)
+			p->previous->next = p->next;
+		else
+			set_first(p->next);
+	}
+	void forget() noexcept
+	{
+		while (pending *p = first()) {
+			remove(p);
+			delete p;
+		}
+	}
+
+	pending *first() const noexcept
+	{
+		return reinterpret_cast<pending *>(word & ~std::uintptr_t{ 1 });
+	}
+	void set_first(pending *p) noexcept
+	{
+		word = reinterpret_cast<std::uintptr_t>(p) | (word & 1);
+	}
+};
+
+/* What it throws, as the status that the actor fails with; HEIST_OK: nothing. */
+template <class Fn> heist_status guarded(Fn fn)
+{
+	try {
+		fn();
+	} catch (const error &e) {
+		return e.status() < 0 ? e.status() : HEIST_ECRASH;
+	} catch (...) {
+		return HEIST_ECRASH;
+	}
+	return HEIST_OK;
+}
+
+template <class M>
+inline constexpr bool is_plain = std::is_trivially_copyable_v<M> && alignof(M) <= 8;
+} // namespace detail
 
 /* ---- inside a handler ---- */
+
+/* What an ask has come to; valid in the callable. */
+template <class R> class answer
+{
+      public:
+	answer(heist_status status, const void *reply) noexcept
+	    : status_(status), reply_(static_cast<const R *>(reply))
+	{
+	}
+	heist_status status() const noexcept
+	{
+		return status_;
+	}
+	explicit operator bool() const noexcept
+	{
+		return reply_ != nullptr;
+	}
+	/* Throws heist::error: why there is none. */
+	const R &value() const
+	{
+		if (!reply_)
+			throw error(status_ < 0 ? status_ : HEIST_ENOREPLY);
+		return *reply_;
+	}
+
+      private:
+	heist_status status_;
+	const R *reply_;
+};
+
+/* A message for later that is not sent any more when this is destroyed. */
+class timer
+{
+      public:
+	timer() = default;
+	timer(detail::actor *self, heist_timer id) noexcept : self_(self), id_(id)
+	{
+	}
+	timer(timer &&other) noexcept : self_(other.self_), id_(other.release())
+	{
+	}
+	timer &operator=(timer &&other) noexcept
+	{
+		if (this != &other) {
+			(void)cancel();
+			self_ = other.self_;
+			id_ = other.release();
+		}
+		return *this;
+	}
+	~timer()
+	{
+		(void)cancel();
+	}
+	/* OK: it is not handled any more.  EDEAD: it has ended before, or there is none. */
+	heist_status cancel() noexcept
+	{
+		heist_timer id = release();
+		return id ? heist_cancel(self_->ctx, id) : HEIST_EDEAD;
+	}
+	/* Nobody cancels it: it ends with the actor. */
+	heist_timer release() noexcept
+	{
+		return std::exchange(id_, heist_timer{ 0 });
+	}
+	explicit operator bool() const noexcept
+	{
+		return id_ != 0;
+	}
+
+      private:
+	detail::actor *self_ = nullptr;
+	heist_timer id_ = 0;
+};
 
 class context
 {
       public:
-	context(heist_ctx *ctx) noexcept : ctx_(ctx)
+	context(heist_ctx *ctx, detail::actor *self) noexcept : ctx_(ctx), self_(self)
 	{
 	}
 	heist_ctx *get() const noexcept
@@ -227,10 +389,101 @@ class context
 	/* An actor that ends before this one (heist_spawn_child).  Throws heist::error. */
 	template <class... Ms, class F>
 	ref<Ms...> spawn_child(F f, const heist_opts *opts = nullptr) const;
+	/* Request; k(context, answer<R>) has the reply, or why there is none.  deadline 0: that of the request
+	 * being handled, if it has one.  Throws heist::error: then k is not called. */
+	template <class... Ms, class M, class K>
+	void ask(ref<Ms...> to, const M &m, heist_time deadline, K k) const;
+	/* Throw heist::error; a negative time is none. */
+	template <class... Ms, class M>
+	[[nodiscard]] timer after(ref<Ms...> to, const M &m, std::chrono::nanoseconds delay) const
+	{
+		heist_timer id = 0;
+		check_timed<M, ref<Ms...>>();
+		check(heist_send_after(ctx_, to.raw(), &type<M>, &m, count(delay), &id));
+		return timer(self_, id);
+	}
+	template <class... Ms, class M>
+	[[nodiscard]] timer every(ref<Ms...> to, const M &m, std::chrono::nanoseconds period,
+				  heist_pace pace = HEIST_FIXED_RATE) const
+	{
+		heist_timer id = 0;
+		check_timed<M, ref<Ms...>>();
+		check(heist_send_every(ctx_, to.raw(), &type<M>, &m, count(period), count(period),
+				       pace, &id));
+		return timer(self_, id);
+	}
 
       private:
+	template <class M, class Ref> static constexpr void check_timed()
+	{
+		static_assert(Ref::template takes<M>, "the actor does not take this message");
+		static_assert(detail::is_plain<M>, "a message for later is copied as bytes");
+	}
+	static std::uint64_t count(std::chrono::nanoseconds d) noexcept
+	{
+		return d.count() > 0 ? static_cast<std::uint64_t>(d.count()) : 0;
+	}
+
 	heist_ctx *ctx_;
+	detail::actor *self_;
 };
+
+namespace detail
+{
+/* The continuation of an ask: a pointer's worth of bytes travels with it, anything more is kept. */
+template <class R, class K> struct asked : pending {
+	explicit asked(K &&f) : k(std::move(f))
+	{
+	}
+	K k;
+	static constexpr bool travels = std::is_trivially_copyable_v<K> &&
+					sizeof(K) <= sizeof(std::uint64_t) && alignof(K) <= 8;
+
+	static void call(actor *self, heist_status status, const void *reply, std::uint64_t user)
+	{
+		context c(self->ctx, self);
+		if constexpr (travels) {
+			alignas(8) unsigned char room[sizeof user];
+			std::memcpy(room, &user, sizeof user);
+			(*std::launder(reinterpret_cast<K *>(room)))(c, answer<R>(status, reply));
+		} else {
+			std::unique_ptr<asked> one(
+				reinterpret_cast<asked *>(static_cast<std::uintptr_t>(user)));
+			self->remove(one.get());
+			one->k(c, answer<R>(status, reply));
+		}
+	}
+	static void told(heist_ctx *ctx, void *state, heist_status status, const void *reply,
+			 std::uint64_t user)
+	{
+		actor *self = static_cast<actor *>(state);
+		self->ctx = ctx;
+		heist_status why = guarded([&] { call(self, status, reply, user); });
+		if (why != HEIST_OK)
+			heist_panic(ctx, why);
+	}
+};
+} // namespace detail
+
+template <class... Ms, class M, class K>
+void context::ask(ref<Ms...> to, const M &m, heist_time deadline, K k) const
+{
+	using asked = detail::asked<reply_t<M>, K>;
+	static_assert(ref<Ms...>::template takes<M>, "the actor does not take this message");
+	static_assert(is_request<M>, "a request has a reply type");
+	static_assert(detail::is_plain<M>, "a request is copied as bytes");
+	static_assert(std::is_nothrow_move_constructible_v<K>, "callables move without throwing");
+	std::uint64_t user = 0;
+	if constexpr (asked::travels) {
+		std::memcpy(&user, &k, sizeof k);
+		check(heist_ask(ctx_, to.raw(), &type<M>, &m, deadline, asked::told, user));
+	} else {
+		auto one = std::make_unique<asked>(std::move(k));
+		user = reinterpret_cast<std::uintptr_t>(one.get());
+		check(heist_ask(ctx_, to.raw(), &type<M>, &m, deadline, asked::told, user));
+		self_->add(one.release());
+	}
+}
 
 /* ---- a callable as a class of actors ---- */
 
@@ -239,46 +492,50 @@ template <class F, class... Ms> struct behaviour {
 	static_assert((!std::is_same_v<F, Ms> && ...), "an actor is no message");
 	static constexpr bool is_bytes = std::is_trivially_copyable_v<F>;
 
-	/* Where the callable lives.  Zeroed before its birth. */
+	/* Where the callable lives; the actor comes first. */
 	struct state {
+		detail::actor self;
 		alignas(8) unsigned char room[sizeof(F)];
-		bool born;
 		F &f() noexcept
 		{
 			return *std::launder(reinterpret_cast<F *>(room));
 		}
 	};
-
-	template <class M> static heist_next answer(heist_ctx *ctx, F &f, M &m)
+	static_assert(std::is_standard_layout_v<state>, "the runtime hands the actor's state");
+	static state *at(void *s, heist_ctx *ctx) noexcept
 	{
-		using result = decltype(f(context(ctx), m));
+		state *st = static_cast<state *>(s);
+		st->self.ctx = ctx;
+		return st;
+	}
+
+	template <class M> static heist_next answer_to(context c, F &f, M &m)
+	{
+		using result = decltype(f(c, m));
 		if constexpr (std::is_void_v<result>) {
 			static_assert(!is_request<M>, "a request is answered by a value");
-			f(context(ctx), m);
+			f(c, m);
 		} else if constexpr (std::is_same_v<result, heist_next>) {
-			return f(context(ctx), m);
+			return f(c, m);
 		} else {
 			static_assert(is_request<M>, "only requests are answered by a value");
-			reply_t<M> value = f(context(ctx), m);
-			(void)heist_reply(ctx, HEIST_OK, &type<M>, &value);
+			reply_t<M> value = f(c, m);
+			(void)heist_reply(c.get(), HEIST_OK, &type<M>, &value);
 		}
 		return HEIST_CONTINUE;
 	}
 
 	/* A handler that completes owns what the payload owned. */
-	template <class M> static heist_next handle(heist_ctx *ctx, F &f, void *msg)
+	template <class M> static heist_next handle(state *st, void *msg)
 	{
-		heist_status why = HEIST_OK;
 		heist_next next = HEIST_CONTINUE;
-		try {
-			next = answer<M>(ctx, f, *static_cast<M *>(msg));
-		} catch (const error &e) {
-			why = e.status();
-		} catch (...) {
-			why = HEIST_ECRASH;
-		}
+		heist_status why = detail::guarded([&] {
+			next = answer_to<M>(context(st->self.ctx, &st->self), st->f(),
+					    *static_cast<M *>(msg));
+		});
 		if (why != HEIST_OK)
-			heist_panic(ctx, why); /* nothing is left on the stack to be destroyed */
+			heist_panic(st->self.ctx,
+				    why); /* nothing is left on the stack to be destroyed */
 		if (next == HEIST_CONTINUE || next == HEIST_STOP)
 			static_cast<M *>(msg)->~M();
 		return next;
@@ -286,36 +543,37 @@ template <class F, class... Ms> struct behaviour {
 
 	static heist_next recv(heist_ctx *ctx, void *s, const heist_type *t, void *msg)
 	{
-		state *st = static_cast<state *>(s);
+		state *st = at(s, ctx);
 		heist_next next = HEIST_CONTINUE;
-		if constexpr (!is_bytes)
+		if constexpr (!is_bytes && std::is_nothrow_move_constructible_v<F>)
 			if (t == &type<F>) {
 				::new (st->room) F(std::move(*static_cast<F *>(msg)));
 				static_cast<F *>(msg)->~F();
-				st->born = true;
+				st->self.set_born();
 				return next;
 			}
-		bool known =
-			((t == &type<Ms> ? (next = handle<Ms>(ctx, st->f(), msg), true) : false) ||
-			 ...);
+		bool known = ((t == &type<Ms> ? (next = handle<Ms>(st, msg), true) : false) || ...);
 		return known ? next : heist_unhandled(ctx, s, t, msg);
 	}
 
-	static heist_next init(heist_ctx *, void *s, const void *arg)
+	static heist_next init(heist_ctx *ctx, void *s, const void *arg)
 	{
-		std::memcpy(static_cast<state *>(s)->room, arg, sizeof(F));
+		state *st = at(s, ctx);
+		std::memcpy(st->room, arg, sizeof(F));
+		st->self.set_born();
 		return HEIST_CONTINUE;
 	}
 
-	static void stop(heist_ctx *, void *s, heist_status)
+	static void stop(heist_ctx *ctx, void *s, heist_status)
 	{
-		if (static_cast<state *>(s)->born)
-			static_cast<state *>(s)->f().~F();
+		state *st = at(s, ctx);
+		st->self.forget();
+		if (st->self.born())
+			st->f().~F();
 	}
 
 	static constexpr heist_hooks hooks = { 0, is_bytes ? std::uint32_t{ sizeof(F) } : 0,
-					       is_bytes ? init : nullptr, is_bytes ? nullptr : stop,
-					       nullptr };
+					       is_bytes ? init : nullptr, stop, nullptr };
 	static constexpr heist_class cls = { detail::name<F>.data(), HEIST_ABI, sizeof(state), recv,
 					     &hooks };
 
@@ -344,6 +602,93 @@ template <class... Ms, class F> ref<Ms...> context::spawn_child(F f, const heist
 			return heist_spawn_child(ctx_, cls, opts, arg, out);
 		});
 }
+
+/* ---- supervision ---- */
+
+namespace detail
+{
+template <class Make> auto make_by(Make &f, context c)
+{
+	if constexpr (std::is_invocable_v<Make &, context>)
+		return f(c);
+	else
+		return f();
+}
+} // namespace detail
+
+/* The class of a callable that a factory makes, anew for each incarnation. */
+template <class Make, class... Ms> struct made {
+	static_assert(detail::is_plain<Make>, "a factory is copied as bytes");
+	using F = decltype(detail::make_by(std::declval<Make &>(), std::declval<context>()));
+	using behaves = behaviour<F, Ms...>;
+
+	static heist_next init(heist_ctx *ctx, void *s, const void *arg)
+	{
+		typename behaves::state *st = behaves::at(s, ctx);
+		alignas(8) unsigned char copy[sizeof(Make)];
+		std::memcpy(copy, arg, sizeof copy);
+		heist_status why = detail::guarded([&] {
+			::new (st->room)
+				F(detail::make_by(*std::launder(reinterpret_cast<Make *>(copy)),
+						  context(ctx, &st->self)));
+			st->self.set_born();
+		});
+		return why == HEIST_OK ? HEIST_CONTINUE : HEIST_FAIL;
+	}
+	static constexpr heist_hooks hooks = { 0, sizeof(Make), init, behaves::stop, nullptr };
+	static constexpr heist_class cls = { detail::name<F>.data(), HEIST_ABI,
+					     sizeof(typename behaves::state), behaves::recv,
+					     &hooks };
+};
+
+/* How a child is started and treated.  `spec` is heist.h's, but for class and argument. */
+template <class Make, class... Ms> class child_of
+{
+      public:
+	using ref_type = ref<Ms...>;
+	heist_child spec = heist_child_default();
+
+	explicit child_of(Make make) noexcept : make_(make)
+	{
+	}
+	child_of &restart(heist_restart r) noexcept
+	{
+		spec.restart = r;
+		return *this;
+	}
+	child_of &named(const char *name) noexcept
+	{
+		spec.name = name;
+		return *this;
+	}
+	child_of &backoff(std::chrono::milliseconds least, std::chrono::milliseconds most,
+			  std::uint32_t jitter_percent = 0) noexcept
+	{
+		spec.backoff_min_ms = static_cast<std::uint32_t>(least.count());
+		spec.backoff_max_ms = static_cast<std::uint32_t>(most.count());
+		spec.jitter_percent = jitter_percent;
+		return *this;
+	}
+	/* Complete; as long as this is. */
+	heist_child get() const noexcept
+	{
+		heist_child c = spec;
+		c.cls = &made<Make, Ms...>::cls;
+		c.arg = &make_;
+		return c;
+	}
+
+      private:
+	Make make_;
+};
+
+template <class... Ms, class Make> child_of<Make, Ms...> child(Make make) noexcept
+{
+	return child_of<Make, Ms...>(make);
+}
+
+/* A supervisor: it takes no messages. */
+using supervisor = ref<>;
 
 /* ---- a runtime ---- */
 
@@ -398,6 +743,35 @@ class system
 				return heist_spawn(system_, cls, opts, arg, out);
 			});
 	}
+	/* The supervisor, then its children in their order.  Throws heist::error. */
+	template <class... Child>
+	std::tuple<supervisor, typename Child::ref_type...> supervise(heist_sup how,
+								      const Child &...child) const
+	{
+		std::array<heist_child, sizeof...(Child)> specs{ child.get()... };
+		std::array<heist_ref, sizeof...(Child) + 1> refs{};
+		how.children = specs.data();
+		how.child_count = sizeof...(Child);
+		check(heist_supervise(system_, &how, &refs[sizeof...(Child)], refs.data()));
+		return handles<Child...>(refs, std::index_sequence_for<Child...>{});
+	}
+	template <class... Child>
+	std::tuple<supervisor, typename Child::ref_type...> supervise(heist_strategy strategy,
+								      const Child &...child) const
+	{
+		heist_sup how = heist_sup_default();
+		how.strategy = strategy;
+		return supervise(how, child...);
+	}
+	/* One more child.  Throws heist::error. */
+	template <class Child>
+	typename Child::ref_type add_child(supervisor to, const Child &child) const
+	{
+		heist_child spec = child.get();
+		heist_ref r{};
+		check(heist_add_child(system_, to.raw(), &spec, &r));
+		return typename Child::ref_type(r);
+	}
 	template <class... Ms, class M> heist_status send(ref<Ms...> to, M m) const
 	{
 		return detail::move_to(system_, to, m);
@@ -416,6 +790,14 @@ class system
 	}
 
       private:
+	/* The supervisor's is the last. */
+	template <class... Child, std::size_t... I, class Refs>
+	static auto handles(const Refs &refs, std::index_sequence<I...>)
+	{
+		return std::tuple<supervisor, typename Child::ref_type...>(
+			supervisor(refs[sizeof...(I)]), typename Child::ref_type(refs[I])...);
+	}
+
 	heist_system *system_ = nullptr;
 };
 
