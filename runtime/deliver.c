@@ -11,7 +11,9 @@
 #endif
 
 /* Mean time per message above which deferred sends would wait too long for the next ones. */
+#ifndef DEFER_MAX_NS
 #define DEFER_MAX_NS 1000
+#endif
 
 static void deliver_message(struct rt_worker *w, struct actor *a, struct message *m)
 {

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -40,6 +41,20 @@ static bool ends_early(long number, long operation)
 		return false;
 	errno = EINTR;
 	return true;
+}
+
+static _Atomic long refused; /* bindings to a CPU; 0: they are not refused */
+static bool refuse_binding;
+
+int __real_hwloc_set_cpubind(void *t, const void *set, int flags);
+int __wrap_hwloc_set_cpubind(void *t, const void *set, int flags);
+int __wrap_hwloc_set_cpubind(void *t, const void *set, int flags)
+{
+	if (!refuse_binding)
+		return __real_hwloc_set_cpubind(t, set, flags);
+	refused++;
+	errno = EPERM;
+	return -1;
 }
 
 long __real_syscall(long number, ...);
@@ -76,12 +91,17 @@ static heist_next ring_recv(heist_ctx *ctx, void *state, const heist_type *type,
 }
 static const heist_class ring_class = { "ring", HEIST_ABI, 0, ring_recv, NULL };
 
-static heist_system *start_ring(uint32_t workers)
+static void fill_ring(heist_system *s)
 {
-	heist_system *s = test_start(workers);
 	rounds = 0;
 	for (int i = 0; i < RING; i++)
 		ring[i] = test_spawn(s, &ring_class, NULL);
+}
+
+static heist_system *start_ring(uint32_t workers)
+{
+	heist_system *s = test_start(workers);
+	fill_ring(s);
 	return s;
 }
 
@@ -124,6 +144,31 @@ TEST(fault, a_refused_thread_leaves_nothing_behind)
 	heist_system *s = start_ring(4);
 	EXPECT(test_tell(ring[0], &WORD, 1000) == HEIST_OK);
 	end_ring(s, 1);
+}
+
+/* Workers that may not be bound to their CPUs run unbound, and one of them says so. */
+static _Atomic long warnings;
+static void count_warnings(void *user, const char *line)
+{
+	(void)user;
+	warnings += strstr(line, "cannot bind a worker to its CPU") != NULL;
+}
+
+TEST(fault, bindings_are_refused)
+{
+	heist_config c = heist_config_default();
+	heist_system *s = NULL;
+	c.workers = 2;
+	c.pin = HEIST_ON;
+	c.log = count_warnings;
+	refuse_binding = true;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	EXPECT(wait_for(&refused, 2));
+	fill_ring(s);
+	EXPECT(test_tell(ring[0], &WORD, 1000) == HEIST_OK);
+	end_ring(s, 1);
+	refuse_binding = false;
+	EXPECT(warnings == 1);
 }
 
 /* Descriptors are used up: a polled runtime, which needs one, does not start; one with threads does. */

@@ -311,6 +311,29 @@ TEST(group, without_memory_nothing_changes)
 	EXPECT(r == HEIST_OK);
 }
 
+/* It fails after some of the pairs have been made: they are unmade. */
+TEST(group, without_memory_a_watch_of_many_changes_nothing)
+{
+	enum { MEMBERS = 3000 };
+	heist_status r = HEIST_ENOMEM;
+	heist_system *s = start();
+	heist_ref w = spawn(s);
+	for (int i = 0; i < MEMBERS; i++)
+		EXPECT(heist_group_join(s, "g", spawn(s)) == HEIST_OK);
+	test_run(s);
+	for (long n = 1; r == HEIST_ENOMEM; n++) {
+		memory.fail_at = memory.calls + n;
+		r = heist_group_watch(s, "g", w, &CHANGE, 1);
+		memory.fail_at = 0;
+		EXPECT(n > 2 || r == HEIST_ENOMEM); /* it takes more than a block of messages */
+		EXPECT(r == HEIST_OK || heist_group_unwatch(s, "g", w) == HEIST_EDEAD);
+		test_run(s);
+		EXPECT(tellings == (r == HEIST_OK ? MEMBERS : 0));
+	}
+	EXPECT(r == HEIST_OK);
+	counted_finish(s);
+}
+
 TEST(group, without_memory_a_send_says_so)
 {
 	heist_system *s = start();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Shutdown that does not end in time: who keeps it is told, nothing is skipped, and the next call goes on. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -96,6 +97,38 @@ TEST(shutdown, all_that_hang_are_counted_and_only_they)
 	leave = 1;
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 	EXPECT(stops == 3);
+}
+
+static _Atomic long calls;
+static heist_ref called;
+static _Atomic long answer;
+
+static void *call_it(void *system)
+{
+	calls++;
+	answer = heist_call(system, called, &GO, &(uint64_t){ 0 }, 0, NULL);
+	return NULL;
+}
+
+/* Who calls while no worker can begin to ask: the call never starts, and is answered as the rest is lost. */
+TEST(shutdown, a_call_that_has_not_begun_is_answered)
+{
+	pthread_t caller;
+	heist_system *s = start(1);
+	heist_stats t = heist_stats_default();
+	calls = answer = 0;
+	called = test_spawn(s, &hanger, NULL);
+	EXPECT(test_tell(called, &GO, 0) == HEIST_OK);
+	EXPECT(wait_for(&entered, 1));
+	EXPECT(pthread_create(&caller, NULL, call_it, s) == 0);
+	do /* the actor that asks for it is there, and waits for the only worker */
+		EXPECT(heist_get_stats(s, &t) == HEIST_OK);
+	while (t.actors < 2);
+	EXPECT(heist_shutdown(s, heist_now(s) + 1) == HEIST_ETIMEOUT);
+	EXPECT(answer == 0);
+	leave = 1;
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	EXPECT(pthread_join(caller, NULL) == 0 && answer == HEIST_ECLOSED);
 }
 
 TEST(shutdown, many_stragglers_are_not_all_logged)
