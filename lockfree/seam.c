@@ -139,6 +139,11 @@ void heist_thread_yield(void)
 	sched_yield();
 }
 
+int heist_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
+{
+	return pthread_atfork(before, parent, child) == 0 ? 0 : -1;
+}
+
 /* ---- event descriptors ---- */
 
 int heist_event_open(void)

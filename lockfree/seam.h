@@ -95,6 +95,8 @@ typedef struct heist_thread {
 int heist_thread_start(heist_thread *t, void (*entry)(void *), void *arg, const char *name);
 void heist_thread_join(heist_thread *t);
 void heist_thread_yield(void);
+/* Around each fork of the process from now on: before it, then in the parent, or in the child.  0 or -1. */
+int heist_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));
 
 /* ---- a descriptor that turns readable, for event loops of others ---- */
 /* -1 when the system refuses. */

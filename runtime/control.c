@@ -74,7 +74,7 @@ static heist_status control_post(heist_ref to, enum request_kind kind, heist_sta
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
 	struct foreign *f = NULL;
 	struct heist_system *s;
-	if (w && w->local.system->id == ref_runtime(to)) {
+	if (w && w->local.id == ref_runtime(to)) {
 		s = w->local.system;
 	} else {
 		w = NULL;

@@ -40,6 +40,12 @@ void heist_notify_forget(struct heist_system *s)
 	atomic_store_explicit(&doors[s->id].closing, false, memory_order_relaxed);
 }
 
+/* In a child nobody is inside. */
+void heist_notify_orphan(struct heist_system *s)
+{
+	doors[s->id] = (struct door){ .gate = { 0 } };
+}
+
 bool heist_notify_quiet(struct heist_system *s)
 {
 	return gate_is_empty(&s->notifiers) && gate_is_empty(&doors[s->id].gate);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * poll.c - a runtime without threads, driven by the event loop of its host. */
-#include "runtime/system.h"
+#include "runtime/fork.h"
 
 static bool polling_begin(struct heist_system *s)
 {
@@ -14,6 +14,8 @@ int heist_poll(heist_system *s, heist_time until, int max_turns)
 {
 	if (!s || !s->polled || max_turns < 0)
 		return HEIST_BAD_ARG("the system must be HEIST_POLLED and max_turns not negative");
+	if (!heist_worker_self && heist_forked(s))
+		return HEIST_EINVAL;
 	if (heist_worker_self || !polling_begin(s))
 		return HEIST_BAD_ARG("one thread polls at a time, and no handler");
 	heist_event_clear(s->host_fd);

@@ -16,7 +16,7 @@
 #include <string.h>
 
 #include "runtime/bound.h"
-#include "runtime/system.h"
+#include "runtime/fork.h"
 
 void heist_straggler_await(struct heist_system *s)
 {
@@ -86,7 +86,7 @@ size_t heist_stragglers(heist_system *s, heist_straggler *out, size_t cap)
 		return 0;
 	}
 	uint32_t phase = atomic_load_explicit(&s->phase, memory_order_acquire); /* PH1 acquire */
-	if (phase == PHASE_OPEN)
+	if (phase == PHASE_OPEN || heist_forked(s))
 		return 0;
 	if (phase == PHASE_ENDING) {
 		n = left_over(s, out, cap);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * system.c - a runtime: configuration, start, shutdown in phases, and the table of runtimes.
+ * system.c - a runtime: configuration, start, shutdown in phases.
  *
  * Shutdown   1 intake off: foreign calls answer ECLOSED; wait for those that are inside
  *            2 drain: wait until every worker is parked and nothing is queued
@@ -15,109 +15,11 @@
 #include <string.h>
 
 #include "runtime/config.h"
+#include "runtime/fork.h"
 #include "runtime/path.h"
 #include "runtime/roster.h"
+#include "runtime/table.h"
 #include "sched/cpus.h"
-
-/* ---- the table of runtimes ---- */
-
-static struct foreign foreigners[RUNTIMES][FOREIGN_LOCALS];
-static struct {
-	struct spinlock lock;
-	uint32_t last; /* id given out last: ids go round, so that handles stay stale for long */
-	bool used[RUNTIMES];
-	uint32_t generation[RUNTIMES]; /* where a re-used id goes on */
-} runtimes;
-
-/* A simulated runtime always has the same: handles, and what is hashed by them, are as they were. */
-static uint32_t claim_simulated(uint32_t *generation)
-{
-	uint32_t id = runtimes.used[RUNTIMES - 1] ? 0 : RUNTIMES - 1;
-	if (id)
-		runtimes.used[id] = true;
-	*generation = 1;
-	return id;
-}
-
-static uint32_t claim_next(uint32_t *generation)
-{
-	uint32_t id = 0;
-	for (uint32_t k = 1; k < RUNTIMES && !id; k++) {
-		uint32_t i = (runtimes.last + k - 1) % (RUNTIMES - 1) + 1;
-		if (!runtimes.used[i] && runtimes.generation[i] < GENERATION_MAX / 2)
-			id = i;
-	}
-	if (id) {
-		runtimes.used[id] = true;
-		runtimes.last = id;
-		*generation = runtimes.generation[id] + 1;
-	}
-	return id;
-}
-
-/* 0: too many. */
-static uint32_t runtime_claim(bool simulated, uint32_t *generation)
-{
-	spin_lock(&runtimes.lock);
-	uint32_t id = simulated ? claim_simulated(generation) : claim_next(generation);
-	spin_unlock(&runtimes.lock);
-	return id;
-}
-
-static void runtime_release(uint32_t id, uint32_t generation)
-{
-	spin_lock(&runtimes.lock);
-	runtimes.used[id] = false;
-	runtimes.generation[id] = generation;
-	spin_unlock(&runtimes.lock);
-}
-
-/* ---- foreign threads ---- */
-
-static _Thread_local uint32_t foreign_hint __attribute__((tls_model("initial-exec")));
-static _Atomic uint32_t foreign_threads;
-
-struct foreign *heist_foreign_enter(uint32_t id)
-{
-	if (foreign_hint == 0)
-		foreign_hint =
-			atomic_fetch_add_explicit(&foreign_threads, 1, memory_order_relaxed) + 1;
-	struct foreign *f = &foreigners[id][foreign_hint % FOREIGN_LOCALS];
-	for (uint32_t k = 1; !spin_try(&f->lock) && k < FOREIGN_LOCALS; k++) {
-		foreign_hint = foreign_hint + 1 ? foreign_hint + 1 : 1;
-		f = &foreigners[id][foreign_hint % FOREIGN_LOCALS];
-		if (k == FOREIGN_LOCALS - 1) /* all taken: wait for this one */
-			spin_lock(&f->lock);
-	}
-	if (f->local)
-		return f;
-	spin_unlock(&f->lock);
-	return NULL;
-}
-
-void heist_foreign_leave(struct foreign *f)
-{
-	spin_unlock(&f->lock);
-}
-
-/* Wait until no foreign thread is where it was. */
-static void foreign_grace(struct heist_system *s)
-{
-	for (int i = 0; i < FOREIGN_LOCALS; i++) {
-		spin_lock(&foreigners[s->id][i].lock);
-		spin_unlock(&foreigners[s->id][i].lock);
-	}
-}
-
-static void foreign_attach(struct heist_system *s, bool attach)
-{
-	for (int i = 0; i < FOREIGN_LOCALS; i++) {
-		struct foreign *f = &foreigners[s->id][i];
-		spin_lock(&f->lock);
-		f->local = attach ? &s->foreign[i] : NULL;
-		spin_unlock(&f->lock);
-	}
-}
 
 /* ---- what the scheduler asks of us ---- */
 
@@ -125,6 +27,8 @@ static void foreign_attach(struct heist_system *s, bool attach)
 
 static bool on_flush(struct worker *w)
 {
+	if (HEIST_UNLIKELY(heist_forked(rt_worker_of(w)->local.system)))
+		heist_fork_returned();
 	ctx_set_actor(&rt_worker_of(w)->ctx, NULL); /* it is in no handler */
 	return heist_outbox_flush(rt_worker_of(w));
 }
@@ -173,7 +77,7 @@ static void slots_return(struct heist_system *s, struct worker *self)
 		return;
 	if (s->purge == PURGE_NONE && heist_slots_retire(&s->slots)) {
 		heist_fence_heavy(); /* alone: later comparisons of handles see the new generations */
-		foreign_grace(s);
+		heist_foreign_grace(s);
 		s->purge = PURGE_RETIRED;
 	}
 	if (s->purge == PURGE_RETIRED && heist_notify_quiet(s)) {
@@ -193,14 +97,9 @@ static void slots_return(struct heist_system *s, struct worker *self)
 /* What others gave back to the pools that foreign threads borrow, and nobody has borrowed since. */
 static void foreign_trim(struct heist_system *s)
 {
-	for (int i = 0; i < FOREIGN_LOCALS; i++) {
-		struct foreign *f = &foreigners[s->id][i];
-		if (inject_is_empty(&s->foreign[i].messages.returned) || !spin_try(&f->lock))
-			continue;
-		if (f->local)
-			heist_local_trim(f->local);
-		spin_unlock(&f->lock);
-	}
+	for (uint32_t i = 0; i < FOREIGN_LOCALS; i++)
+		if (!inject_is_empty(&s->foreign[i].messages.returned))
+			heist_foreign_trim(s, i);
 }
 
 /* Empty slabs go back after a while, for which a worker that sleeps has to wake once more. */
@@ -497,23 +396,25 @@ heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
 	if (!sim)
 		heist_config_strangers(&c);
 	heist_seam_init();
-	uint32_t id = runtime_claim(sim != NULL, &generation);
+	if (heist_fork_watch() != 0)
+		return HEIST_ENOMEM;
+	uint32_t id = heist_table_claim(sim != NULL, &generation);
 	if (id == 0)
 		return start_refused(&c, sim ? "another simulation has not ended"
 					     : "more than 127 runtimes");
 	struct heist_system *s = system_new(&c, sim, cpus.workers, cpus.pin, generation);
 	if (!s) {
-		runtime_release(id, generation);
+		heist_table_release(id, generation);
 		return HEIST_ENOMEM;
 	}
 	system_set_id(s, id);
-	foreign_attach(s, true);
+	heist_foreign_attach(s, true);
 	if (system_threads_start(s) != 0) {
-		foreign_attach(s, false);
+		heist_foreign_attach(s, false);
 		heist_places_destroy(s);
 		heist_pool_destroy(&s->pool);
 		system_free(s);
-		runtime_release(id, generation);
+		heist_table_release(id, generation);
 		return HEIST_ENOMEM;
 	}
 	heist_notify_open(s);
@@ -533,10 +434,12 @@ heist_status heist_close(heist_system *s)
 	uint32_t open = PHASE_OPEN;
 	if (!s)
 		return HEIST_BAD_ARG("the system must not be NULL");
+	if (heist_forked(s))
+		return HEIST_EINVAL;
 	if (atomic_compare_exchange_strong_explicit(&s->phase, &open, PHASE_CLOSED,
 						    memory_order_acq_rel, /* PH1 release */
 						    memory_order_acquire)) {
-		foreign_grace(s);
+		heist_foreign_grace(s);
 		heist_notify_close(s);
 	}
 	return HEIST_OK;
@@ -631,7 +534,7 @@ static void system_destroy(struct heist_system *s)
 		heist_sim_account(s->sim);
 	HEIST_ASSERT(system_balanced(s));
 	uint32_t id = s->id, generation = system_highest_generation(s);
-	foreign_attach(s, false);
+	heist_foreign_attach(s, false);
 	heist_notify_forget(s);
 	heist_registry_destroy(s);
 	heist_rosters_destroy(s);
@@ -642,7 +545,7 @@ static void system_destroy(struct heist_system *s)
 	heist_places_destroy(s);
 	heist_pool_destroy(&s->pool);
 	system_free(s);
-	runtime_release(id, generation);
+	heist_table_release(id, generation);
 }
 
 /* Workers that are idle get this long to leave, on a busy machine, and stop hooks that have begun. */
@@ -660,6 +563,8 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 		return HEIST_BAD_ARG("the system must not be NULL");
 	if (heist_worker_self)
 		return HEIST_BAD_ARG("it waits: not allowed inside a handler");
+	if (heist_forked(s))
+		return HEIST_EINVAL;
 	heist_close(s);
 	if (s->sim)
 		heist_sim_closing(s->sim);
@@ -675,7 +580,7 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 	if (!heist_places_stop(s, last))
 		return shutdown_late(s);
 	atomic_store_explicit(&s->phase, PHASE_ENDING, memory_order_release); /* PH1 release */
-	foreign_grace(s);
+	heist_foreign_grace(s);
 	if (!system_end_actors(s, last))
 		return shutdown_late(s);
 	callers_grace(s);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * system.h - the runtime object, its workers, and the table of runtimes by id.
+ * system.h - the runtime object and its workers.
  *
  * A handle carries the id of its runtime.  Foreign threads reach a runtime only through the static
  * table: they borrow one of its locals under a lock, and see under that lock whether the runtime
@@ -102,7 +102,8 @@ HEIST_HOT_INLINE void ctx_set_actor(heist_ctx *ctx, struct actor *a)
 enum phase {
 	PHASE_OPEN,
 	PHASE_CLOSED, /* the intake */
-	PHASE_ENDING  /* no worker runs any more: who ends the actors holds every right to run */
+	PHASE_ENDING, /* no worker runs any more: who ends the actors holds every right to run */
+	PHASE_FORKED  /* this process is a child of the runtime's (fork.h) */
 };
 
 struct heist_system {
@@ -190,7 +191,7 @@ static inline struct rt_worker *system_self(struct heist_system *s)
 	return w && w->local.system == s ? w : NULL;
 }
 
-/* ---- the table of runtimes (system.c) ---- */
+/* ---- the table of runtimes (table.c) ---- */
 
 /* Any thread: borrow a local of runtime `id`; NULL: there is no such runtime.  Short: no waiting, no
  * callbacks except drops and hooks of messages being lost. */
@@ -368,6 +369,7 @@ void heist_notify_open(struct heist_system *s);
 void heist_notify_close(struct heist_system *s);
 /* Its id is nobody's any more. */
 void heist_notify_forget(struct heist_system *s);
+void heist_notify_orphan(struct heist_system *s); /* fork.h */
 /* Has everybody left that was in heist_notify? */
 bool heist_notify_quiet(struct heist_system *s);
 /* The runner: do bits wait; tell them.  True: it must end, like *end. */

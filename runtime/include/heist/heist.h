@@ -19,6 +19,11 @@
  * Happens-before  send -> its handling; handler n of an actor -> handler n + 1, on whatever thread;
  *                 reply -> its continuation; the last handler -> the stop hook.  An actor's state
  *                 is never touched by two threads at once.
+ * fork            The runtimes stay the parent's, which notices nothing.  In the child handles lead
+ *                 nowhere (EDEAD), nothing can be put in (ECLOSED, ENOMEM), heist_close, heist_shutdown
+ *                 and heist_poll answer EINVAL; a runtime of its own can be started.  What the parent's
+ *                 hold is not freed.  A handler that forks may only exec or _exit in the child; if it
+ *                 returns there, that is an abort.
  * Memory          Config, options and messages are copied during the call.  Classes, hooks, types and
  *                 drops must outlive the runtime (make them static const). */
 #ifndef HEIST_HEIST_H
