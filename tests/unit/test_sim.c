@@ -396,10 +396,11 @@ static void write_down(void *user, const char *line)
 {
 	size_t n = strlen(line);
 	(void)user;
-	EXPECT(used + n + 2 < sizeof text[0]);
-	memcpy(text[page] + used, line, n);
-	text[page][used + n] = '\n';
-	text[page][used += n + 1] = '\0';
+	EXPECT(used < sizeof text[0] - 2 && n < sizeof text[0] - 2 - used);
+	char *end = text[page] + used;
+	memcpy(end, line, n);
+	memcpy(end + n, "\n", 2);
+	used += n + 1;
 }
 
 static uint64_t turned_down[4];
