@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Each guarantee in runtime/README.md names tests that exist; each planted bug in tests/README.md, too.
+"""Each guarantee in runtime/README.md names tests that exist; each planted bug in tests/README.md and each
+pain in tests/pains/README.md, too.
 
 usage: check_guarantees.py ROOT
 
@@ -11,7 +12,8 @@ import re
 
 import lint
 
-PAGES = {"runtime/README.md": ("## Guarantees", 3), "tests/README.md": ("## Planted bugs", 1)}
+PAGES = {"runtime/README.md": ("## Guarantees", 3), "tests/README.md": ("## Planted bugs", 1),
+         "tests/pains/README.md": ("## Tests", 1)}
 UNIT = re.compile(r"^TEST\((\w+),\s*(\w+)\)", re.M)
 
 
