@@ -2,81 +2,12 @@
  * run.c - heist-bench run: calibrate, sample the rows, report. */
 #include "bench/cli.h"
 
-#include <argp.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/common/options.h"
 #include "bench/common/report.h"
-
-struct options {
-	char **patterns;
-	int pattern_count;
-	uint32_t workers; /* 0: at one and at all */
-	bool all_only;
-	int samples;
-	bool quick;
-	const char *json;
-};
-
-#define KEY_QUICK 1001
-
-static const struct argp_option keys[] = {
-	{ "workers", 'w', "N", 0, "Workers: a number, or all (default: at 1 and at all)", 0 },
-	{ "samples", 's', "N", 0, "Samples per row (default 30; 5 with --quick)", 0 },
-	{ "quick", 'q', NULL, 0, "Few samples, short idle times: a look, not a measurement", 0 },
-	{ "json", 'j', "FILE", 0,
-	  "Write google-benchmark's JSON to FILE, - for standard output only", 0 },
-	{ 0 },
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state)
-{
-	struct options *o = state->input;
-	char *end = NULL;
-	switch (key) {
-	case 'w':
-		o->all_only = strcmp(arg, "all") == 0;
-		if (o->all_only)
-			return 0;
-		o->workers = (uint32_t)strtoul(arg, &end, 10);
-		if (*end || o->workers < 1 || o->workers > 256)
-			argp_error(state, "--workers must be 1 to 256, or all, not '%s'", arg);
-		return 0;
-	case 's':
-		o->samples = (int)strtol(arg, &end, 10);
-		if (*end || o->samples < 1 || o->samples > 4096)
-			argp_error(state, "--samples must be 1 to 4096, not '%s'", arg);
-		return 0;
-	case 'q':
-		o->quick = true;
-		return 0;
-	case 'j':
-		o->json = arg;
-		return 0;
-	case ARGP_KEY_ARGS:
-		o->patterns = state->argv + state->next;
-		o->pattern_count = state->argc - state->next;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static const struct argp argp = {
-	.options = keys,
-	.parser = parse,
-	.args_doc = "[ROW...]",
-	.doc = "Measure rows: all, or those that a name, a leading part of one, or a pattern "
-	       "selects.\v"
-	       "Each sample runs on a fresh runtime outside the timed part and checks its result; "
-	       "a row "
-	       "with a wrong result has no number.  Times are per operation (heist-bench list says "
-	       "of "
-	       "what).  Exit status: 0, or 1 if a row failed.\n\n"
-	       "  heist-bench run ping_pong 'one_way/W:*' --workers 1\n"
-	       "  heist-bench run --quick --json - | python3 -m json.tool\n",
-};
 
 /* ---- one row ---- */
 
@@ -168,7 +99,7 @@ static uint32_t all_workers(void)
 	return t.workers;
 }
 
-static size_t plan(const struct bench_row **rows, size_t n, const struct options *o,
+static size_t plan(const struct bench_row **rows, size_t n, const struct bench_options *o,
 		   struct result **out)
 {
 	uint32_t all = all_workers(), counts[2] = { 1, all };
@@ -202,12 +133,13 @@ static void progress(size_t i, size_t n, const char *name)
 
 int bench_run_main(int argc, char **argv)
 {
-	struct options o = { 0 };
+	struct bench_options o;
 	struct calibration c;
 	struct result *r;
 	size_t n;
 	int failures = 0;
-	argp_parse(&argp, argc, argv, 0, NULL, &o);
+	if (bench_options_parse(argc, argv, 0, &o) != 0)
+		return 2;
 	if (!o.samples)
 		o.samples = o.quick ? 5 : 30;
 	if (o.quick)
