@@ -138,12 +138,24 @@ static struct runnable *worker_linger(struct worker *w)
 	return NULL;
 }
 
+/* While this worker leaves spawn deques alone (throttle.h) it does not park beside them: whoever spawns would
+ * have to wake it. */
+static bool search_longer(struct worker *w, uint64_t *end)
+{
+	struct pool *p = w->pool;
+	if (!throttle_holds(&w->throttle, w->now) || p->spin_ns == 0 || !pool_has_surplus(p) ||
+	    (w->timer_next && w->now >= w->timer_next))
+		return false;
+	*end = w->now + p->spin_ns;
+	return true;
+}
+
 /* Search for one spin window, then once more at what nobody has moved meanwhile. */
 static struct runnable *worker_search(struct worker *w)
 {
 	struct pool *p = w->pool;
 	uint64_t window = w->spin_failures < SCHED_SPIN_FAILURES ? p->spin_ns : 0;
-	uint64_t start = heist_clock_ns();
+	uint64_t end = heist_clock_ns() + window;
 	struct runnable *r = window ? worker_linger(w) : NULL;
 	if (r)
 		return r;
@@ -158,7 +170,7 @@ static struct runnable *worker_search(struct worker *w)
 		if (pool_stops(p))
 			return NULL;
 		w->now = heist_clock_ns();
-	} while (w->now - start < window);
+	} while (w->now < end || search_longer(w, &end));
 	w->spin_failures++;
 	return p->crew > 1 ? heist_worker_steal_last(w) : NULL;
 }
@@ -230,6 +242,7 @@ struct runnable *heist_worker_find(struct worker *w)
 		if (p->ops->flush(w) && (r = heist_worker_next(w)) != NULL)
 			return worker_found(w, r);
 		w->now = heist_clock_ns();
+		throttle_judge(&w->throttle, w->now);
 		if (w->timer_next && w->now >= w->timer_next) {
 			w->timer_next = p->ops->timers(w, w->now);
 			if ((r = heist_worker_next(w)) != NULL)

@@ -50,6 +50,16 @@ static struct runnable *steal_spawned(struct worker *w, struct worker *v)
 	return n ? keep_rest(w, items, n) : NULL;
 }
 
+/* The same, to be judged. */
+static struct runnable *try_spawned(struct worker *w, struct worker *v)
+{
+	uint64_t begun = heist_clock_ns();
+	struct runnable *r = steal_spawned(w, v);
+	if (r)
+		throttle_took(&w->throttle, begun, heist_clock_ns());
+	return r;
+}
+
 static struct runnable *steal_inbox(struct worker *w, struct worker *v)
 {
 	struct inject_link *l = inject_take(&v->inbox);
@@ -94,12 +104,14 @@ static struct runnable *steal_from(struct worker *w, struct worker *v)
 	struct runnable *r = steal_inbox(w, v);
 	if (r)
 		return r;
-	uint64_t fifo = deque_size(&v->fifo), spawned = deque_size(&v->spawned);
+	/* While it holds, not even a look: the victim's next push would miss. */
+	uint64_t fifo = deque_size(&v->fifo);
+	uint64_t spawned = throttle_holds(&w->throttle, w->now) ? 0 : deque_size(&v->spawned);
 	if (fifo + spawned < 2)
 		return NULL;
 	if (fifo && (r = steal_fifo(w, v)) != NULL)
 		return r;
-	return spawned ? steal_spawned(w, v) : NULL;
+	return spawned ? try_spawned(w, v) : NULL;
 }
 
 /* Spares have no rings: they are nobody's neighbours.  A spare takes the place of the worker whose ring it

@@ -18,6 +18,7 @@
 #include "sched/idle.h"
 #include "sched/policy.h"
 #include "sched/runnable.h"
+#include "sched/throttle.h"
 
 struct pool;
 struct worker;
@@ -47,6 +48,7 @@ struct worker {
 	uint32_t spin_failures;
 	_Atomic uint32_t stealing;    /* it may be reading the arrays of others' deques: shrink.c */
 	struct deque_array *outgrown; /* what its own deques had, for when nobody reads it        */
+	struct throttle throttle;     /* of its thefts from spawn deques                          */
 	struct worker_stats stats;
 	/* the worker pushes, everybody takes */
 	struct deque spawned; /* LIFO use */
