@@ -9,98 +9,46 @@
 #include <string.h>
 #include <unistd.h>
 
-#define OF(FIELD) #FIELD, offsetof(heist_config, FIELD)
+#define OF(FIELD) .name = #FIELD, .offset = offsetof(heist_config, FIELD)
 
 const struct config_key heist_config_keys[CONFIG_KEYS] = {
-	{ OF(workers),
-	  1,
-	  SCHED_MAX_WORKERS,
-	  0,
-	  "as many as CPUs are allowed by affinity and quota",
-	  "threads",
-	  "Workers, which run actors; all: one for each CPU of the affinity mask, whatever the "
-	  "quota",
-	  { { "all", HEIST_WORKERS_ALL } } },
+	{ OF(workers), .min = 1, .max = SCHED_MAX_WORKERS, .unit = "threads",
+	  .words = { { "all", HEIST_WORKERS_ALL } },
+	  .usual = "as many as CPUs are allowed by affinity and quota",
+	  .doc = "Workers, which run actors; all: one for each CPU of the affinity mask, whatever "
+		 "the quota" },
 	{ OF(pin),
-	  0,
-	  0,
-	  0,
-	  "on with 2 workers or more, off where CPUs are scarce",
-	  NULL,
-	  "Whether each worker stays on one CPU",
-	  { { "on", HEIST_ON }, { "off", HEIST_OFF }, { "1", HEIST_ON }, { "0", HEIST_OFF } } },
-	{ OF(batch),
-	  1,
-	  UINT16_MAX,
-	  64,
-	  NULL,
-	  "messages",
-	  "Most that an actor handles before others have their turn",
-	  { { 0 } } },
-	{ OF(budget_us),
-	  1,
-	  UINT32_MAX,
-	  1000,
-	  NULL,
-	  "microseconds",
-	  "Time that an actor has before others have their turn",
-	  { { 0 } } },
-	{ OF(max_actors),
-	  1,
-	  SLOT_MAX,
-	  SLOT_MAX,
-	  NULL,
-	  "actors",
-	  "Alive at once; each takes 64 bytes of address space",
-	  { { 0 } } },
-	{ OF(events),
-	  0,
-	  (uint32_t)1 << 20,
-	  0,
-	  NULL,
-	  "events",
-	  "Kept by each thread for heist_dump_events",
-	  { { 0 } } },
-	{ OF(threads_max),
-	  1,
-	  THREADS_MAX,
-	  32,
-	  NULL,
-	  "threads",
-	  "Actors with a thread of their own at a time",
-	  { { 0 } } },
-	{ OF(spare_max),
-	  1,
-	  SPARES_MAX,
-	  0,
-	  "as many as workers, none with one",
-	  "threads",
-	  "That serve in the place of workers whose handlers wait",
-	  { { 0 } } },
-	{ OF(hog_ms),
-	  1,
-	  UINT32_MAX - 1,
-	  20,
-	  NULL,
-	  "milliseconds",
-	  "After which a handler is a hog, whose worker is replaced meanwhile",
-	  { { "never", UINT32_MAX } } },
-	{ OF(hog_name_ms),
-	  1,
-	  UINT32_MAX,
-	  1000,
-	  NULL,
-	  "milliseconds",
-	  "After which a hog is named in the log",
-	  { { 0 } } },
+	  .words = { { "on", HEIST_ON },
+		     { "off", HEIST_OFF },
+		     { "1", HEIST_ON },
+		     { "0", HEIST_OFF } },
+	  .usual = "on with 2 workers or more, off where CPUs are scarce",
+	  .doc = "Whether each worker stays on one CPU" },
+	{ OF(batch), .min = 1, .max = UINT16_MAX, .unit = "messages", .standard = 64,
+	  .doc = "Most that an actor handles before others have their turn" },
+	{ OF(budget_us), .min = 1, .max = UINT32_MAX, .unit = "microseconds", .standard = 1000,
+	  .doc = "Time that an actor has before others have their turn" },
+	{ OF(max_actors), .min = 1, .max = SLOT_MAX, .unit = "actors", .standard = SLOT_MAX,
+	  .doc = "Alive at once; each takes 64 bytes of address space" },
+	{ OF(events), .max = (uint32_t)1 << 20, .unit = "events",
+	  .doc = "Kept by each thread for heist_dump_events" },
+	{ OF(threads_max), .min = 1, .max = THREADS_MAX, .unit = "threads", .standard = 32,
+	  .doc = "Actors with a thread of their own at a time" },
+	{ OF(spare_max), .min = 1, .max = SPARES_MAX, .unit = "threads",
+	  .usual = "as many as workers, none with one",
+	  .doc = "Threads that serve in the place of workers whose handlers wait" },
+	{ OF(hog_ms), .min = 1, .max = UINT32_MAX - 1, .unit = "milliseconds",
+	  .words = { { "never", UINT32_MAX } }, .standard = 20,
+	  .doc = "After which a handler is a hog, whose worker is replaced meanwhile" },
+	{ OF(hog_name_ms), .min = 1, .max = UINT32_MAX, .unit = "milliseconds", .standard = 1000,
+	  .doc = "After which a hog is named in the log" },
 	{ OF(contain),
-	  0,
-	  0,
-	  HEIST_OFF,
-	  NULL,
-	  NULL,
-	  "Whether faults in handlers of pure classes end the actor, not the process",
-	  { { "on", HEIST_ON }, { "off", HEIST_OFF }, { "1", HEIST_ON }, { "0", HEIST_OFF } } },
+	  .words = { { "on", HEIST_ON },
+		     { "off", HEIST_OFF },
+		     { "1", HEIST_ON },
+		     { "0", HEIST_OFF } },
+	  .standard = HEIST_OFF,
+	  .doc = "Whether faults in handlers of pure classes end the actor, not the process" },
 };
 
 static uint32_t *field_of(heist_config *c, const struct config_key *key)
@@ -120,33 +68,23 @@ const char *heist_config_copy(heist_config *to, const heist_config *from)
 
 /* ---- the file ---- */
 
-#define FILE_MOST ((size_t)64 << 10)
-
-/* The whole of it, in a buffer of FILE_MOST + 1 bytes. */
-static bool file_read(const char *file, char *buffer, size_t *size, struct config_error *error)
-{
-	FILE *f = fopen(file, "re");
-	if (!f)
-		return heist_config_refuse_file(file, strerror(errno), error);
-	*size = fread(buffer, 1, FILE_MOST + 1, f);
-	int failed = ferror(f) ? errno : 0;
-	fclose(f);
-	if (failed)
-		return heist_config_refuse_file(file, strerror(failed), error);
-	return *size <= FILE_MOST || heist_config_refuse_file(file, "more than 64 KiB", error);
-}
+#define FILE_MOST ((size_t)16 << 10)
 
 static bool from_file(const char *file, struct config_choice to[CONFIG_KEYS],
 		      struct config_error *error)
 {
-	size_t size = 0;
-	char *buffer = heist_default_alloc(FILE_MOST + 1, HEIST_CACHELINE);
-	if (!buffer)
-		return heist_config_refuse_file(file, "out of memory", error);
-	bool good = file_read(file, buffer, &size, error) &&
-		    heist_config_from_text(buffer, size, file, to, error);
-	heist_default_dealloc(buffer, FILE_MOST + 1);
-	return good;
+	char text[FILE_MOST + 1]; /* on the stack: nothing is allocated */
+	FILE *f = fopen(file, "re");
+	if (!f)
+		return heist_config_refuse_file(file, strerror(errno), error);
+	size_t size = fread(text, 1, sizeof text, f);
+	int failed = ferror(f) ? errno : 0;
+	fclose(f);
+	if (failed)
+		return heist_config_refuse_file(file, strerror(failed), error);
+	if (size > FILE_MOST)
+		return heist_config_refuse_file(file, "more than 16 KiB", error);
+	return heist_config_from_text(text, size, file, to, error);
 }
 
 /* NULL: there is none.  A program that runs with more rights than its caller takes no file from it. */

@@ -56,11 +56,13 @@ HEIST_ON_REPLY(counter, get, struct auditor, auditor_told);
 
 static heist_next auditor_on_sum(heist_ctx *c, struct auditor *s, struct auditor_sum *m)
 {
-	for (int i = 0; i < 2; i++) /* by the deadline of the one that asks here */
-		if (counter_ask_get(c, m->counters[i], (struct counter_get){ 0 }, 0, auditor_told_k,
-				    0) == HEIST_OK)
-			s->missing++;
 	s->owed = auditor_later_sum(c);
+	if (s->owed.t.v[0] == 0)
+		return HEIST_FAIL;	     /* who asked is told at once */
+	for (; s->missing < 2; s->missing++) /* by the deadline of the one that asks here */
+		if (counter_ask_get(c, m->counters[s->missing], (struct counter_get){ 0 }, 0,
+				    auditor_told_k, 0) != HEIST_OK)
+			return HEIST_FAIL;
 	return HEIST_CONTINUE;
 }
 HEIST_ACTOR(auditor, struct auditor, AUDITOR);

@@ -237,7 +237,7 @@ TEST(config, mistakes_in_a_file)
 TEST(config, files_that_are_none)
 {
 	heist_config c = quiet();
-	static char large[(64 << 10) + 2];
+	static char large[(16 << 10) + 2];
 	tree_begin();
 	c.file = "/no/such/file";
 	EXPECT(heist_config_load(&c) == HEIST_EINVAL);
@@ -246,7 +246,7 @@ TEST(config, files_that_are_none)
 	c.file = tree_root;
 	EXPECT(heist_config_load(&c) == HEIST_EINVAL && says("Is a directory"));
 	memset(large, '\n', sizeof large - 1);
-	EXPECT(load(&c, large) == HEIST_EINVAL && says("more than 64 KiB"));
+	EXPECT(load(&c, large) == HEIST_EINVAL && says("more than 16 KiB"));
 	large[sizeof large - 2] = '\0';
 	EXPECT(load(&c, large) == HEIST_OK);
 	tree_end();

@@ -453,7 +453,7 @@ typedef struct heist_config {
 	 * HEIST_POLLED, whose thread is the host's.  Default: off. */
 	heist_switch contain;
 	/* HEIST_CONFIG; a file of lines `key = value`, # begins a comment: the fields above that are numbers or
-	 * switches, by their names, but for mode; at most 64 KiB.  Default: none.  Not of HEIST_CONFIG if the
+	 * switches, by their names, but for mode; at most 16 KiB.  Default: none.  Not of HEIST_CONFIG if the
 	 * program runs with more rights than who called it. */
 	const char *file;
 } heist_config;
