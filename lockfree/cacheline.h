@@ -11,6 +11,7 @@
 #define HEIST_LIKELY(x)	  __builtin_expect(!!(x), 1)
 #define HEIST_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define HEIST_COLD	  __attribute__((cold, noinline))
+#define HEIST_APART	  __attribute__((noinline)) /* hot, but its registers are its own affair */
 #define HEIST_HOT_INLINE  static inline __attribute__((always_inline))
 
 /* The struct that contains a member. */

@@ -54,9 +54,8 @@ HEIST_HOT_INLINE enum verdict run_single(struct rt_worker *w, struct actor *a, s
 /* ---- the start ---- */
 
 /* The first turn: install the behaviour, run init. */
-static heist_next run_init(struct rt_worker *w, struct actor *a, struct message *m)
+static heist_next run_init(struct rt_worker *w, struct actor *a, struct message *m, uintptr_t meta)
 {
-	uintptr_t meta = meta_of(w, a);
 	const heist_class *cls = (const heist_class *)meta;
 	a->config = (uint16_t)(m->tag >> 48);
 	if (HEIST_UNLIKELY(meta & 1)) {
@@ -104,11 +103,11 @@ static HEIST_COLD enum verdict start_elsewhere(struct rt_worker *w, struct actor
 	return RUN_DONE;
 }
 
-/* The start of an actor: its INIT is the oldest message. */
-enum verdict heist_run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+static HEIST_APART enum verdict start_fully(struct rt_worker *w, struct actor *a,
+					    struct mpsc_node *n, uintptr_t meta)
 {
 	struct message *m = (struct message *)n;
-	heist_next v = run_init(w, a, m);
+	heist_next v = run_init(w, a, m, meta);
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE))
 		return a->recv ? heist_start_failed(w, a, n) : start_elsewhere(w, a, n);
 	if (mpsc_try_idle(&a->mailbox, n)) {
@@ -127,6 +126,35 @@ enum verdict heist_run_start(struct rt_worker *w, struct actor *a, struct mpsc_n
 		return heist_run_batch(w, a, n, HEIST_RUN_FRESH);
 	mpsc_suspend(&a->mailbox, n);
 	return run_single(w, a, n);
+}
+
+/* Nothing to call before its first message, which mostly is there already. */
+static HEIST_APART enum verdict start_plainly(struct rt_worker *w, struct actor *a,
+					      struct mpsc_node *n, uintptr_t meta)
+{
+	struct message *m = (struct message *)n, *first = (struct message *)mpsc_linked(n);
+	if (!first || !is_plain(a, first, CONTROL_CALL | CONTROL_LANE | CONTROL_ARMED))
+		return start_fully(w, a, n, meta);
+	a->config = (uint16_t)(m->tag >> 48);
+	a->recv = ((const heist_class *)meta)->recv;
+	run_retire(w, a, m);
+	mpsc_suspend(&a->mailbox, &first->node);
+	return run_single(w, a, &first->node);
+}
+
+static inline bool starts_by_itself(const heist_class *cls)
+{
+	const heist_hooks *hooks = cls->hooks;
+	return !hooks || (!hooks->init && !(hooks->flags & HEIST_PURE));
+}
+
+/* The start of an actor: its INIT is the oldest message. */
+enum verdict heist_run_start(struct rt_worker *w, struct actor *a, struct mpsc_node *n)
+{
+	uintptr_t meta = meta_of(w, a);
+	return meta & 1 || !starts_by_itself((const heist_class *)meta)
+		       ? start_fully(w, a, n, meta)
+		       : start_plainly(w, a, n, meta);
 }
 
 /* ---- a run ---- */

@@ -140,14 +140,20 @@ static inline bool is_lost_by_failure(const struct message *m)
 	       !message_has(m, MESSAGE_TAKEN);
 }
 
-/* A plain message is for exactly this generation, and nothing goes before it.  Only a live
- * actor has its ticket open, so this also says that there is a behaviour to call. */
-HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
+/* A plain message is for exactly this generation; and none of these bits of the control word is set. */
+HEIST_HOT_INLINE bool is_plain(struct actor *a, const struct message *m, uint16_t control)
 {
 	return HEIST_LIKELY(m->tag ==
 			    atomic_load_explicit(&a->ticket, memory_order_relaxed)) && /* own */
 	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
-			      (CONTROL_CALL | CONTROL_LANE))); /* acquired by heist_control_run */
+			      control)); /* acquired by heist_control_run */
+}
+
+/* Plain, and nothing goes before it.  Only a live actor has its ticket open, so this also says that there is
+ * a behaviour to call. */
+HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
+{
+	return is_plain(a, m, CONTROL_CALL | CONTROL_LANE);
 }
 
 HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)
