@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from . import environment, kept, measure, peers, process, report, results, rows
+from . import environment, kept, measure, peers, process, progress, report, results, rows
 
 EPILOG = """\
 Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row
@@ -18,7 +18,7 @@ status: 0; 1 if a row of Heist failed; 2 if nothing could be begun; 130 if inter
 
   scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute
   scripts/compare                                                 headline rows, Actix and Akka
-  scripts/compare --peers all --full                              everything, about three hours
+  scripts/compare --peers all --full                              everything, about 75 minutes
   scripts/compare report build/compare/run.json                   make the report again
   scripts/compare keep                                            keep the last run in bench/results and README.md
 """
@@ -44,13 +44,14 @@ def options():
     p.add_argument("--samples", type=number, help="samples per process (default: 10; 3 with --quick)")
     p.add_argument("--processes", type=number, help="processes per program and row (default: 3; 1 with --quick)")
     p.add_argument("--warmup", type=float, help="most seconds that a runtime which compiles as it runs is warmed up "
-                   "per process; twice that if its compiler goes on (default: 2; 5 with --full; 1 with --quick)")
+                   "per process; twice that if its compiler goes on (default: 2; 1.5 with --full; 1 with --quick)")
     size = p.add_mutually_exclusive_group()
     size.add_argument("--full", action="store_true", help="all rows, both settings, the full amount of work")
     size.add_argument("--quick", action="store_true", help="few samples: a look, not a measurement")
     p.add_argument("--out", type=pathlib.Path, default=OUT, metavar="DIR",
                    help="where run.json and the reports go (default: build/compare)")
     p.add_argument("--minutes", type=float, metavar="M", help="begin no row after so long; what is left out is said")
+    p.add_argument("--dry-run", action="store_true", help="build the programs, say which rows would be run and how long it should take")
     p.add_argument("--resume", action="store_true", help="keep the rows that DIR/run.json already has")
     s = p.add_subparsers(title="other things to do", metavar="")
     q = s.add_parser("list", help="the peers and the rows")
@@ -71,7 +72,7 @@ def options():
 
 def plan_of(o):
     kind = "full" if o.full else "quick" if o.quick else "headline"
-    samples, processes, warmup, limit = {"full": (10, 3, 5.0, 40.0), "headline": (10, 3, 2.0, 3.0),
+    samples, processes, warmup, limit = {"full": (10, 3, 1.5, 1.0), "headline": (10, 3, 2.0, 3.0),
                                          "quick": (3, 1, 1.0, 2.0)}[kind]
     settings = tuple(o.settings.split(",")) if o.settings else peers.SETTINGS if o.full else ("tuned",)
     for s in settings:
@@ -91,33 +92,6 @@ def worker_counts(text):
         if n not in counts:
             counts.append(n)
     return counts
-
-
-class Progress:
-    """One line that changes, on a terminal; else a line for each row."""
-
-    def __init__(self):
-        self.begin, self.head = time.monotonic(), ""
-
-    def row(self, head):
-        self.head = head
-        if not sys.stderr.isatty():
-            print(self._text(""), file=sys.stderr, flush=True)
-
-    def __call__(self, what):
-        if sys.stderr.isatty():
-            print(f"\r\033[K{self._text(what)}", end="", file=sys.stderr, flush=True)
-
-    def minutes(self):
-        return (time.monotonic() - self.begin) / 60
-
-    def done(self):
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr)
-
-    def _text(self, what):
-        s = int(time.monotonic() - self.begin)
-        return f"[{s // 60:3d}:{s % 60:02d}] {self.head}{': ' if self.head and what else ''}{what}"
 
 
 def prepare(o, say):
@@ -166,8 +140,17 @@ def show_row(entry):
         print(f"  note: {f}", flush=True)
 
 
+def planned(todo, seconds, participants, data):
+    """What would be run."""
+    print(f"{len(data['rows'])} rows are done, {len(todo)} to do, with: {' '.join(p.name for p in participants)}")
+    for (row, workers), s in zip(todo, seconds):
+        print(f"  {row.name:16} {workers} worker{'s' * (workers > 1):1} {s / 60:6.1f} min")
+    print(f"about {sum(seconds) / 60:.0f} min on a quiet machine")
+    return 0
+
+
 def run(o):
-    say = Progress()
+    say = progress.Progress()
     kind, plan = plan_of(o)
     counts = worker_counts(o.workers)
     chosen_rows = rows.choose([n for n in o.workloads.split(",") if n], o.full)
@@ -175,15 +158,20 @@ def run(o):
     o.out.mkdir(parents=True, exist_ok=True)
     data = resume(o, begin(o, kind, plan, chosen))
     have = {(r["row"], r["workers"]) for r in data["rows"]}
-    todo = [(r, w) for r in chosen_rows for w in counts if (r.name, w) not in have]
+    todo = [(r, w) for r in chosen_rows for w in counts if (r.name, w) not in have and (w == counts[0] or not r.one_count)]
     since = time.monotonic() - data["seconds"]
+    participants = [p for p in chosen if not p.skipped]
+    allowed = sorted(os.sched_getaffinity(0))
+    seconds = [plan.seconds(r, w, participants, allowed) for r, w in todo]
+    if o.dry_run:
+        return planned(todo, seconds, participants, data)
     for i, (row, workers) in enumerate(todo):
         if o.minutes and say.minutes() > o.minutes:
             left = ", ".join(f"{r.name} ({w})" for r, w in todo[i:])
             print(f"no time for: {left}; the same with --resume and more --minutes goes on", flush=True)
             break
-        say.row(f"{i + 1}/{len(todo)} {row.name}, {workers} worker{'s' * (workers > 1)}")
-        entry = measure.measure(row, workers, [p for p in chosen if not p.skipped], plan, say)
+        say.row(f"{i + 1}/{len(todo)} {row.name}, {workers} worker{'s' * (workers > 1)}", seconds[i:])
+        entry = measure.measure(row, workers, participants, plan, say)
         say.done()
         print(f"{row.name}, {workers} worker{'s' * (workers > 1)}", flush=True)
         show_row(entry)

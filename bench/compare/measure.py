@@ -9,6 +9,8 @@ from .process import Failed, Process, Unsupported
 
 
 LEAST_WARMUP = 0.1   # seconds; also native code has page faults and frequency behind it then
+BEGINNING = 0.2      # seconds until a program has started, on average; a JVM takes one
+CALIBRATING = 0.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,6 +21,19 @@ class Plan:
     limit: float         # seconds of samples after which a process has done enough
     short: bool          # the smaller parameters
     settings: tuple
+
+    def warmup_of(self, peer, row):
+        return 0 if row.fresh else min(max(float(peer.about.get("warmup", 0)), LEAST_WARMUP), self.warmup)
+
+    def rounds(self, row):
+        return min(self.samples, row.most_samples or self.samples)
+
+    def seconds(self, row, workers, participants, allowed):
+        """What a row should take on a quiet machine, to say how much time is left."""
+        beginnings = sum(BEGINNING + 1.7 * self.warmup_of(p, row) for p in participants)  # compilers rest later than asked for
+        beginnings /= 1 if row.fresh else len(places(cpus_for(row, workers, allowed), allowed))
+        samples = self.rounds(row) * row.seconds * len(participants)
+        return self.processes * (len(self.settings) * (beginnings + samples) + CALIBRATING)
 
 
 def command(peer, row, params, workers, settings, cpus, warmup):
@@ -65,8 +80,8 @@ class Entry:
     def __init__(self, peer, row, params, workers, settings, cpus, plan):
         self.peer, self.row, self.params, self.plan = peer, row, params, plan
         self.workers, self.settings = workers, settings
-        self.warmup = 0 if row.fresh else min(max(float(peer.about.get("warmup", 0)), LEAST_WARMUP), plan.warmup)
-        self.command = command(peer, row, params, workers, settings, cpus, self.warmup)
+        self.warmup = plan.warmup_of(peer, row)
+        self.cpus, self.command = cpus, command(peer, row, params, workers, settings, cpus, self.warmup)
         self.hello, self.processes, self.peaks, self.unsettled = None, [], [], False
         self.failed = self.unsupported = ""
         self.process = None
@@ -88,10 +103,16 @@ class Entry:
         if self.out and self.process:
             self.process.kill()
 
-    def start(self):
-        self.process = None
-        self.process = Process(self.command, 2 * self.warmup, peers.ROOT, self.row.patience)
-        self.hello = self.process.hello
+    def begin(self, cpus):
+        """A process, which warms up on these CPUs."""
+        self.process, self.place = None, cpus
+        at = ["taskset", "-c", ",".join(map(str, cpus))]
+        self.process = Process(at + self.command[len(at):], 2 * self.warmup, peers.ROOT, self.row.patience)
+
+    def greet(self):
+        self.hello = self.process.greet()
+        if self.place != self.cpus:
+            self.process.move(self.cpus)
         self.unsettled |= self.hello.get("settled") is False
         for key, wanted in (("settings", self.settings), ("workers", self.workers)):
             if self.hello.get(key) != wanted:
@@ -129,18 +150,33 @@ class Entry:
         return c
 
 
-def _fresh(entries, rounds):
+def _fresh(entries, rounds, _):
     """A process a sample, one at a time."""
     for e in entries:
         for n in range(rounds):
-            e.guard(e.start)
+            e.guard(lambda: e.begin(e.cpus))
+            e.guard(e.greet)
             e.guard(lambda: e.sample(n))
             e.guard(e.close)
 
 
-def _interleaved(entries, rounds):
-    for e in entries:
-        e.guard(e.start)
+def places(cpus, allowed):
+    """Where programs of a row may warm up: if it has one CPU, on any; else some of their threads may have chosen theirs."""
+    return [[c] for c in allowed] if len(cpus) == 1 else [cpus]
+
+
+def side_by_side(entries, where):
+    """Lists of (entry, CPUs), each of those that warm up at the same time; what takes long is together."""
+    order = sorted(entries, key=lambda e: -e.warmup)
+    return [list(zip(order[i:i + len(where)], where)) for i in range(0, len(order), len(where))]
+
+
+def _interleaved(entries, rounds, where):
+    for group in side_by_side(entries, where):
+        for e, cpus in group:
+            e.guard(lambda: e.begin(cpus))
+        for e, _ in group:
+            e.guard(e.greet)
     for n in range(rounds):  # A B C, C B A, ...: what drifts hits all alike
         for e in entries if n % 2 == 0 else reversed(entries):
             e.guard(lambda: e.sample(n))
@@ -156,15 +192,16 @@ def unsettled(entries):
 def measure(row, workers, participants, plan, say):
     """One row at one worker count, as it goes into the file."""
     params = row.parameters(plan.short)
-    cpus = cpus_for(row, workers, sorted(os.sched_getaffinity(0)))
+    allowed = sorted(os.sched_getaffinity(0))
+    cpus = cpus_for(row, workers, allowed)
     entries = [Entry(p, row, params, workers, s, cpus, plan) for p in participants for s in plan.settings]
-    rounds = min(plan.samples, row.most_samples or plan.samples)
+    rounds = plan.rounds(row)
     calibrations = [environment.calibrate()]
     usage = environment.Usage()
     for k in range(plan.processes):
         say(f"process {k + 1} of {plan.processes}")
         for s in plan.settings:  # one after the other: all at once might not fit into memory
-            (_fresh if row.fresh else _interleaved)([e for e in entries if e.settings == s], rounds)
+            (_fresh if row.fresh else _interleaved)([e for e in entries if e.settings == s], rounds, places(cpus, allowed))
         calibrations.append(environment.calibrate())
     foreign = usage.foreign()
     return {"row": row.name, "workload": row.workload, "per": row.per, "what": row.what, "figure": row.figure[0],

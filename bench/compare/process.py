@@ -33,10 +33,10 @@ def kill_all():
 
 
 class Process:
-    """Started, warmed up, and stopped until the first step()."""
+    """Started; once greet()ed it has warmed up, and is stopped until the first step()."""
 
     def __init__(self, command, warmup=0.0, cwd=None, patience=0):
-        self.command, self.patience = command, patience or ANSWER
+        self.command, self.patience, self.start = command, patience or ANSWER, START + warmup
         self.errors = tempfile.TemporaryFile()
         self.said = ""
         self.pending = b""
@@ -47,8 +47,17 @@ class Process:
             self.errors.close()
             raise Failed(f"cannot be started: {e.strerror}") from e
         _alive.add(self)
-        self.hello = self._answer(START + warmup)
+
+    def greet(self):
+        """Its first line."""
+        hello = self._answer(self.start)
         self._stop()
+        return hello
+
+    def move(self, cpus):
+        """All of its threads, while it is stopped; those that it starts follow."""
+        for thread in os.listdir(f"/proc/{self.popen.pid}/task"):
+            os.sched_setaffinity(int(thread), cpus)
 
     @staticmethod
     def _die_with_parent():

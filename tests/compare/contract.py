@@ -65,7 +65,7 @@ def stepped(program, workload, params, workers, settings):
     """Two samples, asked for one by one; None, or why it is unsupported."""
     try:
         p = process.Process([program, *arguments(workload, params, workers, settings), "--step"])
-        check_hello(p.hello, workers, settings)
+        check_hello(p.greet(), workers, settings)
         for _ in range(2):
             check_sample(workload, params, p.step())
         p.close()

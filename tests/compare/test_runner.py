@@ -10,7 +10,7 @@ import time
 import unittest
 from unittest import mock
 
-from compare import environment, measure, peers, process, results, rows
+from compare import environment, measure, peers, process, progress, results, rows
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMITS = {"exchange": 2.0, "handoff": 50.0}
@@ -97,6 +97,25 @@ class Contract(Fakes):
         self.assertEqual([p["rounds"] for p in r["processes"]], [[n] for n in range(4)] * 2)
 
 
+class Places(Fakes):
+    def test_a_program_is_measured_on_the_cpus_of_its_row_wherever_it_has_warmed_up(self):
+        allowed = sorted(os.sched_getaffinity(0))
+        entry = measure.Entry(self.peer("x", "right"), ROW, {"hops": 1000}, 1, "tuned", allowed[:1], PLAN)
+        entry.begin(allowed[-1:])
+        self.addCleanup(process.kill_all)
+        entry.greet()
+        self.assertEqual(os.sched_getaffinity(entry.process.popen.pid), set(allowed[:1]))
+        self.assertEqual(entry.command[:3], ["taskset", "-c", str(allowed[0])])
+
+    def test_those_that_take_long_warm_up_together(self):
+        def entry(name, warmup, cpus):
+            return mock.Mock(name=name, warmup=warmup, cpus=cpus)
+        jvm, other, one, two = entry("jvm", 5, [0]), entry("other", 5, [0]), entry("one", 0.1, [0]), entry("two", 0.1, [0])
+        self.assertEqual(measure.side_by_side([one, jvm, two, other], measure.places([0], [0, 1])),
+                         [[(jvm, [0]), (other, [1])], [(one, [0]), (two, [1])]])
+        self.assertEqual(measure.side_by_side([one, jvm], measure.places([0, 1], [0, 1, 2, 3])), [[(jvm, [0, 1])], [(one, [0, 1])]])
+
+
 class Machine(Fakes):
     def test_a_machine_that_changes_flags_the_row(self):
         with mock.patch.object(environment, "calibrate", side_effect=[LIMITS, LIMITS | {"handoff": 170.0}, LIMITS]):
@@ -137,6 +156,27 @@ class Settled(Fakes):
                 self.assertEqual([f for f in said if "compiler" in f], flags)
 
 
+class Left(unittest.TestCase):
+    def test_the_time_left_goes_by_what_the_rows_before_have_taken(self):
+        with mock.patch.object(time, "monotonic", side_effect=range(0, 10_000, 120)), mock.patch.object(sys, "stderr"):
+            say = progress.Progress()
+            self.assertEqual(say.minutes_for(600), 10)
+            say.row("a", [60, 600])
+            self.assertEqual(say.left, ", 11 min left")
+            say.done()  # some minutes instead of one
+            self.assertGreater(say.minutes_for(600), 10)
+            self.assertEqual(say.minutes_for(600), 10 * say.spent / 60)
+
+    def test_a_row_costs_its_programs_processes_and_samples(self):
+        plan = measure.Plan(samples=10, processes=3, warmup=2.0, limit=10.0, short=False, settings=("tuned", "default"))
+        warm, cold = peers.Peer("warm", {"warmup": 5}), peers.Peer("cold", {})
+        row, fresh = rows.row("x", "ping_pong", "", "", {}, seconds=0.5), rows.row("x", "idle", "", "", {}, fresh=True, most_samples=1, seconds=0.5)
+        self.assertGreater(plan.seconds(row, 1, [warm], [0]), plan.seconds(row, 1, [cold], [0]) + 3 * 2 * 2)
+        self.assertGreater(plan.seconds(row, 1, [warm], [0]), plan.seconds(row, 1, [warm], [0, 1]))
+        self.assertEqual(plan.seconds(row, 2, [warm], [0, 1]), plan.seconds(row, 1, [warm], [0]))
+        self.assertGreater(plan.seconds(row, 1, [cold], [0]), plan.seconds(fresh, 1, [cold], [0]) + 3 * 2 * 9 * 0.5)
+
+
 class File(Fakes):
     def test_saved_and_loaded_it_is_the_same(self):
         run = {"format": results.FORMAT, "rows": [self.row(self.peer("x", "right"), self.peer("y", "dies"))]}
@@ -162,6 +202,7 @@ def interrupted(*_):
 signal.signal(signal.SIGTERM, interrupted)
 try:
     p = process.Process([sys.executable, {fake!r}, "--params", "hops=1", "--workers", "1", "--settings", "tuned"])
+    p.greet()
     print(p.popen.pid, flush=True)
     signal.pause()
 finally:
