@@ -15,6 +15,7 @@
  * Threads      on_fault: the thread that had the fault, in a signal handler.  The rest: the worker's own.
  * Catching     one handler for the process, shared by all runtimes that contain; under a lock. */
 #include "runtime/behaviour.h"
+#include "runtime/fork.h"
 #include "runtime/line.h"
 #include "runtime/run.h"
 
@@ -75,6 +76,8 @@ static const char *reason_against(struct rt_worker *w, const struct heist_fault 
 		return "it was sent, by kill or raise";
 	if (!w)
 		return "the thread is no worker's";
+	if (heist_forked(w->local.system))
+		return "the process is a child that a handler has forked";
 	if (!w->containing)
 		return "no handler of a class with HEIST_PURE was running";
 	if (!heist_fault_below(f, (const void *)(uintptr_t)heist_fault_recv))

@@ -32,6 +32,7 @@ enum order {
 	BLOCK,
 	FLOOD,
 	RAISE,
+	FORK,
 	RUNTIME
 };
 
@@ -113,6 +114,16 @@ static void keep(heist_ctx *ctx, char *kept, void *msg)
 	EXPECT(heist_stash(ctx, msg) == HEIST_OK);
 }
 
+static void fault_in_a_forked_child(void)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		*nowhere = 1;
+	EXPECT(child > 0 && waitpid(child, &status, 0) == child);
+	EXPECT(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
+}
+
 static heist_next pure_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	(void)type;
@@ -170,6 +181,9 @@ static heist_next pure_recv(heist_ctx *ctx, void *state, const heist_type *type,
 		break;
 	case RAISE:
 		raise(SIGSEGV);
+		break;
+	case FORK:
+		fault_in_a_forked_child();
 		break;
 	case RUNTIME: /* the fault is in heist_send, or in what it calls */
 		(void)heist_send(heist_self(ctx), &ORDER, (char *)nowhere + 64);
@@ -565,6 +579,16 @@ TEST(fault, in_a_hook)
 TEST(fault, sent_by_somebody)
 {
 	expect_end(signal_is_raised, SIGSEGV, "was sent");
+}
+
+TEST(fault, in_a_child_that_a_handler_has_forked)
+{
+	heist_system *s = start();
+	heist_ref r = test_spawn(s, &pure_class, NULL);
+	EXPECT(test_tell(r, &ORDER, FORK) == HEIST_OK && test_tell(r, &ORDER, WORK) == HEIST_OK);
+	EXPECT(wait_for(&worked, 2));
+	EXPECT(stats_of(s).faults == 0);
+	EXPECT(shut_down_within(s, 1000) == HEIST_OK);
 }
 
 TEST(fault, in_a_thread_of_somebody_else)
