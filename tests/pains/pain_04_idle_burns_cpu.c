@@ -71,6 +71,6 @@ int main(int argc, char **argv)
 	printf("%d ticks: %.3f ms of CPU, %.4f ms a tick; threads woke up %ld times\n", (int)ticks,
 	       ms, ms / (double)ticks, woken);
 	EXPECT(ms < (double)ticks);
-	EXPECT(woken <= (long)ticks * 3 + 3);
+	EXPECT(woken <= (long)ticks * 5 + 5); /* one that looks each 10 ms: ten a tick */
 	return heist_shutdown(s, 0) != HEIST_OK;
 }
