@@ -172,6 +172,11 @@ int heist_write(int fd, const char *text, size_t size)
 	return 0;
 }
 
+bool heist_is_terminal(int fd)
+{
+	return isatty(fd);
+}
+
 /* By the kernel, so that a page which has gone is an error and no fault. */
 bool heist_peek(void *to, const void *from, size_t size)
 {

@@ -109,6 +109,7 @@ void heist_event_close(int fd);
 /* ---- text for a descriptor ---- */
 /* All of it, or -1.  Async-signal-safe. */
 int heist_write(int fd, const char *text, size_t size);
+bool heist_is_terminal(int fd);
 
 /* ---- memory of others ---- */
 /* Copy `size` bytes that another thread may be writing, or that may not be there any more: what comes may be

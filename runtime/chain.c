@@ -86,7 +86,8 @@ struct chain_link *heist_chain_add(heist_ctx *ctx, heist_ref to, uint64_t id,
 	spin_unlock(&c->lock);
 	if (n)
 		heist_system_log(
-			s, "asks go in a circle, and if each waits for the next none answers: %s",
+			s, HEIST_LOG_WARN,
+			"asks go in a circle, and if each waits for the next none answers: %s",
 			text);
 	return l;
 }

@@ -49,6 +49,18 @@ const struct config_key heist_config_keys[CONFIG_KEYS] = {
 		     { "0", HEIST_OFF } },
 	  .standard = HEIST_OFF,
 	  .doc = "Whether faults in handlers of pure classes end the actor, not the process" },
+	{ OF(log_level),
+	  .words = { { "off", HEIST_LOG_OFF },
+		     { "error", HEIST_LOG_ERROR },
+		     { "warn", HEIST_LOG_WARN },
+		     { "info", HEIST_LOG_INFO },
+		     { "debug", HEIST_LOG_DEBUG } },
+	  .standard = HEIST_LOG_WARN,
+	  .doc = "Which lines are written to the log: those of this level and the graver ones" },
+	{ OF(log_format), .words = { { "text", HEIST_LOG_TEXT }, { "json", HEIST_LOG_JSON } },
+	  .standard = HEIST_LOG_TEXT, .doc = "What lines look like on standard error" },
+	{ OF(log_lines), .min = 1, .max = 65536, .unit = "lines", .standard = 256,
+	  .doc = "That may wait to be told; more are lost, and counted" },
 };
 
 static uint32_t *field_of(heist_config *c, const struct config_key *key)
@@ -160,15 +172,15 @@ static bool is_known(const char *name, size_t size)
 
 void heist_config_strangers(const heist_config *c)
 {
-	struct heist_system nobody = { .log = c->log, .user = c->user };
-	char hint[160];
+	char hint[160], why[240];
 	for (char **e = environ; e && *e; e++) {
 		size_t size = strcspn(*e, "=");
 		if (strncmp(*e, "HEIST_", 6) != 0 || is_known(*e + 6, size - 6))
 			continue;
 		heist_config_unknown(*e + 6, size - 6, "HEIST_", hint, sizeof hint);
-		heist_system_log(&nobody, "the environment variable %.*s means nothing; %s",
-				 size < 40 ? (int)size : 40, *e, hint);
+		snprintf(why, sizeof why, "the environment variable %.*s means nothing; %s",
+			 size < 40 ? (int)size : 40, *e, hint);
+		heist_log_at_once(c, HEIST_LOG_WARN, "heist_start", why);
 	}
 }
 
@@ -176,8 +188,7 @@ void heist_config_strangers(const heist_config *c)
 
 static heist_status refused(const heist_config *c, const char *function, const char *why)
 {
-	struct heist_system nobody = { .log = c->log, .user = c->user };
-	heist_system_log(&nobody, "%s: %s", function, why);
+	heist_log_at_once(c, HEIST_LOG_ERROR, function, why);
 	return HEIST_EINVAL;
 }
 

@@ -19,7 +19,7 @@ struct config_word {
 	uint32_t value;
 };
 
-#define CONFIG_WORDS 4
+#define CONFIG_WORDS 5
 
 struct config_key {
 	const char *name;  /* of the field; HEIST_ and this in capitals is the variable's */
@@ -32,7 +32,7 @@ struct config_key {
 		words[CONFIG_WORDS]; /* the first of those with one value is the one to print */
 };
 
-#define CONFIG_KEYS 11
+#define CONFIG_KEYS 14
 extern const struct config_key heist_config_keys[CONFIG_KEYS];
 
 enum config_source { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FIELD };

@@ -2,7 +2,6 @@
  * error.c - texts of status values, and what happens to wrong arguments. */
 #include "runtime/system.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,16 +52,3 @@ HEIST_COLD heist_status heist_bad_arg(const char *function, const char *cause)
 	abort();
 }
 #endif
-
-void heist_system_log(struct heist_system *s, const char *format, ...)
-{
-	char line[256];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(line, sizeof line, format, args);
-	va_end(args);
-	if (s && s->log)
-		s->log(s->user, line);
-	else
-		fprintf(stderr, "heist: %s\n", line);
-}

@@ -145,7 +145,8 @@ static int print(int fd, const struct ring_item *x, uint32_t ring)
 	static const char *const events[] = { " start ", " run ", " end ", " lost ", " park" };
 	_Static_assert(sizeof events / sizeof *events == EVENTS, "a text for each event");
 	enum event event = x->word[3] & 0xff;
-	struct line l = { .n = 0 };
+	char text[192];
+	struct line l = { text, sizeof text, 0 };
 	line_number(&l, x->word[0] / 1000000000u, 10, 1);
 	line_text(&l, ".");
 	line_number(&l, x->word[0] % 1000000000u, 10, 9);

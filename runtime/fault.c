@@ -87,7 +87,8 @@ static const char *reason_against(struct rt_worker *w, const struct heist_fault 
 
 static void report(struct rt_worker *w, const struct heist_fault *f, const char *reason)
 {
-	struct line l = { .n = 0 };
+	char text[192];
+	struct line l = { text, sizeof text, 0 };
 	line_text(&l, "heist: ");
 	line_text(&l, f->name);
 	line_text(&l, " at 0x");
@@ -102,6 +103,8 @@ static void report(struct rt_worker *w, const struct heist_fault *f, const char 
 		line_write(&l, STDERR);
 	}
 	heist_fault_backtrace(f, STDERR);
+	if (w)
+		(void)heist_log_dump(w->local.system, STDERR);
 	if (w && w->local.system->events)
 		(void)heist_dump_events(w->local.system, STDERR);
 }
@@ -123,13 +126,14 @@ static void on_fault(const struct heist_fault *f)
 
 void heist_fault_contained(struct rt_worker *w)
 {
-	struct line l = { .n = 0 };
+	char text[192];
+	struct line l = { text, sizeof text, 0 };
 	actor_extra(w->local.system, ctx_actor(&w->ctx))->faulted = true;
 	heist_count(&w->local.faults, 1);
 	line_text(&l, w->fault_name);
 	line_text(&l, " contained: ");
 	line_actor(&l, w, w->fault_type);
-	heist_system_log(w->local.system, "%.*s", (int)l.n, l.text);
+	heist_system_log(w->local.system, HEIST_LOG_WARN, "%.*s", (int)l.n, l.text);
 }
 
 void heist_fault_quarantine(struct rt_worker *w, uint64_t bytes)
@@ -184,7 +188,8 @@ void heist_fault_thread_begin(struct rt_worker *w)
 		return;
 	w->fault_stack = heist_memory_get(&s->memory, STACK_SIZE, HEIST_CACHELINE);
 	if (heist_faults_thread(w->fault_stack, STACK_SIZE) != 0)
-		heist_system_log(s, "no memory to contain the overflow of a worker's stack");
+		heist_system_log(s, HEIST_LOG_WARN,
+				 "no memory to contain the overflow of a worker's stack");
 }
 
 void heist_fault_thread_end(struct rt_worker *w)

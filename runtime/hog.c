@@ -103,7 +103,8 @@ void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed)
 	if (s->hog)
 		s->hog(s->user, &hog);
 	else
-		heist_system_log(s, "a handler runs for %llu ms: actor %llx (%s), message %s",
+		heist_system_log(s, HEIST_LOG_WARN,
+				 "a handler runs for %llu ms: actor %llx (%s), message %s",
 				 (unsigned long long)(elapsed / 1000000),
 				 (unsigned long long)hog.actor.v, hog.cls, hog.message);
 }

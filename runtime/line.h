@@ -1,22 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * line.h - a line of text put together with nothing but stores, so a signal handler may. */
+ * line.h - a line of text that is put together piece by piece, by nothing but stores: a signal handler may.
+ * What has no room is left out; the last byte is kept for the newline. */
 #ifndef HEIST_RUNTIME_LINE_H
 #define HEIST_RUNTIME_LINE_H
 
 #include "lockfree/seam.h"
 
 struct line {
-	char text[192];
-	size_t n;
+	char *text;
+	size_t room, n;
 };
 
-/* What does not fit is left out; there is always room for the newline. */
-static inline void line_text(struct line *l, const char *text)
+static inline void line_char(struct line *l, char c)
 {
-	while (*text && l->n < sizeof l->text - 1)
-		l->text[l->n++] = *text++;
+	if (l->n + 1 < l->room)
+		l->text[l->n++] = c;
 }
 
+static inline void line_text(struct line *l, const char *text)
+{
+	while (*text)
+		line_char(l, *text++);
+}
+
+/* At least `width` digits. */
 static inline void line_number(struct line *l, uint64_t n, unsigned base, unsigned width)
 {
 	char digits[24];
@@ -29,10 +36,15 @@ static inline void line_number(struct line *l, uint64_t n, unsigned base, unsign
 	line_text(l, digits + i);
 }
 
+static inline void line_end(struct line *l)
+{
+	l->text[l->n++] = '\n';
+}
+
 /* 0, or -1: not all of it was written. */
 static inline int line_write(struct line *l, int fd)
 {
-	l->text[l->n++] = '\n';
+	line_end(l);
 	return heist_write(fd, l->text, l->n);
 }
 

@@ -198,7 +198,8 @@ static void lost_say(struct heist_system *s, heist_ref to, const heist_type *typ
 	}
 	spin_unlock(&s->lost_log.lock);
 	if (total)
-		heist_system_log(s, "%llu messages lost:%s; the last: %s for actor %llx",
+		heist_system_log(s, HEIST_LOG_WARN,
+				 "%llu messages lost:%s; the last: %s for actor %llx",
 				 (unsigned long long)total, text,
 				 type && type->name ? type->name : "?", (unsigned long long)to.v);
 }

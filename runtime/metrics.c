@@ -54,6 +54,8 @@ static const struct family_of_one families[] = {
 	COUNTER("heist_timers_cancelled", timers_cancelled, "Timers that were cancelled."),
 	COUNTER("heist_faults", faults, "Faults in handlers that were contained."),
 	BYTES("heist_quarantined_memory_bytes", quarantined, "Memory that contained faults left."),
+	COUNTER("heist_log_lines", log_lines, "Lines of the log that were written."),
+	COUNTER("heist_log_lost", log_lost, "Lines of the log that were lost."),
 	BYTES("heist_message_memory_bytes", message_bytes, "Memory held for messages."),
 	BYTES("heist_slot_memory_bytes", slot_bytes, "Memory committed for actor slots."),
 	BYTES("heist_arena_memory_bytes", arena_bytes, "Memory held for heist_alloc."),

@@ -18,7 +18,8 @@
 void heist_panic(heist_ctx *ctx, heist_status why)
 {
 	if (!ctx || heist_worker_self != &ctx->worker->base || !ctx_actor(ctx)) {
-		heist_system_log(NULL, "heist_panic: only inside a handler, with its own context");
+		heist_log_at_once(NULL, HEIST_LOG_ERROR, "heist_panic",
+				  "only inside a handler, with its own context");
 		abort();
 	}
 	heist_panic_jump(ctx->worker, (int)why <= (int)HEIST_EUSER ? why : HEIST_ECRASH);

@@ -20,6 +20,7 @@ int heist_poll(heist_system *s, heist_time until, int max_turns)
 		return HEIST_BAD_ARG("one thread polls at a time, and no handler");
 	heist_event_clear(s->host_fd);
 	int turns = heist_pool_poll(&s->pool, until, max_turns);
+	(void)heist_log_tell(s);
 	atomic_store_explicit(&s->polling, 0, memory_order_release); /* PO1 release */
 	return turns;
 }

@@ -20,6 +20,7 @@ struct entry {
 	struct name name;	       /* first */
 	struct stack_link link;	       /* in given_up */
 	struct entry *next, *previous; /* ring of all listed entries; the lock's holder */
+	struct entry *also;	       /* listed, for the same slot; the same */
 	struct registry *registry;
 	heist_ref ref;
 	_Atomic uint32_t state;
@@ -58,8 +59,16 @@ _Static_assert(NAMES_TEXT == HEIST_NAME_MAX + 1, "the message above says so");
 
 /* ---- entries: the lock's holder ---- */
 
+static struct entry **entries_of(struct registry *g, heist_ref actor)
+{
+	return &g->system->slots.control[ref_slot(actor)].named;
+}
+
 static void entry_list(struct registry *g, struct entry *e)
 {
+	struct entry **named = entries_of(g, e->ref);
+	e->also = *named;
+	*named = e;
 	if (!g->cursor) {
 		e->next = e->previous = g->cursor = e;
 	} else {
@@ -72,7 +81,12 @@ static void entry_list(struct registry *g, struct entry *e)
 
 static void entry_unlist(struct registry *g, struct entry *e)
 {
+	struct entry **at = entries_of(g, e->ref);
 	heist_names_remove(&g->names, &e->name);
+	while (*at && *at != e) /* none, if the slot was given back since */
+		at = &(*at)->also;
+	if (*at)
+		*at = e->also;
 	e->next->previous = e->previous;
 	e->previous->next = e->next;
 	if (g->cursor == e)
@@ -295,12 +309,10 @@ void heist_registry_name(struct heist_system *s, heist_ref actor, char name[NAME
 	if (!g)
 		return;
 	spin_lock(&s->registry_lock);
-	struct entry *e = g->cursor;
-	do
-		if (e && e->ref.v == actor.v &&
+	for (struct entry *e = *entries_of(g, actor); e && !*name; e = e->also)
+		if (e->ref.v == actor.v &&
 		    atomic_load_explicit(&e->state, memory_order_relaxed) == TAKEN) /* RG2 */
 			memcpy(name, e->name.text, NAMES_TEXT);
-	while (!*name && e && (e = e->next) != g->cursor);
 	spin_unlock(&s->registry_lock);
 }
 

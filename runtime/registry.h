@@ -26,7 +26,7 @@ struct registry;
 
 /* NULL, or what is wrong with a name. */
 const char *heist_name_bad(const char *name);
-/* The name of an actor, "" if it has none; of several, one.  Any thread; looks at all there are. */
+/* The name of an actor, "" if it has none; of several, the one that it was given last.  Any thread. */
 void heist_registry_name(struct heist_system *s, heist_ref actor, char name[NAMES_TEXT]);
 /* A worker is about to sleep: clean up a little. */
 void heist_registry_trim(struct heist_system *s);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runtime/config.h"
 #include "runtime/send.h"
 
 static _Thread_local char this_thread; /* its address says which thread this is */
@@ -77,13 +78,13 @@ static void sim_lost(void *user, const heist_lost *lost)
 		sim->inner.dead_letter(sim->inner.user, lost);
 }
 
-static void sim_log(void *user, const char *line)
+static void sim_log(void *user, const heist_log_line *line)
 {
 	struct heist_sim *sim = user;
 	if (sim->inner.log)
 		sim->inner.log(sim->inner.user, line);
 	else
-		heist_sim_say(sim, "log %s", line);
+		heist_sim_say(sim, "log %s", line->text);
 }
 
 static uint64_t sim_clock(void *user, heist_clock which)
@@ -350,12 +351,9 @@ void heist_sim_attach(struct heist_sim *sim, heist_system *s)
 
 static heist_status sim_refused(const heist_config *config, const char *why)
 {
-	struct heist_system nobody = { 0 };
-	if (config && config->struct_size >= offsetof(heist_config, clock)) {
-		nobody.log = config->log;
-		nobody.user = config->user;
-	}
-	heist_system_log(&nobody, "heist_sim_start: %s", why);
+	heist_config c;
+	bool is_config = config && !heist_config_copy(&c, config);
+	heist_log_at_once(is_config ? &c : NULL, HEIST_LOG_ERROR, "heist_sim_start", why);
 	return HEIST_EINVAL;
 }
 
@@ -475,13 +473,10 @@ void heist_sim_fail(heist_sim *sim, const char *what, ...)
 	vsnprintf(text, sizeof text, what, args);
 	va_end(args);
 	heist_sim_say(sim, "FAILED %s", text);
-	char line[320];
-	snprintf(line, sizeof line, "simulation with seed %llu failed: %s",
-		 (unsigned long long)sim->opts.seed, text);
-	if (sim->inner.log)
-		sim->inner.log(sim->inner.user, line);
-	else
-		fprintf(stderr, "heist: %s\n", line);
+	char name[64];
+	snprintf(name, sizeof name, "simulation with seed %llu failed",
+		 (unsigned long long)sim->opts.seed);
+	heist_log_at_once(&sim->inner, HEIST_LOG_ERROR, name, text);
 }
 
 bool heist_sim_failed(const heist_sim *sim)

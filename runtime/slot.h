@@ -26,6 +26,8 @@
 #define SLOT_MAX       ((uint32_t)1 << REF_SLOT_BITS)
 #define GENERATION_MAX ((uint32_t)REF_MASK)
 
+struct entry;
+
 /* Beside each slot, untouched until used: the doorbell node, requests, signals. */
 struct control {
 	struct mpsc_node bell;
@@ -38,6 +40,7 @@ struct control {
 	_Atomic uint32_t bounded; /* generation of the last actor with a bound */
 	_Atomic uint64_t notify;  /* notify.h */
 	struct inject urgent;	  /* lane.h */
+	struct entry *named;	  /* its names: registry.c, under that lock */
 };
 
 struct slot_chunk {

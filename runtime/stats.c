@@ -45,6 +45,8 @@ heist_status heist_get_stats(const heist_system *s, heist_stats *out)
 		t.parks += get(&w->base.stats.parks);
 		t.wakes += get(&w->base.stats.wakes);
 	}
+	t.log_lines = atomic_load_explicit(&s->log.queue.tail, memory_order_relaxed);
+	t.log_lost = get(&s->log.lost);
 	t.slot_bytes = (uint64_t)atomic_load_explicit(&s->slots.limit, memory_order_relaxed) *
 		       sizeof(struct actor);
 	uint32_t size = out->struct_size < sizeof t ? out->struct_size : (uint32_t)sizeof t;

@@ -109,12 +109,13 @@ void heist_stragglers_log(struct heist_system *s)
 	heist_straggler who[LINES];
 	size_t n = heist_stragglers(s, who, LINES);
 	for (size_t i = 0; i < n && i < LINES; i++)
-		heist_system_log(s, "heist_shutdown: at the deadline actor %llx (class %s%s%s) %s",
+		heist_system_log(s, HEIST_LOG_WARN,
+				 "heist_shutdown: at the deadline actor %llx (class %s%s%s) %s",
 				 (unsigned long long)who[i].actor.v, who[i].cls->name,
 				 *who[i].name ? ", name " : "", who[i].name,
 				 who[i].worker < 0 ? "is still to be stopped"
 						   : "is still in its handler");
 	if (n > LINES)
-		heist_system_log(s, "heist_shutdown: and %llu more actors",
+		heist_system_log(s, HEIST_LOG_WARN, "heist_shutdown: and %llu more actors",
 				 (unsigned long long)(n - LINES));
 }

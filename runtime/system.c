@@ -16,6 +16,7 @@
 
 #include "runtime/config.h"
 #include "runtime/fork.h"
+#include "runtime/line.h"
 #include "runtime/path.h"
 #include "runtime/roster.h"
 #include "runtime/table.h"
@@ -113,6 +114,8 @@ static void slabs_decay(struct rt_worker *w)
 static void on_trim(struct worker *base)
 {
 	struct rt_worker *w = rt_worker_of(base);
+	if (w->local.system->polled)
+		(void)heist_log_tell(w->local.system);
 	event_put(&w->local, EVENT_PARK, (heist_ref){ 0 }, NULL, 0);
 	heist_local_trim(&w->local);
 	foreign_trim(w->local.system);
@@ -142,7 +145,7 @@ static void on_signal_host(struct worker *w)
 
 static void on_warn(struct pool *p, const char *line)
 {
-	heist_system_log(rt_worker_of(pool_worker(p, 0))->local.system, "%s", line);
+	heist_system_log(rt_worker_of(pool_worker(p, 0))->local.system, HEIST_LOG_WARN, "%s", line);
 }
 
 static const struct pool_ops ops = {
@@ -208,7 +211,6 @@ static void system_configure(struct heist_system *s, const heist_config *c)
 	s->polled = c->mode == HEIST_POLLED;
 	s->user = c->user;
 	s->dead_letter = c->dead_letter;
-	s->log = c->log;
 	s->overload = c->overload;
 	s->hog = c->hog;
 	s->hog_name_ns = c->hog_name_ms * (uint64_t)1000000;
@@ -230,6 +232,8 @@ static uint64_t clock_of_user(void *system)
 static void system_free(struct heist_system *s)
 {
 	struct heist_memory memory = s->memory;
+	heist_log_stop(s);
+	heist_log_destroy(s);
 	if (s->host_fd >= 0)
 		heist_event_close(s->host_fd);
 	heist_events_destroy(s);
@@ -291,6 +295,8 @@ static struct heist_system *system_new(const heist_config *c, struct heist_sim *
 	*s = boot;
 	if (!c->alloc)
 		s->memory.user = &s->slabs;
+	if (heist_log_init(s, c) != 0)
+		goto fail;
 	if (heist_slots_init(&s->slots, c->max_actors, generation) != 0)
 		goto fail;
 	s->foreign =
@@ -344,9 +350,26 @@ void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t num
 
 static heist_status start_refused(const heist_config *c, const char *why)
 {
-	struct heist_system nobody = { .log = c->log, .user = c->user };
-	heist_system_log(&nobody, "heist_start: %s", why);
+	heist_log_at_once(c, HEIST_LOG_ERROR, "heist_start", why);
 	return HEIST_EINVAL;
+}
+
+/* Which CPUs were chosen. */
+static void system_say_start(struct heist_system *s)
+{
+	const struct pool *p = &s->pool;
+	char cpus[256];
+	struct line l = { cpus, sizeof cpus, 0 };
+	for (uint32_t i = 0; p->pin && p->topology.machine && i < p->workers; i++) {
+		line_text(&l, i ? "," : " on CPUs ");
+		line_number(&l, p->topology.places[i].cpu, 10, 1);
+	}
+	cpus[l.n] = '\0';
+	heist_system_log(s, HEIST_LOG_INFO, "a runtime starts: %u %s%s", (unsigned)p->workers,
+			 s->polled	  ? "polled worker"
+			 : p->workers > 1 ? "workers"
+					  : "worker",
+			 l.n ? cpus : ", not bound to CPUs");
 }
 
 static int system_threads_start(struct heist_system *s)
@@ -418,6 +441,8 @@ heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
 		return HEIST_ENOMEM;
 	}
 	heist_notify_open(s);
+	if (log_is_on(&s->log, HEIST_LOG_INFO))
+		system_say_start(s);
 	*out = s;
 	return HEIST_OK;
 }
@@ -535,6 +560,7 @@ static void system_destroy(struct heist_system *s)
 	HEIST_ASSERT(system_balanced(s));
 	uint32_t id = s->id, generation = system_highest_generation(s);
 	heist_foreign_attach(s, false);
+	heist_log_stop(s);
 	heist_notify_forget(s);
 	heist_registry_destroy(s);
 	heist_rosters_destroy(s);
@@ -554,6 +580,7 @@ static void system_destroy(struct heist_system *s)
 static heist_status shutdown_late(struct heist_system *s)
 {
 	heist_stragglers_log(s);
+	heist_log_flush(s);
 	return HEIST_ETIMEOUT;
 }
 

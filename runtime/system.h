@@ -13,6 +13,7 @@
 #include "runtime/alloc.h"
 #include "runtime/events.h"
 #include "runtime/local.h"
+#include "runtime/log.h"
 #include "runtime/outbox.h"
 #include "runtime/place.h"
 #include "runtime/chain.h"
@@ -122,12 +123,12 @@ struct heist_system {
 	struct slabs slabs; /* behind it, unless the user has allocation hooks */
 	void *user;
 	void (*dead_letter)(void *user, const heist_lost *lost);
-	void (*log)(void *user, const char *line);
 	void (*overload)(void *user, heist_ref actor, bool on);
 	void (*hog)(void *user, const heist_hog *);
 	uint64_t hog_name_ns;
 	uint64_t (*clock)(void *user, heist_clock which);
 	struct local *foreign; /* FOREIGN_LOCALS of them */
+	struct log log;
 	struct lost_log lost_log;
 	struct spinlock look_lock; /* straggler.c */
 	_Atomic uint32_t looking;
@@ -204,8 +205,12 @@ heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
 /* A seed: the machine's, or the simulation's. */
 uint64_t heist_system_random(struct heist_system *s);
 
-void heist_system_log(struct heist_system *s, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+/* A line of the runtime's own. */
+void heist_system_log(struct heist_system *s, heist_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* At once, on this thread: there is no runtime (config may be NULL). */
+void heist_log_at_once(const heist_config *c, heist_log_level level, const char *function,
+		       const char *why);
 
 /* system.c: what a worker of any place begins with. */
 void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t number);

@@ -53,11 +53,6 @@ void bench_failed(const char *what)
 	exit(1);
 }
 
-static void say_nothing(void *user, const char *line)
-{
-	(void)user, (void)line;
-}
-
 heist_system *bench_start(uint32_t workers, heist_switch pin, bool silent)
 {
 	heist_config c = heist_config_default();
@@ -65,7 +60,7 @@ heist_system *bench_start(uint32_t workers, heist_switch pin, bool silent)
 	c.workers = workers;
 	c.pin = pin;
 	if (silent)
-		c.log = say_nothing;
+		c.log_level = HEIST_LOG_OFF;
 	if (heist_start(&c, &s) != HEIST_OK)
 		bench_failed("heist_start");
 	return s;

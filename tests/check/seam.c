@@ -235,6 +235,12 @@ int heist_write(int fd, const char *text, size_t size)
 	return 0;
 }
 
+bool heist_is_terminal(int fd)
+{
+	(void)fd;
+	return false;
+}
+
 bool heist_peek(void *to, const void *from, size_t size)
 {
 	(void)to, (void)from, (void)size;

@@ -148,10 +148,10 @@ TEST(fault, a_refused_thread_leaves_nothing_behind)
 
 /* Workers that may not be bound to their CPUs run unbound, and one of them says so. */
 static _Atomic long warnings;
-static void count_warnings(void *user, const char *line)
+static void count_warnings(void *user, const heist_log_line *line)
 {
 	(void)user;
-	warnings += strstr(line, "cannot bind a worker to its CPU") != NULL;
+	warnings += strstr(line->text, "cannot bind a worker to its CPU") != NULL;
 }
 
 TEST(fault, bindings_are_refused)

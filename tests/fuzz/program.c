@@ -1010,7 +1010,7 @@ static uint64_t clock_of_program(void *user, heist_clock which)
 	return which == HEIST_CLOCK_WALL ? wall_ns : now_ns;
 }
 
-static void no_log(void *user, const char *line)
+static void no_log(void *user, const heist_log_line *line)
 {
 	(void)user, (void)line;
 }

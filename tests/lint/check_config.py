@@ -15,7 +15,7 @@ NOT_CHOSEN = {"struct_size", "pool_count"}  # the caller's own
 def fields(header):
     """Names of the numbers and switches of heist_config."""
     body = re.search(r"typedef struct heist_config \{(.*?)\n\} heist_config;", lint.without_comments(header), re.S)
-    for names in re.findall(r"^\t(?:uint\d+_t|heist_switch|bool)\b\s+([^;(]+);", body[1] if body else "", re.M):
+    for names in re.findall(r"^\t(?:uint\d+_t|heist_switch|heist_log_\w+|bool)\b\s+([^;(]+);", body[1] if body else "", re.M):
         yield from (n.strip() for n in names.split(","))
 
 

@@ -47,15 +47,10 @@ static heist_next client_recv(heist_ctx *ctx, void *state, const heist_type *typ
 }
 static const heist_class client_class = { "client", HEIST_ABI, 0, client_recv, NULL };
 
-static void on_log(void *user, const char *line)
-{
-	(void)user, (void)line;
-}
-
 int main(void)
 {
 	heist_config c = test_clock_config();
-	c.log = on_log;
+	c.log_level = HEIST_LOG_OFF;
 	EXPECT(heist_start(&c, &sys) == HEIST_OK);
 	server = test_spawn(sys, &server_class, NULL);
 	heist_ref client = test_spawn(sys, &client_class, NULL);

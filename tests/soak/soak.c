@@ -233,7 +233,7 @@ static void on_lost(void *user, const heist_lost *l)
 		add(&lost_ours);
 }
 
-static void no_log(void *user, const char *line)
+static void no_log(void *user, const heist_log_line *line)
 {
 	(void)user, (void)line; /* losses are expected, and counted */
 }

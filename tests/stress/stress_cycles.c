@@ -44,7 +44,8 @@ static const heist_class keep = { "keep", HEIST_ABI, 40, keep_recv, &hooks };
 
 /* ---- a cycle ---- */
 
-static void on_log(void *user, const char *line) /* that a handler still runs is no news */
+static void on_log(void *user,
+		   const heist_log_line *line) /* that a handler still runs is no news */
 {
 	(void)user, (void)line;
 }

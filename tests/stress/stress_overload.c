@@ -120,7 +120,7 @@ static heist_next victim_recv(heist_ctx *ctx, void *state, const heist_type *typ
 }
 static const heist_class victim = { "victim", HEIST_ABI, 0, victim_recv, NULL };
 
-static void on_log(void *user, const char *line)
+static void on_log(void *user, const heist_log_line *line)
 {
 	(void)user, (void)line;
 }

@@ -304,7 +304,7 @@ static void on_lost(void *user, const heist_lost *l)
 	atomic_fetch_add(&lost[l->cause], 1);
 }
 
-static void on_log(void *user, const char *line) /* a line for each fault */
+static void on_log(void *user, const heist_log_line *line) /* a line for each fault */
 {
 	(void)user, (void)line;
 }

@@ -225,7 +225,7 @@ static void on_lost(void *user, const heist_lost *l)
 		atomic_fetch_add(&unasked, 1);
 }
 
-static void on_log(void *user, const char *line)
+static void on_log(void *user, const heist_log_line *line)
 {
 	(void)user, (void)line;
 }

@@ -33,16 +33,11 @@ static heist_next slow_recv(heist_ctx *ctx, void *state, const heist_type *type,
 }
 static const heist_class slow = { "slow", HEIST_ABI, 0, slow_recv, NULL };
 
-static void on_log(void *user, const char *line)
-{
-	(void)user, (void)line;
-}
-
 static heist_system *start(void)
 {
 	heist_config c = test_clock_config();
 	heist_system *s;
-	c.log = on_log;
+	c.log_level = HEIST_LOG_OFF;
 	handled = drops = 0;
 	first = last = 0;
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
@@ -199,7 +194,7 @@ TEST(bound, without_memory_counts_nothing_in)
 	heist_system *s;
 	counted_init(&memory);
 	handled = 0;
-	c.log = on_log;
+	c.log_level = HEIST_LOG_OFF;
 	c.user = &memory;
 	c.alloc = memory.hook.alloc;
 	c.dealloc = memory.hook.dealloc;

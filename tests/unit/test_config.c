@@ -13,10 +13,10 @@
 
 static char logged[2048];
 
-static void keep(void *user, const char *line)
+static void keep(void *user, const heist_log_line *line)
 {
 	(void)user;
-	strncat(logged, line, sizeof logged - strlen(logged) - 2);
+	strncat(logged, line->text, sizeof logged - strlen(logged) - 2);
 	strcat(logged, "\n");
 }
 
@@ -178,11 +178,16 @@ TEST(config, every_key_with_comments_and_blanks)
 			"spare_max = 64\n"
 			"hog_ms = 4294967294\r\n"
 			"contain = 1\n"
+			"log_level = off\n"
+			"log_format = json\n"
+			"log_lines = 65536\n"
 			"hog_name_ms = 1") == HEIST_OK);
 	EXPECT(c.workers == HEIST_WORKERS_ALL && c.pin == HEIST_ON && c.batch == 65535);
 	EXPECT(c.budget_us == UINT32_MAX && c.max_actors == 1u << 28 && c.events == 1u << 20);
 	EXPECT(c.threads_max == 64 && c.spare_max == 64 && c.hog_ms == UINT32_MAX - 1);
 	EXPECT(c.hog_name_ms == 1 && c.contain == HEIST_ON && logged[0] == '\0');
+	EXPECT(c.log_level == HEIST_LOG_OFF && c.log_format == HEIST_LOG_JSON);
+	EXPECT(c.log_lines == 65536);
 	EXPECT(load(&c, "") == HEIST_OK && load(&c, "\n#") == HEIST_OK);
 	tree_end();
 }

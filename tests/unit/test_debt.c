@@ -79,7 +79,7 @@ static heist_system *start(void)
 	token_count = 0;
 	last = 1;
 	until = 0;
-	heist_system *s = counted_start(counted_log);
+	heist_system *s = counted_start(NULL);
 	the_owner = test_spawn(s, &owner, NULL);
 	return s;
 }

@@ -106,12 +106,12 @@ static const heist_class asker = { "asker", HEIST_ABI, 8, asker_recv, NULL };
 static char logged[1000];
 static int lines;
 
-static void on_log(void *user, const char *line)
+static void on_log(void *user, const heist_log_line *line)
 {
 	(void)user;
-	if (strstr(line, "circle")) {
+	if (strstr(line->text, "circle")) {
 		lines++;
-		snprintf(logged, sizeof logged, "%s", line);
+		snprintf(logged, sizeof logged, "%s", line->text);
 	}
 }
 

@@ -68,7 +68,7 @@ static heist_system *start(void)
 {
 	handled = blobs = inits = tellings = 0;
 	mode = 0;
-	return counted_start(counted_log);
+	return counted_start(NULL);
 }
 
 static heist_ref spawn(heist_system *s)

@@ -202,16 +202,11 @@ static const heist_class serving = { "server", HEIST_ABI, 0, server_recv, NULL }
 
 /* ---- the scene ---- */
 
-static void on_log(void *user, const char *line)
-{
-	(void)user, (void)line;
-}
-
 static heist_system *start(void)
 {
 	heist_config c = test_clock_config();
 	heist_system *s;
-	c.log = on_log;
+	c.log_level = HEIST_LOG_OFF;
 	text[0] = 0;
 	lives = drop_count = answers = 0;
 	capacity = -1;

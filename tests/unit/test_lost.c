@@ -17,10 +17,10 @@ static void on_letter(void *user, const heist_lost *lost)
 	letters[lost->cause]++;
 }
 
-static void on_log(void *user, const char *line)
+static void on_log(void *user, const heist_log_line *line)
 {
 	(void)user;
-	snprintf(last_line, sizeof last_line, "%s", line);
+	snprintf(last_line, sizeof last_line, "%s", line->text);
 	lines++;
 }
 

@@ -54,17 +54,12 @@ static void on_overload(void *user, heist_ref actor, bool on)
 	*(on ? &hooks_on : &hooks_off) += 1;
 }
 
-static void on_log(void *user, const char *line)
-{
-	(void)user, (void)line;
-}
-
 static heist_system *start(void)
 {
 	heist_config c = test_clock_config();
 	heist_system *s;
 	c.overload = on_overload;
-	c.log = on_log;
+	c.log_level = HEIST_LOG_OFF;
 	c.batch = 1; /* a poll of one turn handles one message */
 	told[0] = 0;
 	handled = others = hooks_on = hooks_off = lives = 0;

@@ -31,7 +31,7 @@ static const heist_class member = { "member", HEIST_ABI, 8, member_recv, &hooks 
 static heist_system *start(void)
 {
 	handled = inits = 0;
-	return counted_start(counted_log);
+	return counted_start(NULL);
 }
 
 static heist_status try_supervisor(heist_system *s, const char *name, heist_ref parent,

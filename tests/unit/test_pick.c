@@ -34,7 +34,7 @@ static const heist_class member = { "member", HEIST_ABI, 8, member_recv, &hooks 
 static heist_system *start(void)
 {
 	handled = inits = stops = 0;
-	return counted_start(counted_log);
+	return counted_start(NULL);
 }
 
 #define MOST 100

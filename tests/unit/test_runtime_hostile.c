@@ -194,11 +194,6 @@ static bool on_write(void *user, const char *text, size_t size)
 	return true;
 }
 
-static void on_log(void *user, const char *line)
-{
-	(void)user, (void)line;
-}
-
 static void *no_memory(void *user, size_t size, size_t align)
 {
 	(void)user, (void)size, (void)align;
@@ -214,7 +209,7 @@ static heist_config config(void)
 {
 	heist_config c = heist_config_default();
 	c.mode = HEIST_POLLED;
-	c.log = on_log;
+	c.log_level = HEIST_LOG_OFF;
 	return c;
 }
 
@@ -248,6 +243,10 @@ TEST(hostile, configurations)
 	CONFIG(HEIST_EINVAL, c.max_actors = (1u << 28) + 1);
 	CONFIG(HEIST_EINVAL, c.events = (1u << 20) + 1);
 	CONFIG(HEIST_EINVAL, c.threads_max = 65);
+	CONFIG(HEIST_EINVAL, c.log_lines = 1u << 17);
+	CONFIG(HEIST_EINVAL, c.log_format = (heist_log_format)3);
+	for (int level = -1; level < 7; level += 7)
+		CONFIG(HEIST_EINVAL, c.log_level = (heist_log_level)level);
 	CONFIG(HEIST_EINVAL, c.spare_max = 65);
 	CONFIG(HEIST_EINVAL, c.contain = (heist_switch)9);
 	CONFIG(HEIST_EINVAL, (c.mode = HEIST_THREADS, c.contain = (heist_switch)UINT32_MAX));
@@ -335,6 +334,17 @@ TEST(hostile, runtimes)
 	REFUSES_WITH(0, "heist_stragglers", heist_stragglers(sys, NULL, 1));
 	REFUSES_WITH(0, "heist_lost_types", heist_lost_types(sys, NULL, 1));
 	REFUSES(heist_dump_events, NULL, 1);
+	REFUSES(heist_log_dump, NULL, 1);
+	REFUSES(heist_log, NULL, HEIST_LOG_WARN, "a");
+	REFUSES(heist_log_for, NULL, HEIST_LOG_WARN, "a");
+	const char *no_text = NULL;
+	REFUSES(heist_log_for, sys, HEIST_LOG_WARN, no_text, 1);
+	static const int no_levels[] = { -1, HEIST_LOG_DEFAULT, HEIST_LOG_OFF, 6 };
+	for (size_t i = 0; i < sizeof no_levels / sizeof *no_levels; i++)
+		REFUSES(heist_log_for, sys, (heist_log_level)no_levels[i], "a");
+	REFUSES(heist_set_log_level, NULL, HEIST_LOG_WARN);
+	REFUSES(heist_set_log_level, sys, HEIST_LOG_DEFAULT);
+	REFUSES(heist_set_log_level, sys, (heist_log_level)6);
 	REFUSES(heist_blocking_begin, NULL);
 	REFUSES(heist_blocking_end, NULL);
 	ANSWERS(HEIST_EINVAL, heist_dump_events(sys, -1));
@@ -844,6 +854,29 @@ static heist_next behaves(heist_ctx *ctx, void *state, const heist_type *type, v
 {
 	(void)ctx, (void)state, (void)type, (void)msg;
 	return HEIST_CONTINUE;
+}
+
+static heist_ctx *escaped;
+
+static void wrong_lines(heist_ctx *ctx)
+{
+	const char *no_text = NULL;
+	escaped = ctx;
+	REFUSES(heist_log, ctx, HEIST_LOG_WARN, no_text, 1);
+	REFUSES(heist_log, ctx, HEIST_LOG_OFF, "a");
+	REFUSES(heist_log, ctx, (heist_log_level)6, "a");
+}
+
+TEST(hostile, lines)
+{
+	uint64_t n = 1;
+	begin();
+	inside = wrong_lines;
+	EXPECT(heist_send(live, &WORD, &n) == HEIST_OK);
+	EXPECT(heist_poll(sys, 0, 10) == 1 && handled == 1);
+	inside = NULL;
+	REFUSES(heist_log, escaped, HEIST_LOG_WARN, "from no handler");
+	end();
 }
 
 static void wrong_lanes(heist_ctx *ctx)

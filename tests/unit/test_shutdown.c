@@ -12,11 +12,11 @@ static _Atomic long entered, leave, stops;
 static char lines[4096];
 static uint64_t virtual_now = 1;
 
-static void on_log(void *user, const char *line)
+static void on_log(void *user, const heist_log_line *line)
 {
 	size_t n = strlen(lines);
 	(void)user;
-	snprintf(lines + n, sizeof lines - n, "%s\n", line);
+	snprintf(lines + n, sizeof lines - n, "%s\n", line->text);
 }
 
 static void reset(void)

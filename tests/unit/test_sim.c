@@ -17,11 +17,11 @@ static heist_system *sys;
 static uint64_t log_of[256];
 static int logged, refusals, lines;
 
-static void on_log(void *user, const char *line)
+static void on_log(void *user, const heist_log_line *line)
 {
 	(void)user;
-	refusals += strstr(line, "another") != NULL || strstr(line, "opts") != NULL;
-	if (strncmp(line, "simulation with", 15) == 0)
+	refusals += strstr(line->text, "another") != NULL || strstr(line->text, "opts") != NULL;
+	if (strncmp(line->text, "simulation with", 15) == 0)
 		lines++;
 }
 

@@ -58,11 +58,11 @@ struct fail {
 	int how;
 };
 
-heist::system polled(void (*log)(void *, const char *) = nullptr)
+heist::system polled(void (*log)(void *, const heist_log_line *) = nullptr)
 {
 	heist_config c = heist_config_default();
 	c.mode = HEIST_POLLED;
-	c.log = log ? log : [](void *, const char *) {};
+	c.log = log ? log : [](void *, const heist_log_line *) {};
 	return heist::system(c);
 }
 

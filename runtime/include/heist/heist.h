@@ -35,10 +35,11 @@
 
 #define HEIST_ABI 1u /* grows when the layout of heist_type, heist_class or heist_hooks changes */
 
-#define HEIST_API    __attribute__((visibility("default")))
-#define HEIST_MUST   __attribute__((warn_unused_result))
-#define HEIST_NEED   HEIST_API HEIST_MUST /* exported, and the result must be looked at */
-#define HEIST_INLINE static inline __attribute__((unused))
+#define HEIST_PRINTF_(text, values) __attribute__((format(printf, text, values)))
+#define HEIST_API		    __attribute__((visibility("default")))
+#define HEIST_MUST		    __attribute__((warn_unused_result))
+#define HEIST_NEED		    HEIST_API HEIST_MUST /* exported, and the result must be looked at */
+#define HEIST_INLINE		    static inline __attribute__((unused))
 
 #ifdef __cplusplus
 extern "C" {
@@ -394,6 +395,35 @@ typedef struct heist_hog {
 	uint32_t worker;
 } heist_hog;
 
+typedef enum heist_log_level {
+	HEIST_LOG_DEFAULT,
+	HEIST_LOG_OFF,
+	HEIST_LOG_ERROR, /* something was given up      */
+	HEIST_LOG_WARN,	 /* something was not as it should be: messages lost, a hog, a straggler */
+	HEIST_LOG_INFO, /* what somebody who runs the program wants to know: the workers and their CPUs */
+	HEIST_LOG_DEBUG
+} heist_log_level;
+
+typedef enum heist_log_format {
+	HEIST_LOG_FORMAT_DEFAULT,
+	HEIST_LOG_TEXT,
+	HEIST_LOG_JSON
+} heist_log_format;
+
+#define HEIST_LOG_MAX 471 /* bytes of a line's text; the rest is cut */
+
+/* A line of the log, from a handler (heist_log) or of the runtime's own.  Valid during the call. */
+typedef struct heist_log_line {
+	heist_log_level level;
+	int32_t worker;	  /* number of the thread's, or -1: another thread */
+	heist_wall time;  /* when it was written */
+	heist_ref actor;  /* whose handler wrote it, or {0} */
+	const char *cls;  /* name of its class, or "" */
+	const char *name; /* one that it is registered under when the line is told, or "" */
+	const char *text;
+	bool cut; /* it was longer than HEIST_LOG_MAX */
+} heist_log_line;
+
 #define HEIST_WORKERS_ALL                                                                          \
 	UINT32_MAX /* a worker for each CPU of the affinity mask, whatever the quota */
 
@@ -419,9 +449,11 @@ typedef struct heist_config {
 	void (*dealloc)(void *user, void *p, size_t size);
 	/* Every lost message, on the thread that loses it.  Must not wait. */
 	void (*dead_letter)(void *user, const heist_lost *lost);
-	/* Warnings, one line each, without newline; default: standard error.  Any thread.  Losses are
-	 * reported here as well, at most one line a second, until the runtime is closed. */
-	void (*log)(void *user, const char *line);
+	/* Lines of the log; default: standard error, by log_format.  One at a time, in the order they were
+	 * written, on a thread of the runtime's own, in heist_poll, or in heist_shutdown; those of a start
+	 * that fails on its thread.  It may wait: only lines wait for it, and those that find log_lines
+	 * waiting are lost, counted (heist_stats.log_lost) and told about.  It must not write lines. */
+	void (*log)(void *user, const heist_log_line *line);
 	/* HEIST_POLLED only: the time, in nanoseconds, not 0, never going back, moved by you between
 	 * polls; heist_poll then never sleeps.  For tests and simulations.  Default: the machine's. */
 	uint64_t (*clock)(void *user, heist_clock which);
@@ -456,6 +488,13 @@ typedef struct heist_config {
 	 * switches, by their names, but for mode; at most 16 KiB.  Default: none.  Not of HEIST_CONFIG if the
 	 * program runs with more rights than who called it. */
 	const char *file;
+	/* Lines of no more than this level are written (off, error, warn, info, debug); default warn. */
+	heist_log_level log_level;
+	/* Of lines for standard error: text or json; default text, in colours on a terminal, unless NO_COLOR is
+	 * set. */
+	heist_log_format log_format;
+	/* That may wait to be told, at most 65536; rounded up to a power of two; default 256. */
+	uint32_t log_lines;
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -480,6 +519,8 @@ typedef struct heist_stats {
 	uint64_t redirected;  /* messages that a full mailbox sent on (HEIST_REDIRECT) */
 	uint64_t faults;      /* contained (HEIST_PURE) */
 	uint64_t quarantined; /* bytes of state and arena that they left */
+	uint64_t log_lines;   /* lines of the log that were written ... */
+	uint64_t log_lost;    /* and those that were not, or not told: too many waited */
 } heist_stats;
 
 #define HEIST_NAME_MAX 47
@@ -536,6 +577,18 @@ HEIST_API heist_status heist_metrics(const heist_system *,
  * event handle name detail`; events: start, run, end (actors), lost (messages), park (workers).  Any
  * thread; also a signal handler, with 16 KiB of stack.  EINVAL: the descriptor takes nothing. */
 HEIST_API heist_status heist_dump_events(heist_system *, int fd);
+/* Write a line to the log, as the runtime does; with heist_log an actor's.  It is formatted now and told
+ * later (heist_config.log), so its strings need not live on.  Never waits.  OK: written, or the level is not
+ * wanted.  EFULL: too many wait to be told; it is lost and counted.  ECLOSED: the runtime is that of the
+ * parent process. */
+HEIST_API heist_status heist_log_for(heist_system *, heist_log_level, const char *format, ...)
+	HEIST_PRINTF_(3, 4);
+/* From now on; HEIST_LOG_OFF: nothing. */
+HEIST_API heist_status heist_set_log_level(heist_system *, heist_log_level);
+/* For a process that is about to crash: print the lines that still wait, as text, and forget them.  Any
+ * thread; also a signal handler, with 8 KiB of stack.  Names are missing.  ETIMEOUT: they are being told, and
+ * whoever does that does not come back; EINVAL: the descriptor takes nothing. */
+HEIST_API heist_status heist_log_dump(heist_system *, int fd);
 /* The time; NULL: the machine's monotonic and wall clock. */
 HEIST_API heist_time heist_now(const heist_system *);
 HEIST_API heist_time heist_in_ms(const heist_system *, uint32_t ms); /* now + ms */
@@ -718,6 +771,10 @@ HEIST_API heist_time heist_poll_deadline(const heist_system *);
 
 HEIST_API heist_ref heist_self(const heist_ctx *);
 HEIST_API heist_system *heist_system_of(const heist_ctx *);
+/* heist_log_for with the actor's handle, class and name.  A level that is not wanted costs a load and a
+ * branch, and the making of the values. */
+HEIST_API heist_status heist_log(heist_ctx *, heist_log_level, const char *format, ...)
+	HEIST_PRINTF_(3, 4);
 /* Deadline of the request being handled, or, in a continuation, of that in whose handler it was asked for;
  * 0 = none. */
 HEIST_API heist_time heist_deadline(const heist_ctx *);

@@ -10,11 +10,6 @@
 #define SET(x, v) atomic_store_explicit(&(x), (v), memory_order_release)
 #define ADD(x, n) atomic_fetch_add_explicit(&(x), (n), memory_order_acq_rel)
 
-static inline void model_log(void *user, const char *line)
-{
-	(void)user, (void)line;
-}
-
 static inline heist_system *model_start(uint32_t workers)
 {
 	heist_config c = heist_config_default();
@@ -23,7 +18,8 @@ static inline heist_system *model_start(uint32_t workers)
 	c.workers = workers;
 	c.pin = HEIST_OFF;
 	c.max_actors = SLOT_REGION;
-	c.log = model_log;
+	c.log_level = HEIST_LOG_OFF;
+	c.log_lines = 2;
 	c.hog_ms = UINT32_MAX; /* watchdog: sched.c */
 	CHECK_ASSERT(heist_start(&c, &s) == HEIST_OK);
 	return s;
