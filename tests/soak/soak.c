@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Volume: tokens wander through a mesh of supervised actors, which meanwhile crash, ask, set timers, spawn,
- * give and look up names, and fill mailboxes with bounds.  Round after round ends in quiescence, where every
+ * give and look up names, and fill mailboxes with bounds; beside them numbers stream through pairs of
+ * actors (stream.h), which are most of the messages.  Round after round ends in quiescence, where every
  * message is accounted for:
  *
  *   sent by us == handled + lost as the dead-letter hook saw it, order per pair, each life one stop,
+ *   every number of a stream in its place,
  *   accepted == handled + lost and armed == fired + cancelled as the runtime counts them.
  *
  * usage: soak [--hours H] [--messages N] [--workers W] [--seed S]   (default: --messages 100000000) */
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "lockfree/seam.h"
+#include "tests/soak/stream.h"
 #include "tests/support/rng.h"
 #include "tests/support/wait.h"
 #include "tests/support/watchdog.h"
@@ -24,8 +27,9 @@
 #define MESH	 64 /* places in the mesh; each is a child, and keeps its handle */
 #define SINKS	 4
 #define TOKENS	 256
-#define HOPS	 20000
-#define PATIENCE 120 /* seconds without any change: a hang */
+#define HOPS	 4000
+#define BURSTS	 40000 /* of each stream in a round */
+#define PATIENCE 120   /* seconds without any change: a hang */
 #define MS	 ((uint64_t)1000000)
 
 struct token {
@@ -286,15 +290,18 @@ static uint64_t sum_lost(const heist_stats *t)
 	return n;
 }
 
+static uint64_t streams_due; /* numbers that have been asked for */
+
 /* Nothing under way, by the runtime's counters and by ours. */
 static bool balanced(const heist_stats *t)
 {
-	uint64_t sent = 0, handled = sink_handled;
+	uint64_t sent = 0, handled = sink_handled, streamed = 0;
 	for (int i = 0; i <= MESH; i++) {
 		sent += places[i].sent;
 		handled += places[i].handled;
 	}
-	return t->accepted == t->handled + sum_lost(t) && sent == handled + lost_ours &&
+	return streams_balanced(&streamed) && streamed == streams_due &&
+	       t->accepted == t->handled + sum_lost(t) && sent == handled + lost_ours &&
 	       t->timers_armed == t->timers_fired + t->timers_cancelled &&
 	       births == deaths + MESH + SINKS;
 }
@@ -345,6 +352,8 @@ static void soak(uint64_t messages, double hours)
 	heist_stats t = heist_stats_default();
 	uint64_t begun = heist_clock_ns(), said = begun, rounds = 0;
 	do {
+		streams_begin(BURSTS);
+		streams_due += STREAMS * (uint64_t)BURSTS * STREAM_BURST;
 		for (int i = 0; i < TOKENS; i++)
 			pass_on(&places[MESH], MESH, HOPS);
 		settle(&t);
@@ -414,6 +423,7 @@ int main(int argc, char **argv)
 		fail("no runtime");
 	plant_mesh();
 	plant_sinks();
+	streams_plant(sys, fail);
 	soak((uint64_t)messages, hours);
 	if (heist_shutdown(sys, 0) != HEIST_OK || births != deaths)
 		fail("an actor did not end once");
