@@ -25,6 +25,7 @@ void ledger_begin(void)
 {
 	size_t used = ledger.count ? ledger.count + 1 : 1;
 	memset(ledger.entry, 0, used * sizeof *ledger.entry);
+	memset(ledger.holds, 0, sizeof ledger.holds);
 	memset(ledger.sent, 0, sizeof ledger.sent);
 	memset(ledger.seen, 0, sizeof ledger.seen);
 	ledger.count = 0;
@@ -88,7 +89,7 @@ void ledger_arrived(const void *payload, size_t size, uint8_t receiver)
 	ledger_say("%u arrives at %u", ((const struct note *)payload)->number, receiver);
 	MUST(e->fate == WAITS || e->fate == TIMED || e->fate == REPEATS);
 	MUST(e->receiver == receiver || e->receiver == LEDGER_NOBODY);
-	if (e->order == 0)
+	if (e->order == 0 || (e->reply && ledger.holds[receiver]))
 		return;
 	/* the same number again: AGAIN, or tried again after a restart */
 	MUST(e->order >= ledger.seen[e->sender][receiver]);

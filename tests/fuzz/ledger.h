@@ -54,6 +54,7 @@ struct entry {
 struct ledger {
 	uint32_t count;
 	struct entry entry[LEDGER_MESSAGES];
+	bool holds[LEDGER_PEOPLE]; /* has held: replies have passed what waited */
 	uint32_t sent[LEDGER_PEOPLE][LEDGER_PEOPLE], seen[LEDGER_PEOPLE][LEDGER_PEOPLE];
 };
 
