@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What an operator may choose: each number and switch of heist_config is a line of the table in runtime/config.c.
+"""What an operator may choose: each number, switch and word of heist_config is a line of the table in runtime/config.c.
 
 usage: check_config.py ROOT
 """
@@ -9,11 +9,11 @@ import re
 import lint
 
 HEADER, TABLE = "runtime/include/heist/heist.h", "runtime/config.c"
-NOT_CHOSEN = {"struct_size", "pool_count"}  # the caller's own
+NOT_CHOSEN = {"struct_size", "pool_count", "mode"}  # the caller's own
 
 
 def fields(header):
-    """Names of the numbers and switches of heist_config."""
+    """Names of the numbers and enumerations of heist_config."""
     body = re.search(r"typedef struct heist_config \{(.*?)\n\} heist_config;", lint.without_comments(header), re.S)
     for names in re.findall(r"^\t(?:uint\d+_t|heist_switch|heist_log_\w+|bool)\b\s+([^;(]+);", body[1] if body else "", re.M):
         yield from (n.strip() for n in names.split(","))
