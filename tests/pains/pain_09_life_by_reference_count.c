@@ -53,7 +53,7 @@ static const heist_class knot = { "knot", HEIST_ABI, sizeof(struct knot), knot_r
 
 int main(void)
 {
-	heist_system *s = counted_start(counted_log);
+	heist_system *s = counted_start(NULL);
 	heist_ref first = test_spawn(s, &knot, NULL), last = first;
 	for (int i = 1; i < ACTORS; i++) {
 		heist_ref r = test_spawn(s, &knot, NULL);
