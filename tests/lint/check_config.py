@@ -15,7 +15,7 @@ NOT_CHOSEN = {"struct_size", "pool_count", "mode"}  # the caller's own
 def fields(header):
     """Names of the numbers and enumerations of heist_config."""
     body = re.search(r"typedef struct heist_config \{(.*?)\n\} heist_config;", lint.without_comments(header), re.S)
-    for names in re.findall(r"^\t(?:uint\d+_t|heist_switch|heist_log_\w+|bool)\b\s+([^;(]+);", body[1] if body else "", re.M):
+    for names in re.findall(r"^\t(?:uint\d+_t|heist_\w+|bool)\b\s+([^;(*]+);", body[1] if body else "", re.M):
         yield from (n.strip() for n in names.split(","))
 
 
@@ -27,7 +27,7 @@ def check(files):
 
 
 STRUCT = ("typedef struct heist_config {\n\tuint32_t struct_size;\n\tuint32_t workers; /* uint32_t none; */\n"
-          "\theist_switch pin;\n\tuint32_t (*f)(uint32_t x);\n%s} heist_config;\n")
+          "\theist_switch pin;\n\theist_mode mode;\n\tuint32_t (*f)(uint32_t x);\n%s} heist_config;\n")
 KEYS = "#define OF(FIELD) #FIELD\nkeys[] = { { OF(workers), 1 }, { OF(pin), 2 },%s };\n"
 PLANTED = [
     ({HEADER: STRUCT % "\tuint32_t more;\n", TABLE: KEYS % ""}, "more of heist_config is no line"),
