@@ -6,23 +6,11 @@
 #define _GNU_SOURCE
 #include "lockfree/seam.h"
 
-#include <execinfo.h>
 #include <pthread.h>
-#include <signal.h>
-#include <ucontext.h>
 #include <unistd.h>
 #include <unwind.h>
 
-#if defined(__x86_64__)
-#define PC_KNOWN true
-#define PC_OF(u) (u)->uc_mcontext.gregs[REG_RIP]
-#elif defined(__aarch64__)
-#define PC_KNOWN true
-#define PC_OF(u) (u)->uc_mcontext.pc
-#else
-#define PC_KNOWN false
-#define PC_OF(u) ((void)(u), 0)
-#endif
+#include "lockfree/seam_context.h"
 
 static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 static const char *const names[] = { "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL" };
@@ -89,21 +77,10 @@ bool heist_fault_below(const struct heist_fault *f, const void *function)
 void heist_fault_backtrace(const struct heist_fault *f, int fd)
 {
 	void *frames[64];
-	int n = backtrace(frames, 64), first = 0;
-	while (first < n && (uintptr_t)frames[first] != f->pc)
-		first++;
-	if (first == n)
-		first = 0;
-	backtrace_symbols_fd(frames + first, n - first, fd);
+	backtrace_symbols_fd(frames, context_backtrace(f->pc, frames, 64), fd);
 }
 
 /* ---- the handler ---- */
-
-static uintptr_t pc_of(const void *context)
-{
-	const ucontext_t *u = context;
-	return (uintptr_t)(PC_OF(u));
-}
 
 static size_t index_of(int signal)
 {
@@ -117,11 +94,9 @@ static size_t index_of(int signal)
 static void pass_on(int signal, siginfo_t *info, void *context, bool sent)
 {
 	const struct sigaction *old = &before[index_of(signal)];
-	if (old->sa_flags & SA_SIGINFO) {
-		old->sa_sigaction(signal, info, context);
-	} else if (old->sa_handler != SIG_DFL && old->sa_handler != SIG_IGN) {
-		old->sa_handler(signal);
-	} else if (old->sa_handler == SIG_DFL || !sent) { /* a fault cannot be ignored */
+	if (context_chain(old, signal, info, context))
+		return;
+	if (old->sa_handler == SIG_DFL || !sent) { /* a fault cannot be ignored */
 		struct sigaction none = { .sa_handler = SIG_DFL };
 		sigaction(signal, &none, NULL);
 		if (sent)
@@ -133,7 +108,7 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	struct heist_fault f = { .name = names[index_of(signal)],
 				 .sent = info->si_code <= 0,
-				 .pc = pc_of(context),
+				 .pc = context_pc(context),
 				 .address = (uintptr_t)info->si_addr };
 	heist_fault_fn *tell = atomic_load_explicit(&told, memory_order_acquire); /* FT1 acquire */
 	if (tell && !busy) { /* busy: telling it has failed */

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * hog.c - the name of what a worker is stuck in: actor, class, message, since when.
+ * hog.c - the name of what a worker is stuck in: actor, class, message, since when, and where in the code.
  *
  * The handler goes on while it is looked at, and nothing on its way is written for that: so what the worker
  * keeps for itself is read from outside by heist_peek, which cannot fault, and believed if the worker is
- * in the same activation afterwards.
+ * in the same activation afterwards.  For the call chain its thread is interrupted (lockfree/seam_trace.c), once
+ * for each hog that is named.
  *
  * Threads   the watchdog.
  * Errors    what cannot be read stays without a name. */
+#include "lockfree/seam_trace.h"
 #include "runtime/run.h"
 
 #include <string.h>
@@ -61,6 +63,11 @@ static void peek_message(const struct rt_worker *w, const struct actor *a, struc
 		peek_name(out->message, sizeof out->message, name);
 }
 
+static bool is_at(const struct rt_worker *w, uint64_t n)
+{
+	return atomic_load_explicit(&w->base.activations, memory_order_relaxed) == n; /* advisory */
+}
+
 /* What w runs in activation n.  False: not any more, or nothing. */
 static bool look(const struct rt_worker *w, uint64_t n, struct sight *out)
 {
@@ -74,7 +81,7 @@ static bool look(const struct rt_worker *w, uint64_t n, struct sight *out)
 			      (uint32_t)(a - s->slots.base));
 	peek_class(w, a, out);
 	peek_message(w, a, out);
-	return atomic_load_explicit(&w->base.activations, memory_order_relaxed) == n; /* advisory */
+	return is_at(w, n);
 }
 
 /* Where nobody can serve in its place it is only named. */
@@ -88,23 +95,48 @@ uint64_t heist_hog_limit(const heist_config *c, uint32_t own_ms, uint32_t crew)
 	return ms * (uint64_t)1000000;
 }
 
+void heist_hog_thread_begin(struct rt_worker *w)
+{
+	if (w->base.pool->hog_ns)
+		atomic_store_explicit(&w->thread, heist_trace_allow(),
+				      memory_order_relaxed); /* a number */
+}
+
+static void log_frame(void *system, const char *text)
+{
+	heist_system_log(system, HEIST_LOG_WARN, "  %s", text);
+}
+
+static void log_hog(struct heist_system *s, const heist_hog *hog)
+{
+	heist_system_log(s, HEIST_LOG_WARN,
+			 "a handler runs for %llu ms: actor %llx (%s), message %s",
+			 (unsigned long long)(hog->elapsed_ns / 1000000),
+			 (unsigned long long)hog->actor.v, hog->cls, hog->message);
+	heist_trace_tell(hog->frames, hog->frame_count, log_frame, s);
+}
+
 void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed)
 {
 	struct heist_system *s = w->local.system;
 	struct sight seen;
+	void *frames[HEIST_TRACE_MOST];
 	if (elapsed < s->hog_name_ns || w->hog_named == n || !look(w, n, &seen))
 		return;
 	w->hog_named = n;
+	uint32_t count =
+		heist_trace(atomic_load_explicit(&w->thread, memory_order_relaxed), frames);
+	if (!is_at(w, n)) /* it is somewhere else by now */
+		count = 0;
 	heist_hog hog = { .actor = seen.actor,
 			  .cls = seen.cls,
 			  .message = seen.message,
 			  .elapsed_ns = elapsed,
-			  .worker = w->number };
+			  .worker = w->number,
+			  .frames = frames,
+			  .frame_count = count };
 	if (s->hog)
 		s->hog(s->user, &hog);
 	else
-		heist_system_log(s, HEIST_LOG_WARN,
-				 "a handler runs for %llu ms: actor %llx (%s), message %s",
-				 (unsigned long long)(elapsed / 1000000),
-				 (unsigned long long)hog.actor.v, hog.cls, hog.message);
+		log_hog(s, &hog);
 }

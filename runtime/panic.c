@@ -73,6 +73,7 @@ void heist_panic_guard(struct worker *base, void (*body)(void *), void *arg)
 {
 	struct rt_worker *w = rt_worker_of(base);
 	heist_fault_thread_begin(w);
+	heist_hog_thread_begin(w);
 	if (sigsetjmp(w->base_guard, 0) != 0) {
 		if (w->ctx.panic == HEIST_EFAULT)
 			heist_fault_contained(w);

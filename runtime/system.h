@@ -69,6 +69,7 @@ struct rt_worker {
 	uint32_t batch;		   /* messages per activation */
 	uint64_t budget_ns;	   /* time per activation     */
 	uint64_t hog_named;	   /* the activation that was named; the watchdog's */
+	_Atomic uint32_t thread;   /* for heist_trace; 0: not allowed */
 	struct heist_system *home; /* NULL: not of the runtime's own pool (place.h) */
 	struct outbox outbox;
 	sigjmp_buf base_guard; /* below everything the worker runs */
@@ -409,6 +410,8 @@ void heist_jobs_end(struct local *l, struct actor_extra *x);
 /* ---- hog.c ---- */
 /* How long a handler of a pool may run before its worker counts as away; 0: for ever.  own_ms: what the pool says. */
 uint64_t heist_hog_limit(const heist_config *c, uint32_t own_ms, uint32_t crew);
+/* The worker's thread, before anything runs. */
+void heist_hog_thread_begin(struct rt_worker *w);
 /* The watchdog: w has been in activation n for `elapsed` ns. */
 void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed);
 

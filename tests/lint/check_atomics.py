@@ -16,7 +16,7 @@ import re
 
 import lint
 
-SEAM = re.compile(r"lockfree/seam(_fault)?\.[ch]$")
+SEAM = re.compile(r"lockfree/seam(_\w+)?\.[ch]$")
 COVERED = re.compile(r"(lockfree/|sched/|runtime/(?!examples/|tools/|include/)).*\.[ch]$")
 OPERATION = r"(?:load|store|exchange|fetch_(?:add|sub|and|or|xor)|compare_exchange_(?:strong|weak))"
 BANNED = [

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * A handler that spins for ever: everything else goes on, it is named, and a shutdown returns it. */
+#include <execinfo.h>
+#include <signal.h>
 #include <string.h>
 
 #include "tests/support/runtime.h"
@@ -13,6 +15,8 @@ static _Atomic long handled, spinning, gate, named, named_unwanted, ticks;
 static heist_ref others[4];
 static heist_hog seen;
 static char seen_class[48], seen_message[48];
+static void *mine[64]; /* the call chain of the hog, from itself */
+static bool seen_caller;
 
 static void on_hog(void *user, const heist_hog *hog)
 {
@@ -24,6 +28,8 @@ static void on_hog(void *user, const heist_hog *hog)
 	seen = *hog;
 	strncpy(seen_class, hog->cls, sizeof seen_class - 1);
 	strncpy(seen_message, hog->message, sizeof seen_message - 1);
+	for (uint32_t i = 1; i < hog->frame_count; i++) /* 0 is somewhere in the handler */
+		seen_caller |= hog->frames[i] == mine[1];
 	atomic_store(&named, 1);
 }
 
@@ -36,6 +42,7 @@ static heist_next recv(heist_ctx *ctx, void *state, const heist_type *type, void
 		return HEIST_CONTINUE;
 	for (int i = 0; i < 4; i++) /* its slot and queue are full */
 		EXPECT(heist_send(others[i], type, &n) == HEIST_OK);
+	EXPECT(backtrace(mine, 64) > 1);
 	atomic_fetch_add(&spinning, 1);
 	while (!atomic_load_explicit(&gate, memory_order_relaxed))
 		;
@@ -213,8 +220,57 @@ TEST(hog, is_named)
 		EXPECT(seen.actor.v == hog.v && seen.elapsed_ns >= 4000000 &&
 		       seen.worker <= spares);
 		EXPECT(strcmp(seen_class, "spinner") == 0 && strcmp(seen_message, "word") == 0);
+		EXPECT(seen_caller);
 		finish(s);
 	}
+}
+
+static _Atomic long urgent, frames_logged;
+
+static void on_urgent(int signal)
+{
+	(void)signal;
+	atomic_fetch_add(&urgent, 1);
+}
+
+/* Who handled its signal before still gets those that are not its own. */
+TEST(hog, is_named_by_a_signal_that_others_may_use)
+{
+	struct sigaction ours = { .sa_handler = on_urgent };
+	EXPECT(sigaction(SIGURG, &ours, NULL) == 0);
+	for (int round = 0; round < 3; round++) {
+		heist_system *s = start(2, 0);
+		heist_ref hog = test_spawn(s, &cls, NULL);
+		atomic_store(&wanted, hog.v);
+		EXPECT(test_tell(hog, &WORD, SPIN) == HEIST_OK && wait_for(&named, 1));
+		EXPECT(seen.frame_count > 1 && urgent == round);
+		EXPECT(raise(SIGURG) == 0 && urgent == round + 1);
+		finish(s);
+	}
+}
+
+static void on_log(void *user, const heist_log_line *line)
+{
+	(void)user;
+	if (strstr(line->text, "a handler runs for"))
+		atomic_fetch_add(&named, 1);
+	if (strncmp(line->text, "  ", 2) == 0)
+		atomic_fetch_add(&frames_logged, 1);
+}
+
+TEST(hog, is_logged_with_its_call_chain)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	uint64_t n = SPIN;
+	c.workers = 1;
+	c.hog_name_ms = 4;
+	c.log = on_log;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	EXPECT(heist_send(test_spawn(s, &quiet, NULL), &WORD, &n) == HEIST_OK);
+	EXPECT(wait_for(&named, 1) && wait_for(&frames_logged, 3));
+	atomic_store(&gate, 1);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
 TEST(hog, is_what_a_shutdown_returns)

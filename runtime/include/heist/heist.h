@@ -393,6 +393,9 @@ typedef struct heist_hog {
 	const char *message; /* type of the message, or "" */
 	uint64_t elapsed_ns;
 	uint32_t worker;
+	/* Where it is: return addresses, the innermost first; 0: unknown.  backtrace_symbols(3) names them. */
+	uint32_t frame_count;
+	void *const *frames;
 } heist_hog;
 
 typedef enum heist_log_level {
@@ -476,7 +479,9 @@ typedef struct heist_config {
 	 * nobody watches.  Threads of single actors (own_thread) are not watched. */
 	uint32_t hog_ms;
 	/* After this it is named, once, by hog(), on a thread of its own, or else in the log.  Default 1000.
-	 * hog() must not wait for the runtime. */
+	 * hog() must not wait for the runtime.  The hog's thread is sent SIGURG, which tells where it is; a call
+	 * of the system that it waits in may end with EINTR.  A SIGURG from elsewhere goes to whoever handled it
+	 * when the first hog was named; who installs a handler later must call the one that was there. */
 	uint32_t hog_name_ms;
 	void (*hog)(void *user, const heist_hog *);
 	/* Faults in handlers of classes with HEIST_PURE end the actor, not the process.  Any other fault of the
