@@ -59,6 +59,50 @@ void heist_batch_cut(struct rt_worker *w, struct actor *a)
 	}
 }
 
+/* ---- interrupts ----
+ *
+ *     worker, at the begin of a stretch      another thread
+ *       ctx.recv = the behaviour               CONTROL_CALL into the slot
+ *       heist_fence_light()      CT3           heist_fence_heavy()      CT3
+ *       CONTROL_CALL?  then look               its ctx.actor is a?  then ctx.recv = recv_interrupted
+ *
+ * Not both miss the other, and the worker reads ctx.recv for every message.  One that is left over from
+ * another actor's stretch changes nothing but that it looks. */
+
+static bool batch_is_called(struct actor *a)
+{
+	return atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_CALL; /* by CT3 */
+}
+
+HEIST_HOT_INLINE bool batch_expose(struct rt_worker *w, struct actor *a)
+{
+	ctx_set_recv(&w->ctx, a->recv);
+	heist_fence_light(); /* CT3 */
+	return !batch_is_called(a);
+}
+
+static heist_next recv_interrupted(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	struct actor *a = ctx_actor(ctx);
+	return batch_expose(ctx->worker, a) ? a->recv(ctx, state, type, msg) : HEIST_RUN_FRESH;
+}
+
+void heist_batch_interrupt(struct heist_system *s, struct actor *a)
+{
+	heist_fence_heavy(); /* CT3 */
+	uint32_t n =
+		atomic_load_explicit(&s->places.crew_count, memory_order_acquire); /* PP1 acquire */
+	for (uint32_t i = 0; i < n; i++)
+		if (ctx_actor(&s->places.crew[i]->ctx) == a)
+			ctx_set_recv(&s->places.crew[i]->ctx, recv_interrupted);
+}
+
+void heist_behaviour_changed(struct heist_ctx *ctx, struct actor *a)
+{
+	if (!batch_expose(ctx->worker, a))
+		heist_batch_cut(ctx->worker, a);
+}
+
 bool heist_batch_peek(const struct batch *b, struct mpsc_node **n)
 {
 	return heist_peek(n, &b->node, sizeof(struct mpsc_node *));
@@ -243,7 +287,7 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 /* ---- the batch ---- */
 
 /* The slot's line belongs to whoever sends to the actor.  A batch looks at it, for control requests,
- * only every so many messages. */
+ * only every so many messages, unless it is interrupted. */
 #define LOOK_AT_SLOT 8
 
 /* The common part of a batch: plain messages, from *n on, each of which has a successor, until it is
@@ -256,15 +300,18 @@ HEIST_HOT_INLINE void batch_plain(struct rt_worker *w, struct actor *a, struct b
 	void *state = actor_state(a);
 	uint32_t most = b->segment - b->done;
 	b->stretch = b->left = (most < LOOK_AT_SLOT ? most : LOOK_AT_SLOT) - 1;
-	w->ctx.recv = a->recv;
 	*v = HEIST_RUN_FRESH;
+	if (HEIST_UNLIKELY(!batch_expose(w, a)))
+		b->stretch = b->left = 0;
 	while (b->left != 0) {
 		struct message *m = (struct message *)*n;
 		if (HEIST_UNLIKELY(m->tag != plain))
 			break;
 		b->left--;
 		b->node = *n;
-		*v = w->ctx.recv(&w->ctx, state, m->type, m->u.bytes);
+		heist_recv_fn *recv =
+			atomic_load_explicit(&w->ctx.recv, memory_order_relaxed); /* CT3 */
+		*v = recv(&w->ctx, state, m->type, m->u.bytes);
 		struct mpsc_node *next = mpsc_linked(&m->node);
 		if (HEIST_UNLIKELY(*v != HEIST_CONTINUE) || HEIST_UNLIKELY(!next)) {
 			b->left++; /* it counts when it is done with */

@@ -2,6 +2,8 @@
  * behaviour.c - become, push, pop; and what stands before a behaviour (behaviour.h). */
 #include "runtime/behaviour.h"
 
+#include "runtime/run.h"
+
 static heist_next recv_watched(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	struct actor *a = ctx_actor(ctx);
@@ -26,7 +28,8 @@ void heist_behaviour_settle(struct heist_ctx *ctx, struct actor *a, struct actor
 {
 	if (!stands_before(a->recv))
 		x->behind = a->recv;
-	a->recv = ctx->recv = wanted(x);
+	a->recv = wanted(x);
+	heist_behaviour_changed(ctx, a);
 }
 
 static heist_recv_fn *behaviour_get(struct heist_system *s, struct actor *a)
@@ -37,10 +40,12 @@ static heist_recv_fn *behaviour_get(struct heist_system *s, struct actor *a)
 static void behaviour_set(struct heist_ctx *ctx, heist_recv_fn *recv)
 {
 	struct actor *a = ctx_actor(ctx);
-	if (stands_before(a->recv))
+	if (stands_before(a->recv)) {
 		actor_extra(ctx->system, a)->behind = recv;
-	else
-		a->recv = ctx->recv = recv;
+		return;
+	}
+	a->recv = recv;
+	heist_behaviour_changed(ctx, a);
 }
 
 void heist_become(heist_ctx *ctx, heist_recv_fn *recv)

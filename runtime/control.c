@@ -5,14 +5,16 @@
  * and rings the bell: a node of the slot that is pushed like a message, so that an idle actor runs.
  * CONTROL_BELL says the node is in the mailbox; it is cleared after the node has left it, and rung
  * again if a call came meanwhile.  A kill acts at the next look at CONTROL_CALL, before the next
- * message.  A stop acts at the first bell that was certainly rung after it: the first bell arms it
- * and rings again, the second ends the actor, so everything accepted before the stop is handled.
+ * message: a batch, which looks now and then, is interrupted (batch.c).  A stop acts at the first bell
+ * that was certainly rung after it: the first bell arms it and rings again, the second ends the actor, so
+ * everything accepted before the stop is handled.
  *
  * A call also says that there are signals (signal.h), or bits (notify.h); they are handled at the same look.
  *
  * Edges   HO1 of hold.h: the request; no call is lost between the last look and the clearing of
  *             CONTROL_BELL
- *         CT2 the CAS of request: a request for an older generation never replaces a newer one */
+ *         CT2 the CAS of request: a request for an older generation never replaces a newer one
+ *         CT3 of batch.c: a kill and a batch of the actor do not miss each other */
 #include "runtime/run.h"
 #include "runtime/sim.h"
 
@@ -28,21 +30,23 @@ static uint64_t request_make(uint32_t generation, enum request_kind kind, heist_
 _Static_assert(offsetof(struct control, tag) == offsetof(struct message, tag),
 	       "the bell poses as a message");
 
-static void ring(struct heist_system *s, struct rt_worker *w, struct actor *a)
+static bool ring(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
 	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
 	c->tag = MESSAGE_KIND(KIND_BELL);
-	if (mpsc_push(&a->mailbox, &c->bell) == MPSC_WAS_IDLE)
+	bool idle = mpsc_push(&a->mailbox, &c->bell) == MPSC_WAS_IDLE;
+	if (idle)
 		actor_schedule(s, w, a);
+	return idle;
 }
 
-void heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a)
+bool heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
 	uint16_t old = hold_call(&a->control); /* HO1 */
-	if (!(old & CONTROL_BELL))
-		ring(s, w, a);
+	bool idle = !(old & CONTROL_BELL) && ring(s, w, a);
 	if (old & CONTROL_HELD && hold_take(&a->control)) /* HO1 */
 		actor_schedule(s, w, a);
+	return idle;
 }
 
 /* Post a request, unless a stronger one for the same or a newer generation is there. */
@@ -56,17 +60,28 @@ static void request_post(struct control *c, uint64_t request)
 		;
 }
 
-static void control_request(struct heist_system *s, struct rt_worker *w, struct actor *a,
+static bool control_request(struct heist_system *s, struct rt_worker *w, struct actor *a,
 			    uint64_t request)
 {
 	request_post(&s->slots.control[slot_index(&s->slots, a)], request);
-	heist_control_call(s, w, a);
+	return heist_control_call(s, w, a);
 }
 
 void heist_control_stop(struct heist_system *s, struct rt_worker *w, struct actor *a,
 			uint32_t generation, heist_status why)
 {
-	control_request(s, w, a, request_make(generation, REQUEST_STOP, why));
+	(void)control_request(s, w, a, request_make(generation, REQUEST_STOP, why));
+}
+
+/* For whom it is about may be in a handler, here or elsewhere. */
+static void request_now(struct heist_system *s, struct rt_worker *w, struct actor *a,
+			uint64_t request)
+{
+	bool idle = control_request(s, w, a, request);
+	if (w && ctx_actor(&w->ctx) == a)
+		heist_batch_cut(w, a); /* its own handler: no message more */
+	else if (!idle && (request >> 32 & 3) == REQUEST_KILL)
+		heist_batch_interrupt(s, a);
 }
 
 static heist_status control_post(heist_ref to, enum request_kind kind, heist_status why)
@@ -94,9 +109,7 @@ static heist_status control_post(heist_ref to, enum request_kind kind, heist_sta
 		if (HEIST_UNLIKELY(s->sim != NULL) && kind == REQUEST_STOP)
 			heist_sim_stop(s->sim, a, ref_generation(to), why);
 		else
-			control_request(s, w, a, request_make(ref_generation(to), kind, why));
-		if (w)
-			heist_batch_cut(w, a); /* its own handler: no message more */
+			request_now(s, w, a, request_make(ref_generation(to), kind, why));
 		r = HEIST_OK;
 	}
 	if (f)

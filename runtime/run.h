@@ -31,8 +31,12 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 /* The batch that runs, if any, only counts from now on: a panic is not about its message. */
 void heist_batch_set_aside(struct rt_worker *w);
 
+/* Its handler has changed a->recv. */
+void heist_behaviour_changed(struct heist_ctx *ctx, struct actor *a);
 /* Look at the slot again before the next message of the batch that runs, if it is a's. */
 void heist_batch_cut(struct rt_worker *w, struct actor *a);
+/* Any thread, after calling a: a worker that handles its messages looks at the slot before the next one. */
+void heist_batch_interrupt(struct heist_system *s, struct actor *a);
 /* Any thread: the message that a batch which may be there runs.  False: it is not there. */
 bool heist_batch_peek(const struct batch *b, struct mpsc_node **n);
 /* Of the message that the worker handles, or has handled last; may be NULL.  Also in a signal handler. */

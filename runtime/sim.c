@@ -119,11 +119,13 @@ static heist_next sim_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 	struct actor *a = ctx_actor(ctx);
 	uint32_t slot = slot_index(&sim->system->slots, a);
 	struct sim_actor *k = heist_sim_actor(sim, slot, mpsc_generation(&a->ticket));
-	a->recv = ctx->recv = k->recv; /* what heist_become replaces */
+	a->recv = k->recv;
+	ctx_set_recv(ctx, a->recv); /* what heist_become replaces */
 	heist_next v = heist_sim_handle(sim, k, ctx, state, type, msg);
 	k = &sim->actors[slot]; /* the table may have grown */
 	k->recv = a->recv;
-	a->recv = ctx->recv = sim_recv;
+	a->recv = sim_recv;
+	ctx_set_recv(ctx, sim_recv);
 	if (v != HEIST_CONTINUE && sim->opts.trace)
 		heist_sim_say(sim, "%s %s#%u",
 			      v == HEIST_AGAIN	? "again"

@@ -37,7 +37,8 @@ struct heist_ctx {
 	struct heist_system *system;
 	struct rt_worker *worker;
 	_Atomic(struct actor *) actor; /* the runner: ctx_actor; others: straggler.c */
-	heist_recv_fn *recv;	       /* the actor's behaviour while plain messages are handled */
+	/* the actor's behaviour while plain messages are handled: ctx_set_recv; others: heist_batch_interrupt */
+	_Atomic(heist_recv_fn *) recv;
 	struct message *current;     /* the message being handled, if it is not a small plain one */
 	struct message *lane;	     /* the same, if it is of a lane */
 	struct request_header cause; /* of the continuation that runs (ask.c) */
@@ -99,6 +100,12 @@ HEIST_HOT_INLINE struct actor *ctx_actor(const heist_ctx *ctx)
 HEIST_HOT_INLINE void ctx_set_actor(heist_ctx *ctx, struct actor *a)
 {
 	atomic_store_explicit(&ctx->actor, a, memory_order_relaxed);
+}
+
+HEIST_HOT_INLINE void ctx_set_recv(heist_ctx *ctx, heist_recv_fn *recv)
+{
+	atomic_store_explicit(&ctx->recv, recv,
+			      memory_order_relaxed); /* code: nothing to publish */
 }
 
 enum phase {
@@ -361,8 +368,8 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct 
 bool heist_control_look(struct rt_worker *w, struct actor *a, struct ending *end);
 /* The doorbell was met where no actor runs. */
 void heist_bell_drain(struct rt_worker *w, struct actor *a);
-/* Any thread, w NULL: foreign.  There is something to look at. */
-void heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a);
+/* Any thread, w NULL: foreign.  There is something to look at.  True: the actor was idle, so it looks first. */
+bool heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a);
 /* The slot's runner: an actor that this one is linked to has ended. */
 void heist_control_link(struct heist_system *s, struct rt_worker *w, struct actor *a,
 			heist_status status);

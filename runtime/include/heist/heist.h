@@ -608,8 +608,7 @@ HEIST_NEED heist_status heist_spawn(heist_system *, const heist_class *, const h
 /* Drain and end: what was accepted before is handled, then the actor ends with `why`.  ECLOSED, here and below:
  * the runtime has stopped its workers, and ends the actors that are left. */
 HEIST_API heist_status heist_stop(heist_ref, heist_status why);
-/* End after the running handler; if another thread kills an actor with a backlog, at most 8 messages later.
- * What is queued is lost (STOPPED). */
+/* End after the running handler, whatever is queued: that is lost (STOPPED). */
 HEIST_API heist_status heist_kill(heist_ref, heist_status why);
 
 /* Set bits, any of 32, that the actor's signal hook is told by HEIST_SIG_NOTIFY, all in one, before its next
