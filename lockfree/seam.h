@@ -147,6 +147,8 @@ bool heist_is_library(const void *function);
 
 /* ---- clock: nanoseconds of CLOCK_MONOTONIC, never 0 ---- */
 uint64_t heist_clock_ns(void);
+/* What it was at the kernel's last tick: a few milliseconds ago, for a third of the cost. */
+uint64_t heist_clock_tick_ns(void);
 /* Nanoseconds since 1970, UTC; may be set by others and jump. */
 uint64_t heist_clock_wall_ns(void);
 

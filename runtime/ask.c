@@ -92,6 +92,7 @@ static void deadline_ensure(struct rt_worker *w, struct actor *a, struct actor_e
 		return;
 	if (x->asks_deadline)
 		heist_timer_stop(w->local.system, t);
+	w->base.now = system_now(w->local.system);
 	t->id = ALARM_ASKS;
 	x->asks_deadline = deadline;
 	heist_timer_start(w, a, t, deadline);
@@ -190,7 +191,7 @@ heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type
 	struct sender from = { s, ctx->worker, &ctx->worker->local, NULL };
 	struct actor *target;
 	deadline = lower_deadline(ctx, deadline);
-	if (deadline && deadline <= (ctx->worker->base.now = system_now(s)))
+	if (deadline && system_is_past(s, deadline))
 		return HEIST_ETIMEOUT;
 	heist_status r = heist_sender_check(&from, to, &target);
 	if (r != HEIST_OK)
@@ -308,7 +309,7 @@ static heist_status reply_send(struct sender *from, const struct request_header 
 	struct heist_system *s = from->system;
 	heist_ref asker = { to->asker };
 	struct message *m = NULL;
-	bool late = !system_is_alive(s, asker) || (to->deadline && to->deadline <= system_now(s));
+	bool late = !system_is_alive(s, asker) || (to->deadline && system_is_past(s, to->deadline));
 	if (!late) {
 		struct reply_header h = { .id = to->id, .status = status };
 		size_t size = status == HEIST_OK ? type->reply_size : 0;

@@ -215,7 +215,7 @@ static HEIST_COLD heist_next run_unusual(struct rt_worker *w, struct actor *a, s
 		*verdict = heist_run_held(w, a);
 		return HEIST_RUN_OVER;
 	}
-	if (heist_control_run(w, a, end) == CONTROL_END) {
+	if (HEIST_UNLIKELY(is_called(a)) && heist_control_run(w, a, end) == CONTROL_END) {
 		*verdict = heist_run_end_whole(w, a, n, false, *end); /* n was not run */
 		return HEIST_RUN_OVER;
 	}

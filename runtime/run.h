@@ -129,6 +129,13 @@ static inline bool has_lane(struct actor *a)
 	return atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_LANE; /* own bit */
 }
 
+/* Is there something to look at?  Whatever waits beside the mailbox calls when it has been put there. */
+static inline bool is_called(struct actor *a)
+{
+	return atomic_load_explicit(&a->control, memory_order_relaxed) &
+	       CONTROL_CALL; /* acquired by heist_control_run */
+}
+
 /* Is this the INIT of an actor that starts in this free slot? */
 static inline bool starts_actor(struct actor *a, struct message *m)
 {

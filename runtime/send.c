@@ -69,9 +69,11 @@ struct message *heist_message_build(struct sender *from, enum message_kind kind,
 	m->type = type;
 	m->tag = MESSAGE_KIND(kind);
 	if (h)
-		memcpy(m->u.bytes, header, h);
+		copy_words(m->u.word, header, (uint32_t)h);
 	if (h + size <= MESSAGE_ROOM) {
-		if (size)
+		if (copies_by_words((uint32_t)size))
+			copy_words(m->u.word + h / sizeof *m->u.word, payload, (uint32_t)size);
+		else if (size)
 			memcpy(m->u.bytes + h, payload, size);
 		return m;
 	}

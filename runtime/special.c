@@ -5,8 +5,7 @@
 static bool request_expired(struct rt_worker *w, struct message *m)
 {
 	uint64_t deadline = ((struct request_header *)(void *)m->u.bytes)->deadline;
-	return deadline &&
-	       (deadline <= w->base.now || deadline <= (w->base.now = system_now(w->local.system)));
+	return deadline && (deadline <= w->base.now || system_is_past(w->local.system, deadline));
 }
 
 /* Its handler has answered v: what does the asker get, if anything? */

@@ -171,6 +171,17 @@ static inline uint64_t system_now(const struct heist_system *s)
 	return pool_now(&s->pool);
 }
 
+/* More than a tick is long, or late. */
+#define TICK_NS 64000000u
+
+/* Has a deadline passed?  The exact time is asked for only near it. */
+static inline bool system_is_past(const struct heist_system *s, uint64_t deadline)
+{
+	if (HEIST_LIKELY(!s->pool.clock) && deadline > heist_clock_tick_ns() + TICK_NS)
+		return false;
+	return deadline <= system_now(s);
+}
+
 /* Every worker, of every place: their number, which may grow, and each of them. */
 static inline uint32_t system_crew(const struct heist_system *s)
 {

@@ -119,6 +119,11 @@ uint64_t heist_clock_ns(void)
 	return time_now += 1000;
 }
 
+uint64_t heist_clock_tick_ns(void)
+{
+	return time_now;
+}
+
 uint64_t heist_clock_wall_ns(void)
 {
 	return heist_clock_ns();
