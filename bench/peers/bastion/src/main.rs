@@ -522,10 +522,8 @@ struct Sample {
 fn start_system(workers: usize) {
     static SYSTEM: Once = Once::new();
     SYSTEM.call_once(|| {
-        if peer_contract::TUNED {
-            // SAFETY: no other thread reads the environment: the executor's start with init().
-            unsafe { std::env::set_var("BASTION_BLOCKING_THREADS", workers.to_string()) };
-        }
+        // SAFETY: no other thread reads the environment: the executor's start with init().
+        unsafe { std::env::set_var("BASTION_BLOCKING_THREADS", workers.to_string()) };
         Bastion::init();
         Bastion::start();
     });
