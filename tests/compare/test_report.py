@@ -25,8 +25,10 @@ class Report(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.run_file = results.load(RUN)
-        with mock.patch.object(results, "NOTES", RUN.parent / "no notes"):  # whatever is explained by now
-            cls.made = results.tables(cls.run_file)
+        no_notes = mock.patch.object(results, "NOTES", RUN.parent / "no notes")  # whatever is explained by now
+        no_notes.start()
+        cls.addClassCleanup(no_notes.stop)
+        cls.made = results.tables(cls.run_file)
 
     def entries(self):
         for row, t in zip(self.run_file["rows"], self.made["tables"]):
