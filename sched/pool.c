@@ -293,7 +293,10 @@ static bool group_is_quiet(struct pool *p)
 	if (!group_parked(p, &before))
 		return false;
 	heist_fence_heavy(); /* ID1 */
-	return group_empty(p) && group_parked(p, &after) && before == after;
+	if (!group_empty(p))
+		return false;
+	heist_fence_heavy(); /* QU1: whoever has emptied a queue has no bit */
+	return group_parked(p, &after) && before == after;
 }
 
 bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline)
