@@ -230,7 +230,7 @@ static void worker_park(struct worker *w)
 	/* Either we take ourselves out of the set or a waker has done so: searching in both cases. */
 	idle_claim(&p->idle, w->index);
 	w->searching = true;
-	heist_watchdog_woke(p); /* a light fence: QU1, too */
+	heist_watchdog_woke(p);
 }
 
 struct runnable *heist_worker_find(struct worker *w)

@@ -99,7 +99,7 @@ void heist_watchdog_stop(struct pool *p)
 void heist_watchdog_woke(struct pool *p)
 {
 	struct watchdog *d = &p->group->watchdog;
-	heist_fence_light();							    /* WD1 */
+	heist_fence_light(); /* WD1; QU1: before this worker takes anything (pool.c) */
 	if (HEIST_UNLIKELY(atomic_load_explicit(&d->asleep, memory_order_relaxed))) /* by WD1 */
 		eventcount_notify(&d->wakeup, 1);
 }
