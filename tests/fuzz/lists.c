@@ -64,10 +64,11 @@ static void do_join(uint32_t what, const char *list)
 	     (st == HEIST_ENOMEM && denied) || (st == HEIST_ECLOSED && closed));
 }
 
+/* Or what a tree left that could not be made whole. */
 static void are_people(const heist_ref *some, size_t n)
 {
 	for (size_t i = 0; i < n && i < LEDGER_PEOPLE; i++)
-		MUST(person_of(some[i]) != 0);
+		MUST(person_of(some[i]) != 0 || denied);
 }
 
 void do_list(void)
