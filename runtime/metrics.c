@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * metrics.c - what heist_get_stats and heist_lost_types tell, as OpenMetrics text. */
+ * metrics.c - what heist_get_stats, heist_get_worker_stats and heist_lost_types tell, as OpenMetrics text. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,7 +79,7 @@ static void put_family(struct out *o, const struct family_of_one *f, const heist
 	    (unsigned long long)value);
 }
 
-/* ---- losses ---- */
+/* ---- labels ---- */
 
 /* A label's value: what would end it is escaped, what is too long is cut. */
 static const char *label(const char *text, char room[104])
@@ -93,6 +93,50 @@ static const char *label(const char *text, char room[104])
 	room[n] = '\0';
 	return room;
 }
+
+/* ---- workers ---- */
+
+static const struct {
+	const char *name, *help;
+	size_t field; /* of heist_worker_stats */
+} of_workers[] = {
+#define OF_WORKER(FIELD, NAME, HELP)                                                               \
+	{                                                                                          \
+		"heist_worker_" NAME, HELP, offsetof(heist_worker_stats, FIELD)                    \
+	}
+	OF_WORKER(handled, "messages_handled", "Messages that reached a handler, by worker."),
+	OF_WORKER(activations, "activations", "Times an actor was given this worker."),
+	OF_WORKER(steals, "steals", "Actors that this worker took from others."),
+	OF_WORKER(parks, "parks", "Times this worker went to sleep."),
+	OF_WORKER(wakes, "wakes", "Times this worker was woken for new work."),
+	OF_WORKER(spawned, "actors_spawned", "Actors spawned by handlers, by worker."),
+	OF_WORKER(lost, "messages_lost", "Messages lost by this worker, whatever the cause."),
+};
+
+/* Spares that were never needed are left out. */
+static void put_worker(struct out *o, const heist_system *s, uint32_t worker, size_t f)
+{
+	char room[104];
+	uint64_t value;
+	heist_worker_stats t = heist_worker_stats_default();
+	if (heist_get_worker_stats(s, worker, &t) != HEIST_OK || (t.spare && !t.activations))
+		return;
+	memcpy(&value, (const char *)&t + of_workers[f].field, sizeof value);
+	put(o, "%s_total{worker=\"%u\",pool=\"%s\"} %llu\n", of_workers[f].name, (unsigned)worker,
+	    label(t.pool, room), (unsigned long long)value);
+}
+
+static void put_workers(struct out *o, const heist_system *s)
+{
+	uint32_t n = system_crew(s);
+	for (size_t f = 0; f < sizeof of_workers / sizeof *of_workers; f++) {
+		put_head(o, of_workers[f].name, "counter", "", of_workers[f].help);
+		for (uint32_t i = 0; i < n; i++)
+			put_worker(o, s, i, f);
+	}
+}
+
+/* ---- losses ---- */
 
 static void put_lost_of(struct out *o, const heist_lost_type *t)
 {
@@ -136,6 +180,7 @@ heist_status heist_metrics(const heist_system *s,
 	for (int c = 0; c < HEIST_CAUSES; c++)
 		put(&o, "heist_messages_lost_total{cause=\"%s\"} %llu\n",
 		    heist_strcause((heist_cause)c), (unsigned long long)t.lost[c]);
+	put_workers(&o, s);
 	heist_status r = put_lost_types(&o, s);
 	put(&o, "# EOF\n");
 	return r == HEIST_OK && o.failed ? HEIST_EINVAL : r;

@@ -55,6 +55,47 @@ heist_status heist_get_stats(const heist_system *s, heist_stats *out)
 	return HEIST_OK;
 }
 
+/* ---- one worker ---- */
+
+static heist_worker_stats worker_look(const struct heist_system *s, const struct rt_worker *w)
+{
+	heist_worker_stats t = heist_worker_stats_default();
+	const struct place *place =
+		w->base.pool == &s->pool ? NULL : HEIST_CONTAINER(w->base.pool, struct place, pool);
+	t.index = w->base.index;
+	t.spare = w->base.index >= w->base.pool->workers;
+	if (place)
+		memcpy(t.pool, place->name, sizeof t.pool);
+	t.own_thread = place && !*place->name;
+	t.activations = get(&w->base.activations);
+	t.handled = t.activations + get(&w->local.handled_more);
+	if ((int64_t)t.handled < 0)
+		t.handled = 0; /* its first activation, without a message, ended meanwhile */
+	t.steals = get(&w->base.stats.steals);
+	t.parks = get(&w->base.stats.parks);
+	t.wakes = get(&w->base.stats.wakes);
+	t.spawned = get(&w->local.spawned);
+	for (int c = 0; c < HEIST_CAUSES; c++)
+		t.lost += get(&w->local.lost[c]);
+	return t;
+}
+
+heist_status heist_get_worker_stats(const heist_system *s, uint32_t worker, heist_worker_stats *out)
+{
+	if (!s || !out || out->struct_size < sizeof(uint32_t))
+		return HEIST_BAD_ARG(
+			"system and out must not be NULL (use heist_worker_stats_default)");
+	if (worker >= system_crew(s))
+		return HEIST_EINVAL;
+	heist_worker_stats t = worker_look(s, system_worker(s, worker));
+	uint32_t size = out->struct_size < sizeof t ? out->struct_size : (uint32_t)sizeof t;
+	t.struct_size = size;
+	memcpy(out, &t, size);
+	return HEIST_OK;
+}
+
+/* ---- the rest ---- */
+
 uint64_t heist_lost_count(const heist_system *s, heist_cause cause)
 {
 	heist_stats t = heist_stats_default();

@@ -132,8 +132,72 @@ TEST(metrics, values_are_those_of_the_counters)
 	EXPECT(has_line("heist_messages_handled_total 5"));
 	EXPECT(has_line("heist_messages_lost_total{cause=\"unhandled\"} 1"));
 	EXPECT(has_line("heist_messages_lost_total{cause=\"dead\"} 0"));
+	EXPECT(has_line("heist_worker_messages_handled_total{worker=\"0\",pool=\"\"} 5"));
+	EXPECT(has_line("heist_worker_messages_lost_total{worker=\"0\",pool=\"\"} 1"));
 	EXPECT(has_line("heist_type_lost_total{type=\"a \\\"quoted\\\\\\\" name\\nof two lines\","
 			"cause=\"unhandled\"} 1"));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* Two pools and the thread of one actor, each with as many messages as its number says. */
+TEST(metrics, each_worker_tells_what_it_did)
+{
+	heist_pool pool = heist_pool_default();
+	heist_config c = heist_config_default();
+	heist_opts o = heist_opts_default();
+	heist_worker_stats t = heist_worker_stats_default();
+	heist_stats all = heist_stats_default();
+	heist_system *s;
+	heist_ref r;
+	pool.name = "batch \"1\"";
+	pool.workers = pool.spare_max = 1;
+	c.pools = &pool;
+	c.pool_count = c.workers = c.spare_max = 1;
+	c.hog_ms = UINT32_MAX; /* or a slow machine may need the spares */
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	o.pool = pool.name;
+	EXPECT(heist_spawn(s, &cls, &o, NULL, &r) == HEIST_OK);
+	for (int i = 0; i < 3; i++)
+		EXPECT(test_tell(r, i < 2 ? &PLAIN : &ODD, 0) == HEIST_OK);
+	o = heist_opts_default();
+	o.own_thread = true;
+	EXPECT(heist_spawn(s, &cls, &o, NULL, &r) == HEIST_OK);
+	EXPECT(test_tell(r, &PLAIN, 0) == HEIST_OK);
+	EXPECT(test_balanced(s));
+	uint64_t handled = 0, lost = 0;
+	uint32_t n = 0, pools = 0, threads = 0, spares = 0;
+	for (; heist_get_worker_stats(s, n, &t) == HEIST_OK; n++) {
+		handled += t.handled;
+		lost += t.lost;
+		spares += t.spare;
+		threads += t.own_thread;
+		pools += strcmp(t.pool, pool.name) == 0 && !t.spare;
+		EXPECT(t.spare || t.handled == (t.own_thread ? 1u : *t.pool ? 2u : 0u));
+		EXPECT(!t.own_thread || *t.pool == '\0');
+	}
+	EXPECT(n == 5 && pools == 1 && threads == 1 && spares == 2);
+	EXPECT(heist_get_stats(s, &all) == HEIST_OK);
+	EXPECT(handled == all.handled && lost == 1 && test_lost(&all) == 1);
+	used = 0;
+	EXPECT(heist_metrics(s, collect, NULL) == HEIST_OK);
+	EXPECT(has_line(
+		"heist_worker_messages_handled_total{worker=\"2\",pool=\"batch \\\"1\\\"\"} 2"));
+	EXPECT(has_line("heist_worker_messages_handled_total{worker=\"4\",pool=\"\"} 1"));
+	EXPECT(has_line("heist_worker_messages_lost_total{worker=\"0\",pool=\"\"} 0"));
+	EXPECT(strstr(text, "{worker=\"1\"") == NULL); /* a spare that was not needed */
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* A caller with an older header gets what it knows, and nothing behind it. */
+TEST(metrics, an_older_snapshot_is_not_overrun)
+{
+	heist_system *s = scene();
+	heist_worker_stats t = heist_worker_stats_default();
+	t.struct_size = offsetof(heist_worker_stats, activations);
+	t.activations = 42;
+	EXPECT(heist_get_worker_stats(s, 0, &t) == HEIST_OK);
+	EXPECT(t.struct_size == offsetof(heist_worker_stats, activations));
+	EXPECT(t.handled == 5 && t.activations == 42);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 

@@ -323,6 +323,13 @@ TEST(hostile, runtimes)
 	REFUSES(heist_get_stats, sys, NULL);
 	t.struct_size = 0;
 	REFUSES(heist_get_stats, sys, &t);
+	heist_worker_stats one = heist_worker_stats_default();
+	REFUSES(heist_get_worker_stats, NULL, 0, &one);
+	REFUSES(heist_get_worker_stats, sys, 0, NULL);
+	ANSWERS(HEIST_EINVAL, heist_get_worker_stats(sys, 1, &one));
+	ANSWERS(HEIST_EINVAL, heist_get_worker_stats(sys, UINT32_MAX, &one));
+	one.struct_size = 0;
+	REFUSES(heist_get_worker_stats, sys, 0, &one);
 	REFUSES_WITH(0, "heist_get_stats", heist_lost_count(NULL, HEIST_LOST_DEAD));
 	ANSWERS(0, heist_lost_count(sys, (heist_cause)-1));
 	ANSWERS(0, heist_lost_count(sys, HEIST_CAUSES));

@@ -530,6 +530,18 @@ typedef struct heist_stats {
 
 #define HEIST_NAME_MAX 47
 
+/* The part of one worker in these counters.  What other threads did is in heist_stats only. */
+typedef struct heist_worker_stats {
+	uint32_t struct_size;
+	uint32_t index;		       /* in its pool, from 0; spares come after the others */
+	char pool[HEIST_NAME_MAX + 1]; /* "": the runtime's own, or the thread of one actor */
+	bool spare;		       /* it serves in the place of another */
+	bool own_thread;	       /* it serves one actor at a time (opts.own_thread) */
+	uint64_t handled, activations, steals, parks, wakes;
+	uint64_t spawned; /* actors that its handlers have spawned */
+	uint64_t lost;	  /* messages, whatever the cause */
+} heist_worker_stats;
+
 /* An actor that a shutdown waits for. */
 typedef struct heist_straggler {
 	heist_ref actor;
@@ -567,11 +579,16 @@ HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
  * cap is 0), returns how many there are; 0 before.  Not during heist_shutdown. */
 HEIST_API size_t heist_stragglers(heist_system *, heist_straggler *out, size_t cap);
 HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
+/* Workers have numbers from 0 on: the runtime's own, its spares, those of named pools, and then, as they are
+ * needed, threads of single actors; none goes before the runtime ends.  Each counter is read by itself, while
+ * they go on.  EINVAL: no such worker (yet). */
+HEIST_API heist_status heist_get_worker_stats(const heist_system *, uint32_t worker,
+					      heist_worker_stats *out);
 HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
 /* Losses by message type: fills up to cap entries of out (NULL if cap is 0), in no order; returns how
  * many there are. */
 HEIST_API size_t heist_lost_types(const heist_system *, heist_lost_type *out, size_t cap);
-/* The same counters and losses as OpenMetrics text, for a Prometheus scraper: in pieces of whole lines, each of
+/* All these counters and losses as OpenMetrics text, for a Prometheus scraper: in pieces of whole lines, each of
  * less than 512 bytes, the last of them `# EOF`.  Content type: application/openmetrics-text; version=1.0.0;
  * charset=utf-8.  EINVAL: write has answered false, and was not called again.  ENOMEM: the losses by type are
  * missing. */
@@ -926,6 +943,7 @@ HEIST_DEFAULT_(opts)
 HEIST_DEFAULT_(child)
 HEIST_DEFAULT_(sup)
 HEIST_DEFAULT_(stats)
+HEIST_DEFAULT_(worker_stats)
 HEIST_DEFAULT_(pool)
 HEIST_DEFAULT_(tally)
 
