@@ -55,7 +55,8 @@ struct ledger {
 	uint32_t count;
 	struct entry entry[LEDGER_MESSAGES];
 	bool holds[LEDGER_PEOPLE]; /* has held: replies have passed what waited */
-	uint32_t sent[LEDGER_PEOPLE][LEDGER_PEOPLE], seen[LEDGER_PEOPLE][LEDGER_PEOPLE];
+	uint32_t sent[LEDGER_PEOPLE][LEDGER_PEOPLE];
+	uint64_t seen[LEDGER_PEOPLE][LEDGER_PEOPLE];
 };
 
 extern struct ledger ledger;

@@ -33,8 +33,8 @@ static heist_next on_init(heist_ctx *ctx, void *state, const void *arg)
 {
 	struct life *l = state;
 	MUST(l->number == 0 && l->turns == 0 && *(const uint64_t *)arg == 42);
-	MUST(births + 1 < LEDGER_MESSAGES && heist_allocated(ctx) == 0);
-	l->number = ++births;
+	MUST(lives.begun + 1 < LEDGER_MESSAGES && heist_allocated(ctx) == 0);
+	l->number = (uint32_t)oracle_begins(&lives);
 	alive[l->number] = true;
 	struct actor me = actor_of(ctx, l);
 	ledger_say("%u begins life %u", me.person, me.life);
@@ -51,7 +51,7 @@ static void on_stop(heist_ctx *ctx, void *state, heist_status why)
 	(void)why;
 	MUST(l->number && alive[l->number]);
 	ledger_say("%u ends life %u", me.person, me.life);
-	deaths++;
+	oracle_ends(&lives, l->number);
 	turn = NULL;
 	act(&me, 2);
 	alive[l->number] = false;

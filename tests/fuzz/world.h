@@ -6,6 +6,7 @@
 
 #include "tests/fuzz/ledger.h"
 #include "tests/support/memory.h"
+#include "tests/support/oracle.h"
 
 #define MS     ((uint64_t)1000000)
 #define SECOND (1000 * MS)
@@ -65,7 +66,8 @@ struct owed {
 };
 
 extern struct person people[LEDGER_PEOPLE];
-extern uint32_t population, births, deaths;
+extern uint32_t population;
+extern struct oracle lives;
 extern bool alive[LEDGER_MESSAGES]; /* by number of the life */
 extern struct ask asks[PLACES];
 extern struct watch watches[PLACES];

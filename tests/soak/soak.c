@@ -20,6 +20,7 @@
 
 #include "lockfree/seam.h"
 #include "tests/soak/stream.h"
+#include "tests/support/oracle.h"
 #include "tests/support/rng.h"
 #include "tests/support/wait.h"
 #include "tests/support/watchdog.h"
@@ -52,7 +53,8 @@ struct place {
 };
 static struct place places[MESH + 1]; /* the last: the thread outside */
 static heist_ref sinks[SINKS];
-static _Atomic uint64_t sink_handled, lost_ours, births, deaths, crashes, answers, asks;
+static struct oracle own;
+static _Atomic uint64_t sink_handled, crashes, answers, asks;
 static heist_system *sys;
 static uint64_t seed;
 
@@ -61,11 +63,6 @@ static void fail(const char *what)
 	printf("soak: %s (--seed %" PRIu64 ")\n", what, seed);
 	watchdog_report();
 	abort();
-}
-
-static void add(_Atomic uint64_t *counter)
-{
-	atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
 static void pass_on(struct place *from, uint32_t index, uint32_t hops)
@@ -90,21 +87,22 @@ static void note(struct place *from, heist_ref to)
 
 static heist_next once_init(heist_ctx *ctx, void *state, const void *arg)
 {
-	(void)ctx, (void)state, (void)arg;
-	add(&births);
+	(void)ctx, (void)arg;
+	*(uint64_t *)state = oracle_begins(&own);
 	return HEIST_CONTINUE;
 }
 
+/* The number of the life is what every state begins with. */
 static void any_stop(heist_ctx *ctx, void *state, heist_status why)
 {
-	(void)ctx, (void)state, (void)why;
-	add(&deaths);
+	(void)ctx, (void)why;
+	oracle_ends(&own, *(uint64_t *)state);
 }
 
 static heist_next sink_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	(void)ctx, (void)state, (void)type, (void)msg;
-	add(&sink_handled);
+	oracle_count(&sink_handled);
 	return HEIST_CONTINUE;
 }
 
@@ -120,14 +118,14 @@ static const heist_class once_class = { "mayfly", HEIST_ABI, 8, once_recv, &once
 /* ---- the mesh ---- */
 
 struct node {
-	uint64_t index;
+	uint64_t life, index;
 };
 
 static void on_answer(heist_ctx *ctx, void *state, heist_status status, const void *reply,
 		      uint64_t user)
 {
 	(void)ctx, (void)state, (void)status, (void)reply, (void)user;
-	add(&answers);
+	oracle_count(&answers);
 }
 
 static void spawn_one(struct place *p)
@@ -156,7 +154,7 @@ static void ask_somebody(heist_ctx *ctx, struct place *p)
 	uint64_t n = 0;
 	heist_ref to = places[rng_below(&p->rng, MESH)].ref;
 	if (heist_ask(ctx, to, &ASK, &n, 0, on_answer, 0) == HEIST_OK)
-		add(&asks);
+		oracle_count(&asks);
 }
 
 static void set_timer(heist_ctx *ctx, struct place *p)
@@ -187,14 +185,13 @@ static void do_something(heist_ctx *ctx, struct place *p)
 
 static heist_next on_token(heist_ctx *ctx, struct place *p, uint64_t index, const struct token *t)
 {
-	if (t->sequence <= p->seen[t->sender])
+	if (!oracle_later(&p->seen[t->sender], t->sequence))
 		fail("messages of one sender out of order");
-	p->seen[t->sender] = t->sequence;
 	do_something(ctx, p);
 	if (t->hops)
 		pass_on(p, (uint32_t)index, t->hops - 1);
 	if (rng_below(&p->rng, 8192) == 0) {
-		add(&crashes); /* the token has gone on; this message is lost */
+		oracle_count(&crashes); /* the token has gone on; this message is lost */
 		if (rng_below(&p->rng, 2))
 			return HEIST_FAIL;
 		heist_panic(ctx, HEIST_EUSER);
@@ -220,8 +217,8 @@ static heist_next node_init(heist_ctx *ctx, void *state, const void *arg)
 {
 	struct node *n = state;
 	(void)ctx;
+	n->life = oracle_begins(&own);
 	n->index = *(const uint64_t *)arg;
-	add(&births);
 	return HEIST_CONTINUE;
 }
 static const heist_hooks node_hooks = { .arg_size = 8, .init = node_init, .stop = any_stop };
@@ -234,7 +231,7 @@ static void on_lost(void *user, const heist_lost *l)
 {
 	(void)user;
 	if (l->type == &TOKEN || l->type == &NOTE)
-		add(&lost_ours);
+		oracle_count(&own.lost[l->cause]);
 }
 
 static void no_log(void *user, const heist_log_line *line)
@@ -282,28 +279,20 @@ static void plant_sinks(void)
 
 /* ---- rounds ---- */
 
-static uint64_t sum_lost(const heist_stats *t)
-{
-	uint64_t n = 0;
-	for (int c = 0; c < HEIST_CAUSES; c++)
-		n += t->lost[c];
-	return n;
-}
-
 static uint64_t streams_due; /* numbers that have been asked for */
 
 /* Nothing under way, by the runtime's counters and by ours. */
 static bool balanced(const heist_stats *t)
 {
-	uint64_t sent = 0, handled = sink_handled, streamed = 0;
+	uint64_t sent = 0, handled = oracle_read(&sink_handled), streamed = 0;
 	for (int i = 0; i <= MESH; i++) {
 		sent += places[i].sent;
 		handled += places[i].handled;
 	}
-	return streams_balanced(&streamed) && streamed == streams_due &&
-	       t->accepted == t->handled + sum_lost(t) && sent == handled + lost_ours &&
-	       t->timers_armed == t->timers_fired + t->timers_cancelled &&
-	       births == deaths + MESH + SINKS;
+	own.sent = sent;
+	own.handled = handled;
+	return streams_balanced(&streamed) && streamed == streams_due && test_conserved(t) &&
+	       test_timers_over(t) && oracle_wrong(&own, MESH + SINKS) == NULL;
 }
 
 /* Waits for quiescence; a hang is when nothing moves any more before it. */
@@ -342,8 +331,8 @@ static void say(const heist_stats *t, uint64_t begun, uint64_t rounds)
 	printf("%8.1f s  round %" PRIu64 "  %" PRIu64 " messages  %.2f M/s  lost %" PRIu64
 	       "  crashes %" PRIu64 "  lives %" PRIu64 "  asks %" PRIu64 "  timers %" PRIu64
 	       "  refused %" PRIu64 "  steals %" PRIu64 "  %ld MiB\n",
-	       s, rounds, t->accepted, (double)t->accepted / s / 1e6, sum_lost(t), crashes, births,
-	       asks, t->timers_armed, t->refused, t->steals, resident_kib() / 1024);
+	       s, rounds, t->accepted, (double)t->accepted / s / 1e6, test_lost(t), crashes,
+	       own.begun, asks, t->timers_armed, t->refused, t->steals, resident_kib() / 1024);
 	fflush(stdout);
 }
 
@@ -425,7 +414,10 @@ int main(int argc, char **argv)
 	plant_sinks();
 	streams_plant(sys, fail);
 	soak((uint64_t)messages, hours);
-	if (heist_shutdown(sys, 0) != HEIST_OK || births != deaths)
-		fail("an actor did not end once");
+	if (heist_shutdown(sys, 0) != HEIST_OK)
+		fail("no end");
+	const char *wrong = oracle_wrong(&own, 0);
+	if (wrong)
+		fail(wrong);
 	return 0;
 }

@@ -5,16 +5,16 @@
 #include <heist/heist.h>
 
 #include <dirent.h>
-#include <stdatomic.h>
 #include <stdio.h>
 
 #include "lockfree/check.h"
+#include "tests/support/oracle.h"
 #include "tests/support/stress.h"
 
 #define MOST 3 /* runtimes at once */
 
 static const heist_type BALL = { .base = &BALL, .name = "ball", .size = 8, .reply_size = 1 };
-static _Atomic long inits, stops;
+static struct oracle own; /* lives */
 static heist_system *systems[MOST];
 static int alive;
 
@@ -29,15 +29,15 @@ static heist_next keep_recv(heist_ctx *ctx, void *state, const heist_type *type,
 
 static heist_next keep_init(heist_ctx *ctx, void *state, const void *arg)
 {
-	(void)ctx, (void)state, (void)arg;
-	atomic_fetch_add(&inits, 1);
+	(void)ctx, (void)arg;
+	*(uint64_t *)state = oracle_begins(&own);
 	return HEIST_CONTINUE;
 }
 
 static void keep_stop(heist_ctx *ctx, void *state, heist_status why)
 {
-	(void)ctx, (void)state, (void)why;
-	atomic_fetch_add(&stops, 1);
+	(void)ctx, (void)why;
+	oracle_ends(&own, *(uint64_t *)state);
 }
 static const heist_hooks hooks = { .init = keep_init, .stop = keep_stop };
 static const heist_class keep = { "keep", HEIST_ABI, 40, keep_recv, &hooks };
@@ -77,8 +77,7 @@ static void load(heist_system *s, struct rng *r)
 
 static void begin(struct rng *r)
 {
-	atomic_store(&stops, 0);
-	atomic_store(&inits, 0);
+	oracle_clear(&own);
 	alive = rng_below(r, 8) ? 1 : 1 + (int)rng_below(r, MOST);
 	for (int i = 0; i < alive; i++)
 		systems[i] = start(r);
@@ -136,7 +135,9 @@ static void end(void)
 {
 	static struct census first;
 	static long cycle;
-	STRESS_CHECK(atomic_load(&stops) == atomic_load(&inits));
+	const char *wrong = oracle_wrong(&own, 0);
+	if (wrong)
+		stress_fail("%s", wrong);
 	if (++cycle % 1000 != 0)
 		return;
 	struct census now = census();

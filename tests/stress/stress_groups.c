@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "tests/support/memory.h"
+#include "tests/support/oracle.h"
 #include "tests/support/rng.h"
 
 #define THREADS 3
@@ -36,7 +37,8 @@ static heist_system *s;
 static long steps;
 static uint64_t seed;
 static _Atomic uint64_t place[PLACES]; /* handles */
-static _Atomic long taken, got, lost, wrong, changes, born, ended;
+static struct oracle own;	       /* messages */
+static _Atomic long wrong, changes, born, ended;
 
 static void check(bool ok, const char *what)
 {
@@ -57,7 +59,7 @@ static const char *group_of(uint32_t i)
 static heist_next member_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	(void)ctx, (void)state;
-	atomic_fetch_add(&got, 1);
+	oracle_count(&own.handled);
 	if (type == &LARGE) {
 		const struct large *l = msg;
 		for (int i = 1; i < 16; i++)
@@ -153,7 +155,7 @@ static void broadcast(struct rng *r, const char *group)
 		st = heist_group_send(s, group, &GO, &n, &t);
 	check(st == HEIST_OK || st == HEIST_EDEAD, "a send failed");
 	check(t.tried == t.accepted + t.dead, "the tally does not add up");
-	atomic_fetch_add(&taken, (long)t.accepted);
+	atomic_fetch_add_explicit(&own.sent, t.accepted, memory_order_relaxed);
 }
 
 static void step(struct rng *r, heist_ref *watcher)
@@ -178,7 +180,7 @@ static void step(struct rng *r, heist_ref *watcher)
 		break;
 	case 4:
 		if (heist_send(a, &GO, &(uint64_t){ 0 }) == HEIST_OK)
-			atomic_fetch_add(&taken, 1);
+			oracle_count(&own.sent);
 		break;
 	case 5:
 		check(heist_group_members(s, group, out, PLACES) <= ALIVE + THREADS,
@@ -196,7 +198,7 @@ static void step(struct rng *r, heist_ref *watcher)
 	case 7:
 		a = heist_pick(s, group, (heist_route)rng_below(r, 4), rng_below(r, 100));
 		if (a.v && heist_send(a, &GO, &(uint64_t){ 1 }) == HEIST_OK)
-			atomic_fetch_add(&taken, 1);
+			oracle_count(&own.sent);
 		break;
 	default:
 		broadcast(r, group);
@@ -220,7 +222,7 @@ static void on_lost(void *user, const heist_lost *l)
 {
 	(void)user;
 	if (l->type == &GO || l->type == &LARGE)
-		atomic_fetch_add(&lost, 1);
+		oracle_count(&own.lost[l->cause]);
 }
 
 static void on_log(void *user, const heist_log_line *line)
@@ -283,10 +285,10 @@ int main(int argc, char **argv)
 	finish();
 	if (heist_shutdown(s, 0) != HEIST_OK)
 		return 1;
-	check(atomic_load(&taken) == atomic_load(&got) + atomic_load(&lost),
-	      "messages are not accounted for");
+	const char *uneven = oracle_wrong(&own, 0);
+	check(uneven == NULL, uneven);
 	check(counted_balanced(&memory), "memory is left");
-	printf("%ld changes, %ld messages, %ld lost\n", atomic_load(&changes), atomic_load(&taken),
-	       atomic_load(&lost));
+	printf("%ld changes, %" PRIu64 " messages, %" PRIu64 " lost\n", atomic_load(&changes),
+	       oracle_read(&own.sent), oracle_lost(&own));
 	return atomic_load(&wrong) != 0 || atomic_load(&changes) == 0;
 }

@@ -41,16 +41,17 @@ static const char *const crash_names[CRASHES] = {
 
 static _Atomic uint64_t place[CHILDREN];
 static heist_ref root, branch[BRANCHES];
-static _Atomic long inits, stops, alive[CHILDREN], at_end[CHILDREN], sent, completed;
+static struct oracle own;
+static _Atomic long alive[CHILDREN], at_end[CHILDREN];
 static _Atomic long crashes[CRASHES], never_tried_again;
-static _Atomic long watched, told, lost[HEIST_CAUSES];
+static _Atomic long watched, told;
 static _Atomic uint64_t watched_sum, told_sum; /* of handles */
 static _Atomic uint64_t seeds;
 static _Atomic bool over;
 static struct rng plan; /* the main thread's */
 
 struct child {
-	uint64_t id;
+	uint64_t id, life;
 	struct rng rng;
 	void *memory;
 };
@@ -59,7 +60,7 @@ static void say(heist_ref to, bool big)
 {
 	uint64_t payload[25] = { 1 };
 	if (heist_send(to, big ? &BIG : &STEP, payload) == HEIST_OK)
-		atomic_fetch_add(&sent, 1);
+		oracle_count(&own.sent);
 }
 
 /* ---- crashes ---- */
@@ -88,13 +89,19 @@ static bool is_fault(enum crash how)
 	return how == WRITE || how == DIVIDE;
 }
 
+static void ends(const struct child *c)
+{
+	atomic_fetch_sub(&alive[c->id], 1);
+	oracle_ends(&own, c->life);
+}
+
 static heist_next crash(heist_ctx *ctx, struct child *c, enum crash how)
 {
 	atomic_fetch_add(&crashes[how], 1);
 	if (how == ANSWER || how == INIT_ANSWER)
 		return HEIST_FAIL;
 	if (is_fault(how))
-		atomic_fetch_sub(&alive[c->id], 1);
+		ends(c);
 	crash_below(ctx, how, rng_below(&c->rng, 30));
 	abort();
 }
@@ -118,7 +125,7 @@ static heist_next child_init(heist_ctx *ctx, void *state, const void *arg)
 	c->rng = rng_seed(atomic_fetch_add(&seeds, 1));
 	if (atomic_fetch_add(&alive[c->id], 1) != 0)
 		abort(); /* two at once */
-	atomic_fetch_add(&inits, 1);
+	c->life = oracle_begins(&own);
 	if (heist_allocated(ctx) != 0)
 		abort();
 	c->memory = heist_alloc(ctx, 100);
@@ -129,10 +136,8 @@ static heist_next child_init(heist_ctx *ctx, void *state, const void *arg)
 
 static void child_stop(heist_ctx *ctx, void *state, heist_status why)
 {
-	struct child *c = state;
 	(void)ctx, (void)why;
-	atomic_fetch_sub(&alive[c->id], 1);
-	atomic_fetch_add(&stops, 1);
+	ends(state);
 }
 
 /* Some have a second go at the message with which they failed. */
@@ -161,7 +166,7 @@ static heist_next child_recv(heist_ctx *ctx, void *state, const heist_type *type
 	}
 	if (over)
 		atomic_fetch_add(&at_end[c->id], 1);
-	atomic_fetch_add(&completed, 1);
+	oracle_count(&own.handled);
 	return what == 3 ? HEIST_STOP : HEIST_CONTINUE;
 }
 
@@ -181,7 +186,7 @@ static heist_next watcher_recv(heist_ctx *ctx, void *state, const heist_type *ty
 	(void)state, (void)type;
 	if (heist_monitor(ctx, *(heist_ref *)msg) != HEIST_OK)
 		abort();
-	atomic_fetch_add(&completed, 1);
+	oracle_count(&own.handled);
 	return HEIST_CONTINUE;
 }
 
@@ -202,7 +207,7 @@ static void watch(heist_ref r)
 {
 	if (heist_send(watcher, &STEP, &r) != HEIST_OK)
 		abort();
-	atomic_fetch_add(&sent, 1);
+	oracle_count(&own.sent);
 	atomic_fetch_add(&watched, 1);
 	atomic_fetch_add(&watched_sum, r.v);
 }
@@ -290,7 +295,7 @@ static void replace(heist_system *s, uint64_t id, bool kill)
 	heist_child spec = child_spec(&id);
 	(void)(kill ? heist_kill : heist_stop)(old, CODE);
 	while (heist_send(old, &STEP, &id) == HEIST_OK) { /* it has not ended */
-		atomic_fetch_add(&sent, 1);
+		oracle_count(&own.sent);
 		test_sleep_ms(1);
 	}
 	if (heist_add_child(s, branch[id / LEAVES], &spec, &r) != HEIST_OK)
@@ -301,20 +306,12 @@ static void replace(heist_system *s, uint64_t id, bool kill)
 static void on_lost(void *user, const heist_lost *l)
 {
 	(void)user;
-	atomic_fetch_add(&lost[l->cause], 1);
+	oracle_count(&own.lost[l->cause]);
 }
 
 static void on_log(void *user, const heist_log_line *line) /* a line for each fault */
 {
 	(void)user, (void)line;
-}
-
-static long all_lost(void)
-{
-	long n = 0;
-	for (int i = 0; i < HEIST_CAUSES; i++)
-		n += lost[i];
-	return n;
 }
 
 static uint64_t seed;
@@ -324,9 +321,10 @@ static void check(bool right, const char *what)
 	if (right)
 		return;
 	fprintf(stderr,
-		"stress_restart: %s; seed %" PRIu64 ": sent %ld, completed %ld, lost %ld; begun "
-		"%ld, ended %ld; watched %ld, told %ld\n",
-		what, seed, sent, completed, all_lost(), inits, stops, watched, told);
+		"stress_restart: %s; seed %" PRIu64 ": sent %" PRIu64 ", handled %" PRIu64
+		", lost %" PRIu64 "; begun %" PRIu64 ", ended %" PRIu64 "; watched %ld, told %ld\n",
+		what, seed, own.sent, own.handled, oracle_lost(&own), own.begun, own.ended, watched,
+		told);
 	abort();
 }
 
@@ -385,9 +383,10 @@ static void all_end(heist_system *s)
 static void check_sums(void)
 {
 	long handlers = crashes[ANSWER] + crashes[PANIC] + crashes[WRITE] + crashes[DIVIDE];
-	check(sent == completed + all_lost(), "a message was forgotten, or counted twice");
-	check(inits == stops + crashes[WRITE] + crashes[DIVIDE], "an incarnation did not end");
-	check(lost[HEIST_LOST_FAILED] >= never_tried_again && lost[HEIST_LOST_FAILED] <= handlers,
+	long failed = (long)oracle_read(&own.lost[HEIST_LOST_FAILED]);
+	const char *wrong = oracle_wrong(&own, 0);
+	check(wrong == NULL, wrong);
+	check(failed >= never_tried_again && failed <= handlers,
 	      "a message with which a handler failed");
 }
 
@@ -407,13 +406,14 @@ int main(int argc, char **argv)
 	all_are_there(s);
 	all_end(s);
 	check_sums();
-	printf("%ld incarnations, %ld crashes:", inits, crashed());
+	printf("%" PRIu64 " incarnations, %ld crashes:", own.begun, crashed());
 	for (int i = 0; i < CRASHES; i++)
 		printf(" %ld %s%s", crashes[i], crash_names[i], i < CRASHES - 1 ? "," : "\n");
-	printf("%ld sent = %ld handled + %ld failed + %ld at a restart + %ld dead + %ld stopped + "
-	       "%ld closed; %ld watched, %ld told\n",
-	       sent, completed, lost[HEIST_LOST_FAILED], lost[HEIST_LOST_RESTART],
-	       lost[HEIST_LOST_DEAD], lost[HEIST_LOST_STOPPED], lost[HEIST_LOST_CLOSED], watched,
-	       told);
+	printf("%" PRIu64 " sent = %" PRIu64 " handled + %" PRIu64 " failed + %" PRIu64
+	       " at a restart + %" PRIu64 " dead + %" PRIu64 " stopped + %" PRIu64
+	       " closed; %ld watched, %ld told\n",
+	       own.sent, own.handled, own.lost[HEIST_LOST_FAILED], own.lost[HEIST_LOST_RESTART],
+	       own.lost[HEIST_LOST_DEAD], own.lost[HEIST_LOST_STOPPED], own.lost[HEIST_LOST_CLOSED],
+	       watched, told);
 	return 0;
 }

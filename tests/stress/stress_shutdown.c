@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "tests/support/oracle.h"
 #include "tests/support/stress.h"
 
 #define OUTSIDE	   2
@@ -25,14 +26,15 @@ static const heist_type TWICE = { .base = &TWICE, .name = "twice", .size = 8, .r
 static heist_system *sys;
 static heist_ref sup;
 static _Atomic uint64_t place[PLACES]; /* handles, of the living and the dead */
-static _Atomic long sent, completed, lost, asked, answered, unasked;
-static _Atomic long inits, stops, alive, early; /* early: a parent that ended before its child */
+static struct oracle own, requests;    /* messages and lives; asks */
+static _Atomic long early;	       /* a parent that ended before its child */
 static _Atomic uint64_t seeds;
 static _Atomic bool over;
 static _Atomic long spawners; /* threads from outside that use sys ... */
 static _Atomic bool no_more;  /* ... which they must not do any more   */
 
 struct member {
+	uint64_t life;
 	struct rng rng;
 	_Atomic long *above; /* children of the parent that are alive, or NULL */
 	_Atomic long *below; /* those of this one; leaked into the round's pool */
@@ -49,6 +51,11 @@ static _Atomic long *counter_new(void)
 	return i < COUNTERS ? &counters[i] : NULL;
 }
 
+static bool is_crowded(void)
+{
+	return oracle_read(&own.begun) - oracle_read(&own.ended) >= POPULATION;
+}
+
 extern const heist_class member_class;
 
 static heist_ref anybody(struct rng *r)
@@ -60,7 +67,7 @@ static void say(struct rng *r)
 {
 	uint64_t payload[15] = { 1 };
 	if (heist_send(anybody(r), rng_below(r, 4) ? &STEP : &BIG, payload) == HEIST_OK)
-		atomic_fetch_add(&sent, 1);
+		oracle_count(&own.sent);
 }
 
 /* ---- a member of the population ---- */
@@ -72,8 +79,7 @@ static heist_next member_init(heist_ctx *ctx, void *state, const void *arg)
 	uint64_t n = 0;
 	m->rng = rng_seed(atomic_fetch_add(&seeds, 1));
 	m->above = *(_Atomic long *const *)arg;
-	atomic_fetch_add(&inits, 1);
-	atomic_fetch_add(&alive, 1);
+	m->life = oracle_begins(&own);
 	if (m->above)
 		atomic_fetch_add(m->above, 1);
 	atomic_store(&place[rng_below(&m->rng, PLACES)], heist_self(ctx).v);
@@ -91,8 +97,7 @@ static void member_stop(heist_ctx *ctx, void *state, heist_status why)
 		atomic_fetch_add(&early, 1);
 	if (m->above)
 		atomic_fetch_sub(m->above, 1);
-	atomic_fetch_sub(&alive, 1);
-	atomic_fetch_add(&stops, 1);
+	oracle_ends(&own, m->life);
 }
 
 static void on_reply(heist_ctx *ctx, void *state, heist_status status, const void *reply,
@@ -108,7 +113,7 @@ static void spawn_child(heist_ctx *ctx, struct member *m)
 	heist_ref r;
 	if (!m->below)
 		m->below = counter_new();
-	if (m->below && atomic_load(&alive) < POPULATION)
+	if (m->below && !is_crowded())
 		(void)!heist_spawn_child(ctx, &member_class, NULL, &m->below, &r);
 }
 
@@ -120,7 +125,7 @@ static void spawn_free(struct rng *r)
 	if (rng_below(r, 4) == 0)
 		o.mailbox_cap = 4;
 	o.overflow = (heist_overflow)rng_below(r, 3);
-	if (atomic_load(&alive) < POPULATION)
+	if (!is_crowded())
 		(void)!heist_spawn(sys, &member_class, rng_below(r, 2) ? &o : NULL, &nobody, &ref);
 }
 
@@ -129,7 +134,7 @@ static void ask(heist_ctx *ctx, struct rng *r)
 	uint64_t n = rng_below(r, 100);
 	if (heist_ask(ctx, anybody(r), &TWICE, &n, rng_below(r, 2) ? heist_now(sys) + 50000 : 0,
 		      on_reply, n) == HEIST_OK)
-		atomic_fetch_add(&asked, 1);
+		oracle_count(&requests.sent);
 }
 
 static void act(heist_ctx *ctx, struct member *m)
@@ -170,7 +175,7 @@ static heist_next member_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	struct member *m = state;
 	if (type == &TWICE) {
 		uint64_t twice = 2 * *(uint64_t *)msg;
-		atomic_fetch_add(&answered, 1);
+		oracle_count(&requests.handled);
 		if (rng_below(&m->rng, 8))
 			(void)heist_reply(ctx, HEIST_OK, type, &twice);
 		return HEIST_CONTINUE;
@@ -180,7 +185,7 @@ static heist_next member_recv(heist_ctx *ctx, void *state, const heist_type *typ
 	if (what == 0)
 		heist_panic(ctx, HEIST_EUSER);
 	if (type != &TICK && what != 1)
-		atomic_fetch_add(&completed, 1);
+		oracle_count(&own.handled);
 	return what == 1 ? HEIST_FAIL : what == 2 ? HEIST_STOP : HEIST_CONTINUE;
 }
 
@@ -202,9 +207,9 @@ static heist_next first_recv(heist_ctx *ctx, void *state, const heist_type *type
 {
 	(void)ctx, (void)state, (void)msg;
 	if (type == &TWICE)
-		atomic_fetch_add(&answered, 1);
+		oracle_count(&requests.handled);
 	else if (type != &TICK)
-		atomic_fetch_add(&completed, 1);
+		oracle_count(&own.handled);
 	return HEIST_CONTINUE;
 }
 static const heist_class first_class = { "first", HEIST_ABI, 0, first_recv, NULL };
@@ -220,9 +225,9 @@ static void on_lost(void *user, const heist_lost *l)
 		return;
 #endif
 	if (l->type == &STEP || l->type == &BIG)
-		atomic_fetch_add(&lost, 1);
+		oracle_count(&own.lost[l->cause]);
 	else if (l->type == &TWICE && l->cause != HEIST_LOST_LATE) /* that was a reply */
-		atomic_fetch_add(&unasked, 1);
+		oracle_count(&requests.lost[l->cause]);
 }
 
 static void on_log(void *user, const heist_log_line *line)
@@ -248,8 +253,9 @@ static void begin(struct rng *r)
 	heist_sup s = heist_sup_default();
 	heist_child children[3] = { spec(&nobody), spec(&nobody), spec(&nobody) };
 	heist_ref refs[3];
-	sent = completed = lost = asked = answered = unasked = 0;
-	inits = stops = alive = early = 0;
+	oracle_clear(&own);
+	oracle_clear(&requests);
+	early = 0;
 	over = no_more = false;
 	seeds = rng_next(r);
 	for (uint32_t i = 0; i < COUNTERS; i++)
@@ -297,7 +303,7 @@ static void outside(struct rng *r)
 			(void)heist_stop(to, HEIST_OK);
 		st = heist_send(to, &STEP, &n);
 		if (st == HEIST_OK)
-			atomic_fetch_add(&sent, 1);
+			oracle_count(&own.sent);
 		stress_delay(r);
 	}
 }
@@ -342,25 +348,26 @@ static void run(int thread, struct rng *r)
 
 static void end(void)
 {
-	static long rounds, all_sent, all_lost, all_inits;
-	STRESS_CHECK(sent == completed + lost);
-	STRESS_CHECK(asked == answered + unasked);
-	STRESS_CHECK(inits == stops && alive == 0);
+	static uint64_t rounds, all_sent, all_lost, all_begun;
+	const char *wrong = oracle_wrong(&own, 0);
+	if (wrong || (wrong = oracle_wrong(&requests, 0)) != NULL)
+		stress_fail("%s", wrong);
 	STRESS_CHECK(early == 0);
-	all_sent += sent;
-	all_lost += lost;
-	all_inits += inits;
+	all_sent += oracle_read(&own.sent);
+	all_lost += oracle_lost(&own);
+	all_begun += oracle_read(&own.begun);
 	if (++rounds % 500 == 0) {
-		printf("%ld shutdowns: %ld messages, %ld of them lost; %ld incarnations\n", rounds,
-		       all_sent, all_lost, all_inits);
+		printf("%" PRIu64 " shutdowns: %" PRIu64 " messages, %" PRIu64
+		       " of them lost; %" PRIu64 " incarnations\n",
+		       rounds, all_sent, all_lost, all_begun);
 		fflush(stdout);
 	}
 }
 
 static void dump(void)
 {
-	fprintf(stderr, "alive %ld, sent %ld, completed %ld, lost %ld\n", alive, sent, completed,
-		lost);
+	const char *wrong = oracle_wrong(&own, 0);
+	fprintf(stderr, "%s\n", wrong ? wrong : "all is accounted for");
 }
 
 int main(int argc, char **argv)

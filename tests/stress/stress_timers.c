@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "tests/support/oracle.h"
 #include "tests/support/rng.h"
 
 #define ACTORS 64
@@ -17,7 +18,8 @@
 
 static const heist_type STEP = { .base = &STEP, .name = "step", .size = 8, .reply_size = 1 };
 static const heist_type DUE = { .base = &DUE, .name = "due", .size = 8, .reply_size = 1 };
-static _Atomic long left, set, cancelled, handled;
+static struct oracle own; /* timers */
+static _Atomic long left;
 
 struct actor {
 	struct rng rng;
@@ -50,14 +52,14 @@ static void set_or_cancel(heist_ctx *ctx, struct actor *a)
 		if (heist_cancel(ctx, a->own[i].timer) != HEIST_OK)
 			fail("a timer that has not come can not be cancelled");
 		a->own[i].serial = 0;
-		atomic_fetch_add_explicit(&cancelled, 1, memory_order_relaxed);
+		oracle_count(&own.cancelled);
 		return;
 	}
 	if (heist_send_after(ctx, heist_self(ctx), &DUE, &msg, rng_below(&a->rng, 300000),
 			     &a->own[i].timer) != HEIST_OK)
 		fail("no memory");
 	a->own[i].serial = ++a->serial;
-	atomic_fetch_add_explicit(&set, 1, memory_order_relaxed);
+	oracle_count(&own.set);
 }
 
 static heist_next actor_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -68,7 +70,7 @@ static heist_next actor_recv(heist_ctx *ctx, void *state, const heist_type *type
 		if (a->own[n & 255].serial != n >> 8)
 			fail("a cancelled timer was handled");
 		a->own[n & 255].serial = 0;
-		atomic_fetch_add_explicit(&handled, 1, memory_order_relaxed);
+		oracle_count(&own.came);
 		return HEIST_CONTINUE;
 	}
 	if (atomic_fetch_sub_explicit(&left, 1, memory_order_relaxed) <= 0)
@@ -93,8 +95,7 @@ static void wait_for_all(heist_system *s)
 	heist_stats t = heist_stats_default();
 	for (int i = 0; i < 60000; i++) {
 		if (heist_get_stats(s, &t) == HEIST_OK && atomic_load(&left) <= 0 &&
-		    t.timers_armed == t.timers_fired + t.timers_cancelled &&
-		    atomic_load(&set) == atomic_load(&cancelled) + atomic_load(&handled))
+		    test_timers_over(&t) && oracle_wrong(&own, 0) == NULL)
 			return;
 		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
 			fail("no actor");
 	}
 	wait_for_all(s);
-	printf("%ld set, %ld cancelled, %ld handled\n", set, cancelled, handled);
+	printf("%" PRIu64 " set, %" PRIu64 " cancelled, %" PRIu64 " came\n", own.set, own.cancelled,
+	       own.came);
 	return heist_shutdown(s, 0) != HEIST_OK;
 }

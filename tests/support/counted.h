@@ -27,7 +27,7 @@ static inline void counted_finish(heist_system *s)
 {
 	heist_stats t = heist_stats_default();
 	EXPECT(heist_get_stats(s, &t) == HEIST_OK);
-	EXPECT(t.accepted == t.handled + test_lost(&t));
+	EXPECT(test_conserved(&t));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 	EXPECT(counted_balanced(&memory));
 }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "tests/support/oracle.h"
 #include "tests/support/unit.h"
 #include "tests/support/wait.h"
 
@@ -121,22 +122,6 @@ static void order(int64_t value, int64_t count, heist_time deadline)
 	EXPECT(heist_send(asker, &ORDER, &o) == HEIST_OK);
 }
 
-static void balanced(void)
-{
-	heist_stats t = heist_stats_default();
-	for (int tries = 0, calm = 0; tries < 2000; tries++) {
-		uint64_t lost = 0;
-		EXPECT(heist_get_stats(sys, &t) == HEIST_OK);
-		for (int i = 0; i < HEIST_CAUSES; i++)
-			lost += t.lost[i];
-		calm = t.accepted == t.handled + lost ? calm + 1 : 0;
-		if (calm == 5) /* an activation under way counts before it is done */
-			return;
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-	}
-	EXPECT(!"accepted == handled + lost");
-}
-
 TEST(ask, a_reply_comes_back)
 {
 	set_up();
@@ -145,7 +130,7 @@ TEST(ask, a_reply_comes_back)
 	EXPECT(last_status == HEIST_OK && last_value == 108);
 	order(16, 10000, heist_in_ms(sys, 60000));
 	EXPECT(wait_for(&answers, 10001));
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
@@ -160,7 +145,7 @@ TEST(ask, no_reply_failure_and_stop_are_told_at_once)
 	EXPECT(wait_for(&answers, 3) && last_status == HEIST_ECRASH);
 	order(REPLY, 1, 0);
 	EXPECT(wait_for(&answers, 4) && last_status == HEIST_EDEAD);
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
@@ -170,7 +155,7 @@ TEST(ask, requests_queued_at_the_end_of_the_asked_are_answered)
 	order(STOP, 50, 0);
 	EXPECT(wait_for(&answers, 50));
 	EXPECT(last_status == HEIST_EDEAD && runs == 1);
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
@@ -187,7 +172,7 @@ TEST(ask, a_deadline_is_kept_and_a_late_reply_dies)
 	EXPECT(heist_lost_count(sys, HEIST_LOST_LATE) == 2 && reply_drops == 2 && answers == 1);
 	order(REPLY, 1, heist_now(sys));
 	EXPECT(wait_for(&answers, 2) && last_status == HEIST_ETIMEOUT && runs == 1);
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
@@ -200,7 +185,7 @@ TEST(ask, a_token_answers_from_another_thread)
 	EXPECT(heist_reply_to(kept, HEIST_OK, &ADD, &v) == HEIST_OK);
 	EXPECT(wait_for(&answers, 1) && last_status == HEIST_OK && last_value == 33);
 	EXPECT(heist_reply_to(kept, HEIST_OK, &ADD, &v) == HEIST_OK); /* a second one is late */
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_lost_count(sys, HEIST_LOST_LATE) == 1 && answers == 1);
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
@@ -213,7 +198,7 @@ TEST(ask, many_deadlines_expire_once_each)
 	EXPECT(wait_for(&answers, 100));
 	nanosleep(&(struct timespec){ .tv_nsec = 20000000 }, NULL);
 	EXPECT(answers == 100 && last_status == HEIST_ETIMEOUT);
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
@@ -232,7 +217,7 @@ TEST(call, answers_errors_and_deadlines)
 	v = FAIL;
 	EXPECT(heist_call(sys, asked, &ADD, &v, 0, &r) == HEIST_ECRASH);
 	EXPECT(heist_call(sys, asked, &ADD, &v, 0, &r) == HEIST_EDEAD);
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
@@ -260,7 +245,7 @@ TEST(call, takes_what_the_message_owns_whatever_the_answer)
 	v = STOP;
 	EXPECT(heist_call(sys, asked, &OWNER, &v, 0, &r) == HEIST_ENOREPLY && message_drops == 2);
 	EXPECT(heist_call(sys, asked, &OWNER, &v, 0, &r) == HEIST_EDEAD && message_drops == 3);
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
@@ -284,6 +269,6 @@ TEST(call, threads_call_at_once)
 	for (int i = 0; i < 4; i++)
 		pthread_join(t[i], NULL);
 	EXPECT(runs == 1200);
-	balanced();
+	EXPECT(test_balanced(sys));
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }

@@ -65,7 +65,7 @@ static heist_stats stats(heist_system *s)
 static void finish(heist_system *s)
 {
 	heist_stats t = stats(s);
-	EXPECT(t.accepted == t.handled + test_lost(&t));
+	EXPECT(test_conserved(&t));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 

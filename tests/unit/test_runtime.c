@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/oracle.h"
 #include "tests/support/unit.h"
 #include "tests/support/wait.h"
 
@@ -51,23 +52,6 @@ static heist_system *start(uint32_t workers)
 static void end(heist_system *s)
 {
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
-}
-
-static void balanced(heist_system *s)
-{
-	heist_stats t = heist_stats_default();
-	uint64_t lost = 0;
-	for (int tries = 0, calm = 0; tries < 2000; tries++) {
-		EXPECT(heist_get_stats(s, &t) == HEIST_OK);
-		lost = 0;
-		for (int i = 0; i < HEIST_CAUSES; i++)
-			lost += t.lost[i];
-		calm = t.accepted == t.handled + lost ? calm + 1 : 0;
-		if (calm == 5) /* an activation under way counts before it is done */
-			return;
-		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
-	}
-	EXPECT(t.accepted == t.handled + lost);
 }
 
 /* ---- a recorder: counts, checks order ---- */
@@ -129,7 +113,7 @@ TEST(runtime, messages_are_handled_in_the_order_sent)
 	for (uint64_t i = 1; i <= 100000; i++)
 		EXPECT(tell(r, &WORD, i) == HEIST_OK);
 	EXPECT(wait_for(&events, 100000));
-	balanced(s);
+	EXPECT(test_balanced(s));
 	end(s);
 	EXPECT(inits == 1 && stops == 1 && last_why == HEIST_EKILLED);
 }
@@ -145,7 +129,7 @@ TEST(runtime, stop_drains_what_was_accepted_before)
 	EXPECT(events == 1000 && last_why == HEIST_EUSER);
 	EXPECT(tell(r, &WORD, 1001) == HEIST_EDEAD);
 	EXPECT(heist_stop(r, HEIST_OK) == HEIST_EDEAD);
-	balanced(s);
+	EXPECT(test_balanced(s));
 	end(s);
 }
 
@@ -170,7 +154,7 @@ TEST(runtime, kill_overtakes_and_counts_what_was_queued)
 	EXPECT(heist_kill(r, HEIST_EUSER) == HEIST_OK);
 	atomic_store(&inits, 1);
 	EXPECT(wait_for(&stops, 1));
-	balanced(s);
+	EXPECT(test_balanced(s));
 	EXPECT(events <= 1 && drops == 100 - events); /* the running one, if it had begun */
 	EXPECT(heist_lost_count(s, HEIST_LOST_STOPPED) == (uint64_t)drops);
 	end(s);
@@ -188,7 +172,7 @@ TEST(runtime, kill_ends_a_batch_after_its_message)
 		EXPECT(heist_kill(r, HEIST_EUSER) == HEIST_OK);
 		atomic_store(&inits, 2);
 		EXPECT(wait_for(&stops, 1));
-		balanced(s);
+		EXPECT(test_balanced(s));
 		EXPECT(events == (long)at);
 		EXPECT(heist_lost_count(s, HEIST_LOST_STOPPED) == 100 - at);
 		end(s);
@@ -205,7 +189,7 @@ TEST(runtime, handler_verdicts_end_the_actor)
 	tell(b, &NEXT, HEIST_FAIL);
 	EXPECT(wait_for(&stops, 2));
 	EXPECT(last_why == HEIST_ECRASH && heist_lost_count(s, HEIST_LOST_FAILED) == 1);
-	balanced(s);
+	EXPECT(test_balanced(s));
 	end(s);
 }
 
@@ -217,7 +201,7 @@ TEST(runtime, again_brings_the_same_message_back)
 	EXPECT(wait_for(&events, 1000));
 	EXPECT(heist_kill(r, HEIST_OK) == HEIST_OK);
 	EXPECT(wait_for(&stops, 1));
-	balanced(s);
+	EXPECT(test_balanced(s));
 	end(s);
 }
 
@@ -249,7 +233,7 @@ TEST(runtime, forged_handles_are_harmless)
 		if (forged.v != r.v)
 			EXPECT(heist_kill(forged, HEIST_OK) == HEIST_EDEAD);
 	}
-	balanced(s);
+	EXPECT(test_balanced(s));
 	end(s);
 	EXPECT(tell(r, &WORD, 1) == HEIST_EDEAD);
 }
@@ -295,7 +279,7 @@ TEST(runtime, payloads_of_every_size_arrive_and_move)
 	}
 	EXPECT(heist_send(a, &LARGE, bytes) == HEIST_OK);
 	EXPECT(wait_for(&events, 400));
-	balanced(s);
+	EXPECT(test_balanced(s));
 	end(s);
 	EXPECT(drops == 0);
 }
@@ -327,7 +311,7 @@ TEST(runtime, unhandled_is_a_counted_loss)
 	heist_ref r = spawn(s, &deaf, NULL);
 	tell(r, &OWNED, 1);
 	EXPECT(wait_for(&drops, 1));
-	balanced(s);
+	EXPECT(test_balanced(s));
 	EXPECT(heist_lost_count(s, HEIST_LOST_UNHANDLED) == 1);
 	end(s);
 }
@@ -352,7 +336,7 @@ TEST(runtime, foreign_threads_send_at_once)
 	for (int i = 0; i < 12; i++)
 		pthread_join(t[i], NULL);
 	EXPECT(wait_for(&events, 240000));
-	balanced(s);
+	EXPECT(test_balanced(s));
 	end(s);
 }
 

@@ -150,7 +150,7 @@ static heist_stats stats(heist_system *s)
 {
 	heist_stats t = heist_stats_default();
 	EXPECT(heist_get_stats(s, &t) == HEIST_OK);
-	EXPECT(t.accepted == t.handled + test_lost(&t));
+	EXPECT(test_conserved(&t));
 	return t;
 }
 
@@ -162,7 +162,7 @@ static void finish(heist_system *s, heist_ref *actor, int n)
 	test_run(s);
 	heist_stats t = stats(s);
 	EXPECT(t.actors == 0);
-	EXPECT(t.timers_armed == t.timers_fired + t.timers_cancelled);
+	EXPECT(test_timers_over(&t));
 	EXPECT(heist_poll_deadline(s) == 0);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
