@@ -100,8 +100,8 @@ static void asker_stop(heist_ctx *ctx, void *state, heist_status why)
 static const heist_hooks asker_hooks = { .arg_size = sizeof(struct call *),
 					 .init = asker_init,
 					 .stop = asker_stop };
-static const heist_class asker_class = { "heist.call", HEIST_ABI, sizeof(struct asker),
-					 heist_unhandled, &asker_hooks };
+const heist_class heist_call_class = { "heist.call", HEIST_ABI, sizeof(struct asker),
+				       heist_unhandled, &asker_hooks };
 
 /* The runtime ended before the asking actor started. */
 static void asker_never_started(void *arg)
@@ -142,7 +142,7 @@ static heist_status call_begin(struct call *c)
 {
 	heist_ref asker;
 	const struct spawn_extra more = { .arg_type = &asker_arg };
-	heist_status r = heist_spawn_with(c->system, &asker_class, NULL, &c, &more, &asker);
+	heist_status r = heist_spawn_with(c->system, &heist_call_class, NULL, &c, &more, &asker);
 	if (r != HEIST_OK)
 		heist_memory_put(&c->system->memory, c, c->size);
 	return r;

@@ -76,11 +76,18 @@ static void say_sent(struct heist_sim *sim, const struct sim_entry *e)
 		      from, heist_sim_name(sim, e->slot, e->generation, to));
 }
 
+/* A call is its caller's: what asks for it keeps the order of what was sent outside before. */
+static uint32_t sender_of(const struct heist_sim *sim)
+{
+	bool is_call = sim->running && actor_class(sim->system, sim->running) == &heist_call_class;
+	return is_call ? 0 : sim->running_number;
+}
+
 int heist_sim_send(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	struct heist_sim *sim = w->local.system->sim;
 	struct sim_entry e = { .number = ++sim->messages_seen,
-			       .sender = sim->running_number,
+			       .sender = sender_of(sim),
 			       .slot = slot_index(&sim->system->slots, a),
 			       .generation = message_generation(m),
 			       .m = m };

@@ -501,4 +501,7 @@ heist_status heist_bad_arg(const char *function, const char *cause);
 #endif
 #define HEIST_BAD_ARG(cause) HEIST_BAD_ARG_OF(__func__, cause)
 
+/* Of the actor that asks for a heist_call (call.c). */
+extern const heist_class heist_call_class;
+
 #endif

@@ -769,7 +769,8 @@ HEIST_NEED void *heist_new(heist_system *, const heist_type *, size_t extra);
 HEIST_NEED heist_status heist_post(heist_ref to, void **msg);
 /* Drop (drops->msg) and free a message made by heist_new or heist_take; *msg = NULL. */
 HEIST_API void heist_discard(void **msg);
-/* W.  Request and wait: reply receives type->reply_size bytes (may be NULL).  What the payload owns is taken,
+/* W.  Request and wait: reply receives type->reply_size bytes (may be NULL).  The request comes after what this
+ * thread has sent to the same actor.  What the payload owns is taken,
  * whatever the answer, even EINVAL: an answer does not tell whether a handler has it; if none will,
  * drops->msg gets it.  In a polled runtime the caller must be the polling thread: it drives the loop while it
  * waits. */
