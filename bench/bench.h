@@ -48,6 +48,9 @@ struct bench_aside {
 };
 extern struct bench_aside bench_aside;
 
+/* How long idle_cpu takes; 0: as its row says. */
+extern int64_t bench_idle_seconds;
+
 /* ---- small things ---- */
 void bench_failed(const char *what) __attribute__((noreturn));
 /* A runtime for one sample, whose log says nothing if `silent`; and its end. */

@@ -142,8 +142,7 @@ int bench_run_main(int argc, char **argv)
 		return 2;
 	if (!o.samples)
 		o.samples = o.quick ? 5 : 30;
-	if (o.quick)
-		setenv("HEIST_BENCH_IDLE_SECONDS", "5", 0);
+	bench_idle_seconds = o.idle_seconds ? o.idle_seconds : o.quick ? 5 : 0;
 	const struct bench_row **rows = bench_select(o.patterns, o.pattern_count, &n);
 	if (!rows)
 		return 2;

@@ -3,6 +3,7 @@
 #include "bench/common/options.h"
 
 #include <argp.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct argp_option keys[] = {
@@ -45,6 +46,17 @@ static error_t parse_samples(struct bench_options *o, const char *arg, struct ar
 	return EINVAL;
 }
 
+static error_t parse_idle(struct bench_options *o, struct argp_state *state)
+{
+	const char *text = getenv("HEIST_BENCH_IDLE_SECONDS");
+	o->idle_seconds = text ? number(text, BENCH_MOST_IDLE_SECONDS) : 0;
+	if (!text || o->idle_seconds)
+		return 0;
+	argp_error(state, "HEIST_BENCH_IDLE_SECONDS must be 1 to %d, not '%s'",
+		   BENCH_MOST_IDLE_SECONDS, text);
+	return EINVAL;
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
 	struct bench_options *o = state->input;
@@ -63,6 +75,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 		o->patterns = state->argv + state->next;
 		o->pattern_count = state->argc - state->next;
 		return 0;
+	case ARGP_KEY_END:
+		return parse_idle(o, state);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

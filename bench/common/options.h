@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * options.h - what stands on the command line of heist-bench run. */
+ * options.h - what stands on the command line of heist-bench run, and in its environment. */
 #ifndef HEIST_BENCH_OPTIONS_H
 #define HEIST_BENCH_OPTIONS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BENCH_MOST_WORKERS 256
-#define BENCH_MOST_SAMPLES 4096
+#define BENCH_MOST_WORKERS	256
+#define BENCH_MOST_SAMPLES	4096
+#define BENCH_MOST_IDLE_SECONDS 86400
 
 struct bench_options {
 	char **patterns; /* within argv, which is put in another order */
@@ -16,6 +17,7 @@ struct bench_options {
 	bool all_only;
 	int samples; /* 0: as many as usual */
 	bool quick;
+	uint32_t idle_seconds; /* HEIST_BENCH_IDLE_SECONDS; 0: not set */
 	const char *json;
 };
 

@@ -98,12 +98,11 @@ static double wake_latency(const struct bench_row *row, heist_system *s)
 
 /* ---- idle_cpu: percent of one CPU ---- */
 
+int64_t bench_idle_seconds;
+
 static double idle_cpu(const struct bench_row *row, heist_system *s)
 {
-	int64_t seconds = row->a;
-	const char *text = getenv("HEIST_BENCH_IDLE_SECONDS");
-	if (text)
-		seconds = atoi(text) > 0 ? atoi(text) : seconds;
+	int64_t seconds = bench_idle_seconds ? bench_idle_seconds : row->a;
 	heist_ref r = bench_spawn(s, &clock_class, NULL);
 	atomic_store(&woken, 0);
 	nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
