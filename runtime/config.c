@@ -61,6 +61,8 @@ const struct config_key heist_config_keys[CONFIG_KEYS] = {
 	  .standard = HEIST_LOG_TEXT, .doc = "What lines look like on standard error" },
 	{ OF(log_lines), .min = 1, .max = 65536, .unit = "lines", .standard = 256,
 	  .doc = "That may wait to be told; more are lost, and counted" },
+	{ OF(sample), .max = (uint32_t)1 << 30, .unit = "activations",
+	  .doc = "Of which one is measured, for statistics by class; 0: none" },
 };
 
 static uint32_t *field_of(heist_config *c, const struct config_key *key)

@@ -147,6 +147,7 @@ HEIST_COLD enum verdict heist_run_failed(struct rt_worker *w, struct actor *a, s
 	heist_status why = w->ctx.panic ? w->ctx.panic : HEIST_ECRASH;
 	struct ending end = { HEIST_EXIT_CRASHED, why };
 	w->ctx.panic = HEIST_OK;
+	heist_sample_failed(w, a);
 	if (is_lost_by_failure(m)) {
 		if (heist_child_retries(w, a, m))
 			return heist_run_end_whole(w, a, n, false, end);

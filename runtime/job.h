@@ -41,5 +41,6 @@ struct agenda {
 #define ALARM_ASKS	 ((uint64_t)0) /* deadlines of asks */
 #define ALARM_SUPERVISOR ((uint64_t)1) /* supervisor.c      */
 #define ALARM_IDLE	 ((uint64_t)2) /* idle.c            */
+#define ALARM_PROBE	 ((uint64_t)3) /* sample.c          */
 
 #endif

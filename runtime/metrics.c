@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * metrics.c - what heist_get_stats, heist_get_worker_stats and heist_lost_types tell, as OpenMetrics text. */
+ * metrics.c - what heist_get_stats, heist_get_worker_stats, heist_get_class_stats and heist_lost_types tell,
+ * as OpenMetrics text. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,6 +163,126 @@ static heist_status put_lost_types(struct out *o, const heist_system *s)
 	return HEIST_OK;
 }
 
+/* ---- classes ---- */
+
+/* Ranges of a histogram in the text: up to one less than these powers of two. */
+static const struct histogram_family {
+	const char *name, *unit, *help;
+	size_t field; /* of heist_class_stats */
+	unsigned first, last, step;
+} of_classes[] = {
+	{ "heist_class_run_seconds", "seconds", "Time of an activation.",
+	  offsetof(heist_class_stats, run_ns), 8, 34, 2 },
+	{ "heist_class_wait_seconds", "seconds",
+	  "Time that a message waits behind those that were there when an activation began.",
+	  offsetof(heist_class_stats, wait_ns), 8, 34, 2 },
+	{ "heist_class_mailbox_depth", "", "Messages waiting when an activation began.",
+	  offsetof(heist_class_stats, depth), 1, 10, 1 },
+};
+
+static const char *class_name(const heist_class_stats *t)
+{
+	return !t->cls ? "(other)" : t->cls->name ? t->cls->name : "";
+}
+
+/* Seconds for nanoseconds, exactly; else the number itself. */
+static const char *decimal(uint64_t value, const char *unit, char room[32])
+{
+	if (*unit)
+		snprintf(room, 32, "%llu.%09u", (unsigned long long)(value / 1000000000u),
+			 (unsigned)(value % 1000000000u));
+	else
+		snprintf(room, 32, "%llu.0", (unsigned long long)value);
+	return room;
+}
+
+static void put_histogram(struct out *o, const struct histogram_family *f,
+			  const heist_class_stats *t)
+{
+	const heist_histogram *h = (const void *)((const char *)t + f->field);
+	char room[104], number[32];
+	const char *cls = label(class_name(t), room);
+	for (unsigned k = f->first; k <= f->last; k += f->step)
+		put(o, "%s_bucket{class=\"%s\",le=\"%s\"} %llu\n", f->name, cls,
+		    decimal(((uint64_t)1 << k) - 1, f->unit, number),
+		    (unsigned long long)heist_histogram_below(h, (uint64_t)1 << k));
+	put(o, "%s_bucket{class=\"%s\",le=\"+Inf\"} %llu\n", f->name, cls,
+	    (unsigned long long)h->count);
+	put(o, "%s_count{class=\"%s\"} %llu\n", f->name, cls, (unsigned long long)h->count);
+	put(o, "%s_sum{class=\"%s\"} %s\n", f->name, cls, decimal(h->sum, f->unit, number));
+}
+
+static void put_class_counter(struct out *o, const char *name, const char *help, size_t field,
+			      const heist_class_stats *t, size_t n)
+{
+	char room[104];
+	put_head(o, name, "counter", "", help);
+	for (; n > 0; n--, t++) {
+		uint64_t value;
+		memcpy(&value, (const char *)t + field, sizeof value);
+		put(o, "%s_total{class=\"%s\"} %llu\n", name, label(class_name(t), room),
+		    (unsigned long long)value);
+	}
+}
+
+static void histogram_add(heist_histogram *to, const heist_histogram *from)
+{
+	to->count += from->count;
+	to->sum += from->sum;
+	for (size_t i = 0; i < HEIST_HISTOGRAM_BUCKETS; i++)
+		to->bucket[i] += from->bucket[i];
+}
+
+/* Two classes with one name would be one series twice: they are summed up.  The number of entries. */
+static size_t class_keep(heist_class_stats *kept, size_t n, const heist_class_stats *t)
+{
+	size_t i = 0;
+	while (i < n && strcmp(class_name(&kept[i]), class_name(t)) != 0)
+		i++;
+	if (i == n) {
+		kept[n] = *t;
+		return n + 1;
+	}
+	kept[i].messages += t->messages;
+	kept[i].failures += t->failures;
+	histogram_add(&kept[i].run_ns, &t->run_ns);
+	histogram_add(&kept[i].wait_ns, &t->wait_ns);
+	histogram_add(&kept[i].depth, &t->depth);
+	return n;
+}
+
+static void put_classes_of(struct out *o, const heist_class_stats *t, size_t n)
+{
+	put_class_counter(o, "heist_class_sampled_messages",
+			  "Messages handled in the activations that were measured.",
+			  offsetof(heist_class_stats, messages), t, n);
+	put_class_counter(o, "heist_class_failures", "Handlers that failed.",
+			  offsetof(heist_class_stats, failures), t, n);
+	for (size_t f = 0; f < sizeof of_classes / sizeof *of_classes; f++) {
+		put_head(o, of_classes[f].name, "histogram", of_classes[f].unit,
+			 of_classes[f].help);
+		for (size_t i = 0; i < n; i++)
+			put_histogram(o, &of_classes[f], &t[i]);
+	}
+}
+
+static heist_status put_classes(struct out *o, const heist_system *s)
+{
+	size_t n = 0, size = (SAMPLE_CLASSES + 1) * sizeof(heist_class_stats);
+	if (!s->sampling)
+		return HEIST_OK;
+	heist_class_stats *kept = heist_memory_get(&s->memory, size, HEIST_CACHELINE);
+	if (!kept)
+		return HEIST_ENOMEM;
+	heist_class_stats t = heist_class_stats_default();
+	for (uint32_t i = 0; i <= SAMPLE_CLASSES && heist_get_class_stats(s, i, &t) == HEIST_OK;
+	     i++)
+		n = class_keep(kept, n, &t);
+	put_classes_of(o, kept, n);
+	heist_memory_put(&s->memory, kept, size);
+	return HEIST_OK;
+}
+
 /* ---- all of it ---- */
 
 heist_status heist_metrics(const heist_system *s,
@@ -181,7 +302,9 @@ heist_status heist_metrics(const heist_system *s,
 		put(&o, "heist_messages_lost_total{cause=\"%s\"} %llu\n",
 		    heist_strcause((heist_cause)c), (unsigned long long)t.lost[c]);
 	put_workers(&o, s);
-	heist_status r = put_lost_types(&o, s);
+	heist_status classes = put_classes(&o, s), r = put_lost_types(&o, s);
 	put(&o, "# EOF\n");
+	if (r == HEIST_OK)
+		r = classes;
 	return r == HEIST_OK && o.failed ? HEIST_EINVAL : r;
 }

@@ -78,6 +78,7 @@ void heist_panic_guard(struct worker *base, void (*body)(void *), void *arg)
 		if (w->ctx.panic == HEIST_EFAULT)
 			heist_fault_contained(w);
 		enum verdict v = settle(w);
+		heist_sample_settle(w);
 		if (v != RUN_DONE)
 			heist_worker_requeue(base, &ctx_actor(&w->ctx)->run, v);
 	}

@@ -108,6 +108,7 @@ void heist_sim_configure(struct heist_sim *sim, heist_config *c)
 	c->dead_letter = sim_lost;
 	c->log = sim_log;
 	c->clock = sim_clock;
+	c->sample = 0;
 }
 
 /* ---- a turn ---- */

@@ -71,6 +71,8 @@ HEIST_COLD heist_next heist_run_special(struct rt_worker *w, struct actor *a, st
 			heist_supervisor_alarm(w, a);
 		else if (m->u.word[0] == ALARM_IDLE)
 			v = heist_idle_look(w, a, end) ? HEIST_STOP : HEIST_CONTINUE;
+		else if (m->u.word[0] == ALARM_PROBE)
+			heist_probe_met(w, a, m);
 		else
 			v = heist_job_run(w, a, m, counted);
 		break;

@@ -237,6 +237,7 @@ static void system_free(struct heist_system *s)
 	if (s->host_fd >= 0)
 		heist_event_close(s->host_fd);
 	heist_events_destroy(s);
+	heist_sampling_destroy(s);
 	heist_fault_destroy(s);
 	heist_memory_put(&memory, s->foreign, FOREIGN_LOCALS * sizeof *s->foreign);
 	heist_slots_destroy(&s->slots);
@@ -310,6 +311,7 @@ static struct heist_system *system_new(const heist_config *c, struct heist_sim *
 	if (system_workers_init(s, c, workers, pin) != 0)
 		goto fail;
 	if ((c->events && heist_events_init(s, c->events) != 0) ||
+	    (c->sample && heist_sampling_init(s, c->sample) != 0) ||
 	    (c->contain == HEIST_ON && heist_fault_init(s) != 0)) {
 		heist_places_destroy(s);
 		heist_pool_destroy(&s->pool);
@@ -339,6 +341,7 @@ void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t num
 	heist_local_init(&w->local, s, &s->memory);
 	system_set_local_id(&w->local, s->id);
 	w->local.events = heist_events_of(s, FOREIGN_LOCALS + number);
+	w->samples = heist_samples_of(s, number);
 	heist_wheel_init(&w->wheel);
 	w->base.now = system_now(s);
 	w->ctx.system = s;

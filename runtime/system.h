@@ -19,6 +19,7 @@
 #include "runtime/chain.h"
 #include "runtime/debt.h"
 #include "runtime/registry.h"
+#include "runtime/sample.h"
 #include "runtime/child.h"
 #include "runtime/slab.h"
 #include "runtime/spinlock.h"
@@ -78,7 +79,8 @@ struct rt_worker {
 	volatile int containing; /* a handler runs whose faults are contained */
 	const char *fault_name;	 /* the signal of the last one that was */
 	const heist_type *fault_type;
-	void *fault_stack; /* it is handled on; NULL: there is none */
+	void *fault_stack;	 /* it is handled on; NULL: there is none */
+	struct samples *samples; /* NULL: nothing is sampled (sample.h) */
 };
 
 #ifndef FOREIGN_LOCALS
@@ -154,10 +156,11 @@ struct heist_system {
 	struct spinlock paths_lock;
 	struct debt_table debts;
 	struct chains chains;
-	struct events *events; /* one per worker, then per foreign local; NULL: off */
-	uint32_t event_cells;  /* of each */
-	struct heist_sim *sim; /* NULL: not simulated */
-	bool contain;	       /* faults of classes with HEIST_PURE */
+	struct events *events;	   /* one per worker, then per foreign local; NULL: off */
+	uint32_t event_cells;	   /* of each */
+	struct sampling *sampling; /* NULL: off */
+	struct heist_sim *sim;	   /* NULL: not simulated */
+	bool contain;		   /* faults of classes with HEIST_PURE */
 };
 
 static inline struct rt_worker *rt_worker_of(struct worker *w)

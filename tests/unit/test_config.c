@@ -181,13 +181,14 @@ TEST(config, every_key_with_comments_and_blanks)
 			"log_level = off\n"
 			"log_format = json\n"
 			"log_lines = 65536\n"
+			"sample = 1073741824\n"
 			"hog_name_ms = 1") == HEIST_OK);
 	EXPECT(c.workers == HEIST_WORKERS_ALL && c.pin == HEIST_ON && c.batch == 65535);
 	EXPECT(c.budget_us == UINT32_MAX && c.max_actors == 1u << 28 && c.events == 1u << 20);
 	EXPECT(c.threads_max == 64 && c.spare_max == 64 && c.hog_ms == UINT32_MAX - 1);
 	EXPECT(c.hog_name_ms == 1 && c.contain == HEIST_ON && logged[0] == '\0');
 	EXPECT(c.log_level == HEIST_LOG_OFF && c.log_format == HEIST_LOG_JSON);
-	EXPECT(c.log_lines == 65536);
+	EXPECT(c.log_lines == 65536 && c.sample == 1u << 30);
 	EXPECT(load(&c, "") == HEIST_OK && load(&c, "\n#") == HEIST_OK);
 	tree_end();
 }

@@ -13,7 +13,7 @@ static const heist_type ODD = {
 };
 static const heist_type PLAIN = { .base = &PLAIN, .name = "plain", .size = 8, .reply_size = 1 };
 
-static char text[16384];
+static char text[1 << 17];
 static size_t used;
 
 static bool collect(void *user, const char *piece, size_t size)
@@ -43,6 +43,7 @@ static heist_system *scene(void)
 	heist_config c = heist_config_default();
 	heist_system *s;
 	c.mode = HEIST_POLLED;
+	c.sample = 1;
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
 	heist_ref r = test_spawn(s, &cls, NULL);
 	for (int i = 0; i < 5; i++)
@@ -82,9 +83,54 @@ static const char *after_labels(const char *p)
 	return *p == '}' ? p + 1 : NULL;
 }
 
+/* The lines of a histogram come in one order: buckets, whose limits and numbers grow, the one without a limit,
+ * the count, which is the same, and the sum. */
+static bool histogram_is_good(const char *p, const char *name)
+{
+	static double limit;
+	static long long seen;
+	static enum { BUCKETS, COUNT, SUM } next;
+	char head[128];
+	size_t n = strlen(name);
+	double value, le;
+	const char *end = strchr(p, '\n');
+	const char *labels = strchr(p, '{'), *after = labels ? after_labels(labels) : NULL;
+	if (strncmp(p, name, n) != 0 || !after || *after != ' ')
+		return false;
+	char *rest;
+	value = strtod(after + 1, &rest);
+	if (rest != end || !isdigit((unsigned char)after[1]))
+		return false;
+	snprintf(head, sizeof head, "%.*s", (int)(labels - p - (long)n), p + n);
+	if (strcmp(head, "_count") == 0) {
+		bool good = next == COUNT && value == (double)seen;
+		next = SUM;
+		return good;
+	}
+	if (strcmp(head, "_sum") == 0) {
+		bool good = next == SUM && memchr(after, '.', (size_t)(end - after));
+		next = BUCKETS, limit = -1, seen = 0;
+		return good;
+	}
+	const char *at = strstr(labels, ",le=\"");
+	if (strcmp(head, "_bucket") != 0 || next != BUCKETS || !at || at > after ||
+	    value < (double)seen)
+		return false;
+	seen = (long long)value;
+	le = strtod(at + 5, &rest); /* also +Inf */
+	if (le <= limit || *rest != '"' || (le < 1e300 && !memchr(at, '.', (size_t)(rest - at))))
+		return false;
+	limit = le;
+	if (strncmp(at + 5, "+Inf\"", 5) == 0)
+		next = COUNT;
+	return true;
+}
+
 /* One line of the family `name` of that type: its begin is p. */
 static bool sample_is_good(const char *p, const char *name, const char *type)
 {
+	if (strcmp(type, "histogram") == 0)
+		return histogram_is_good(p, name);
 	const char *suffix = strcmp(type, "counter") == 0 ? "_total" : "";
 	size_t n = strlen(name);
 	if (strncmp(p, name, n) != 0 || strncmp(p + n, suffix, strlen(suffix)) != 0)
@@ -105,10 +151,11 @@ TEST(metrics, every_line_is_of_the_grammar)
 	for (; strcmp(p, "# EOF\n") != 0; p = strchr(p, '\n') + 1) {
 		EXPECT(*p != '\0');
 		if (sscanf(p, "# TYPE %99s %19s\n", name, type) == 2) {
-			EXPECT(strcmp(type, "counter") == 0 || strcmp(type, "gauge") == 0);
+			EXPECT(strcmp(type, "counter") == 0 || strcmp(type, "gauge") == 0 ||
+			       strcmp(type, "histogram") == 0);
 			snprintf(mark, sizeof mark, " %s ", name);
 			EXPECT(strstr(seen, mark) == NULL); /* once, and in one piece */
-			strcat(seen, mark);
+			strcat(seen, mark + (*seen != '\0'));
 		} else if (sscanf(p, "# UNIT %99s %19s\n", mark, unit) == 2) {
 			size_t n = strlen(name), u = strlen(unit);
 			EXPECT(strcmp(mark, name) == 0 && n > u);
@@ -120,6 +167,7 @@ TEST(metrics, every_line_is_of_the_grammar)
 		}
 	}
 	EXPECT(p == text + used - strlen("# EOF\n"));
+	EXPECT(strstr(seen, " heist_class_run_seconds heist_class_wait_seconds ") != NULL);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 

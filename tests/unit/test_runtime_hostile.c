@@ -5,6 +5,7 @@
  * A wrong argument is HEIST_EINVAL where NDEBUG is defined.  Elsewhere it is an abort that names the
  * function: then the call is made in a child, which is why all runtimes here are polled: no threads. */
 #define _GNU_SOURCE
+#include <math.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -330,6 +331,24 @@ TEST(hostile, runtimes)
 	ANSWERS(HEIST_EINVAL, heist_get_worker_stats(sys, UINT32_MAX, &one));
 	one.struct_size = 0;
 	REFUSES(heist_get_worker_stats, sys, 0, &one);
+	heist_class_stats *of = calloc(1, sizeof *of);
+	EXPECT(of != NULL);
+	REFUSES(heist_get_class_stats, sys, 0, of);
+	of->struct_size = sizeof *of;
+	REFUSES(heist_get_class_stats, NULL, 0, of);
+	REFUSES(heist_get_class_stats, sys, 0, NULL);
+	ANSWERS(HEIST_EINVAL, heist_get_class_stats(sys, 0, of)); /* nothing is measured */
+	ANSWERS(HEIST_EINVAL, heist_get_class_stats(sys, UINT32_MAX, of));
+	ANSWERS(0, heist_quantile(&of->run_ns, 1));
+	of->run_ns.count = of->run_ns.bucket[3] = UINT64_MAX; /* forged */
+	ANSWERS(3, heist_quantile(&of->run_ns, 1));
+	of->run_ns.bucket[3] = 0;
+	ANSWERS(((uint64_t)1 << 40) - 1, heist_quantile(&of->run_ns, 0));
+	REFUSES_WITH(0, "heist_quantile", heist_quantile(&of->run_ns, -0.1));
+	REFUSES_WITH(0, "heist_quantile", heist_quantile(&of->run_ns, 1.1));
+	REFUSES_WITH(0, "heist_quantile", heist_quantile(&of->run_ns, (double)NAN));
+	REFUSES_WITH(0, "heist_quantile", heist_quantile(NULL, 0.5));
+	free(of);
 	REFUSES_WITH(0, "heist_get_stats", heist_lost_count(NULL, HEIST_LOST_DEAD));
 	ANSWERS(0, heist_lost_count(sys, (heist_cause)-1));
 	ANSWERS(0, heist_lost_count(sys, HEIST_CAUSES));

@@ -500,6 +500,10 @@ typedef struct heist_config {
 	heist_log_format log_format;
 	/* That may wait to be told, at most 65536; rounded up to a power of two; default 256. */
 	uint32_t log_lines;
+	/* One activation in so many, by chance, is measured for heist_get_class_stats, at most 2^30.  It costs some
+	 * 300 ns, the others one or two; actors that wait in great numbers for a worker, whose sends would else be
+	 * put off and delivered many at a time, run as if they were few.  Not in a simulation.  Default 0: none. */
+	uint32_t sample;
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */
@@ -529,6 +533,31 @@ typedef struct heist_stats {
 } heist_stats;
 
 #define HEIST_NAME_MAX 47
+
+#define HEIST_HISTOGRAM_BUCKETS 304
+
+/* How many values there were in each of ascending ranges, whose width is an eighth of their begin or less: heist_quantile
+ * tells.  Values from 2^40 on (18 minutes) are all in the last one. */
+typedef struct heist_histogram {
+	uint64_t count; /* of values          */
+	uint64_t sum;	/* of them, exactly   */
+	uint64_t bucket[HEIST_HISTOGRAM_BUCKETS];
+} heist_histogram;
+
+/* What the actors of one class did in the activations that were measured (heist_config.sample). */
+typedef struct heist_class_stats {
+	uint32_t struct_size;
+	const heist_class *
+		cls; /* NULL: all those that came when there were 64 classes, or no memory for more */
+	uint64_t messages; /* that were handled in these activations */
+	uint64_t
+		failures; /* of handlers, by answer or panic; these are all, not only those that were measured */
+	heist_histogram run_ns; /* nanoseconds that an activation took */
+	/* Nanoseconds that a message waits which comes when an activation begins, until all before it are handled,
+	 * in this activation or later ones.  Not the time until the activation began. */
+	heist_histogram wait_ns;
+	heist_histogram depth; /* messages that waited when it began; 1024: or more */
+} heist_class_stats;
 
 /* The part of one worker in these counters.  What other threads did is in heist_stats only. */
 typedef struct heist_worker_stats {
@@ -584,14 +613,21 @@ HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
  * they go on.  EINVAL: no such worker (yet). */
 HEIST_API heist_status heist_get_worker_stats(const heist_system *, uint32_t worker,
 					      heist_worker_stats *out);
+/* Of the classes whose actors were measured, from 0 on, in the order in which that happened first; last, and
+ * with cls NULL, what is kept together of others.  EINVAL: no such class (yet), or nothing is measured. */
+HEIST_API heist_status heist_get_class_stats(const heist_system *, uint32_t index,
+					     heist_class_stats *out);
+/* A value that the part q (from 0 to 1) of all values do not exceed: not less than the least such one, and
+ * not more than an eighth above it, if that is below 2^40.  0: there are none, or the arguments are wrong. */
+HEIST_API uint64_t heist_quantile(const heist_histogram *, double q);
 HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
 /* Losses by message type: fills up to cap entries of out (NULL if cap is 0), in no order; returns how
  * many there are. */
 HEIST_API size_t heist_lost_types(const heist_system *, heist_lost_type *out, size_t cap);
 /* All these counters and losses as OpenMetrics text, for a Prometheus scraper: in pieces of whole lines, each of
  * less than 512 bytes, the last of them `# EOF`.  Content type: application/openmetrics-text; version=1.0.0;
- * charset=utf-8.  EINVAL: write has answered false, and was not called again.  ENOMEM: the losses by type are
- * missing. */
+ * charset=utf-8.  EINVAL: write has answered false, and was not called again.  ENOMEM: the losses by type,
+ * or what was measured of classes, are missing. */
 HEIST_API heist_status heist_metrics(const heist_system *,
 				     bool (*write)(void *user, const char *text, size_t size),
 				     void *user);
@@ -945,6 +981,7 @@ HEIST_DEFAULT_(child)
 HEIST_DEFAULT_(sup)
 HEIST_DEFAULT_(stats)
 HEIST_DEFAULT_(worker_stats)
+HEIST_DEFAULT_(class_stats)
 HEIST_DEFAULT_(pool)
 HEIST_DEFAULT_(tally)
 

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * sample.c - one activation of many is measured; what was measured is summed up over the workers. */
+#include "runtime/sample.h"
+
+#include <string.h>
+
+#include "runtime/run.h"
+
+/* ---- set-up ---- */
+
+/* Of all workers that there are, and of those that may still be hired (place.h). */
+static uint32_t worker_count(const struct heist_system *s)
+{
+	return s->places.crew_first + s->places.threads_max;
+}
+
+static size_t sampling_size(uint32_t workers)
+{
+	return sizeof(struct sampling) + workers * sizeof(struct samples);
+}
+
+/* Uniform from 1 to 2 * period - 1: a rhythm of the program's is not met always or never. */
+static uint32_t draw(struct samples *t, uint32_t period)
+{
+	t->random ^= t->random << 13;
+	t->random ^= t->random >> 7;
+	t->random ^= t->random << 17;
+	return (uint32_t)(1 + t->random % (2 * (uint64_t)period - 1));
+}
+
+int heist_sampling_init(struct heist_system *s, uint32_t period)
+{
+	uint32_t n = worker_count(s);
+	struct sampling *g = heist_memory_get(&s->memory, sampling_size(n), HEIST_CACHELINE);
+	if (!g)
+		return -1;
+	memset(g, 0, sampling_size(n));
+	g->period = period;
+	g->workers = n;
+	for (uint32_t i = 0; i < n; i++) {
+		g->worker[i].random = heist_random_seed() | 1;
+		g->worker[i].left = draw(&g->worker[i], period);
+		if (i < system_crew(s))
+			system_worker(s, i)->samples = &g->worker[i];
+	}
+	s->sampling = g;
+	heist_places_run_with(s, heist_actor_run_sampled);
+	return 0;
+}
+
+struct samples *heist_samples_of(struct heist_system *s, uint32_t number)
+{
+	return s->sampling ? &s->sampling->worker[number] : NULL;
+}
+
+void heist_sampling_destroy(struct heist_system *s)
+{
+	struct sampling *g = s->sampling;
+	for (uint32_t i = 0; g && i < g->workers; i++)
+		for (uint32_t k = 0; k < SAMPLE_CLASSES; k++)
+			heist_memory_put(&s->memory,
+					 atomic_load_explicit(&g->worker[i].of[k],
+							      memory_order_relaxed), /* alone */
+					 sizeof(struct class_samples));
+	heist_memory_put(&s->memory, g, g ? sampling_size(g->workers) : 0);
+}
+
+/* ---- classes ---- */
+
+/* SAMPLE_CLASSES: it has come too late for one. */
+static uint32_t class_index(struct sampling *g, const heist_class *cls)
+{
+	uint32_t i = 0;
+	for (; i < SAMPLE_CLASSES; i++) {
+		const heist_class *was = atomic_load_explicit(
+			&g->classes[i], memory_order_acquire); /* SM1 acquire */
+		if (was == NULL && atomic_compare_exchange_strong_explicit(
+					   &g->classes[i], &was, cls, memory_order_acq_rel,
+					   memory_order_acquire)) /* SM1 */
+			break;
+		if (was == cls)
+			break;
+	}
+	return i;
+}
+
+/* The worker.  Never fails. */
+static struct class_samples *samples_of(struct rt_worker *w, struct actor *a)
+{
+	struct heist_system *s = w->local.system;
+	struct samples *t = w->samples;
+	uint32_t i = class_index(s->sampling, actor_class(s, a));
+	if (i == SAMPLE_CLASSES)
+		return &t->others;
+	struct class_samples *c = atomic_load_explicit(&t->of[i], memory_order_relaxed); /* own */
+	if (c)
+		return c;
+	c = heist_memory_get(&s->memory, sizeof *c, HEIST_CACHELINE);
+	if (!c)
+		return &t->others;
+	memset(c, 0, sizeof *c);
+	atomic_store_explicit(&t->of[i], c, memory_order_release); /* SM2 release */
+	return c;
+}
+
+/* ---- an activation ---- */
+
+static uint32_t mailbox_depth(struct mpsc_node *n)
+{
+	uint32_t depth = 0;
+	for (; n && depth < SAMPLE_DEPTH_MOST; n = mpsc_linked(n))
+		depth++;
+	return depth;
+}
+
+/* The runner, with messages in the mailbox.  Without memory there is one sample less. */
+static void probe_send(struct rt_worker *w, struct actor *a)
+{
+	struct message *m = block_alloc(&w->local.messages);
+	if (!m)
+		return;
+	m->type = NULL;
+	m->tag = MESSAGE_KIND(KIND_ALARM) | mpsc_generation(&a->ticket);
+	m->u.word[0] = ALARM_PROBE;
+	m->u.word[1] = system_now(w->local.system);
+	actor_push(w->local.system, w, a, m);
+}
+
+void heist_probe_met(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	uint64_t now = system_now(w->local.system);
+	sample_put(&samples_of(w, a)->wait, now - m->u.word[1]);
+}
+
+/* Of an actor that lives, and not of its start or of what is left of a run. */
+static void sample_begin(struct rt_worker *w, struct samples *t, struct actor *a)
+{
+	uintptr_t cur = a->mailbox.cur;
+	if (cur & MPSC_DONE || a->recv == NULL || a->recv == heist_actor_dying ||
+	    a->config & CONFIG_HELD)
+		return;
+	t->open = samples_of(w, a);
+	sample_put(&t->open->depth, mailbox_depth((struct mpsc_node *)cur));
+	probe_send(w, a);
+	t->handled = atomic_load_explicit(&w->local.handled_more, memory_order_relaxed); /* own */
+	t->since = system_now(w->local.system);
+}
+
+static void sample_end(struct rt_worker *w, struct samples *t)
+{
+	uint64_t handled = atomic_load_explicit(&w->local.handled_more, memory_order_relaxed);
+	if (!t->open)
+		return;
+	sample_put(&t->open->run, system_now(w->local.system) - t->since);
+	heist_count(&t->open->messages, handled - t->handled + 1); /* an activation counts one */
+	t->open = NULL;
+}
+
+void heist_sample_settle(struct rt_worker *w)
+{
+	if (w->samples)
+		sample_end(w, w->samples);
+}
+
+void heist_sample_failed(struct rt_worker *w, struct actor *a)
+{
+	if (w->samples)
+		heist_count(&samples_of(w, a)->failures, 1);
+}
+
+enum verdict heist_actor_run_sampled(struct worker *base, struct runnable *r)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	struct samples *t = w->samples;
+	run_fn *run = w->local.events ? heist_actor_run_recorded : heist_actor_run;
+	if (HEIST_LIKELY(--t->left != 0))
+		return run(base, r);
+	t->left = draw(t, w->local.system->sampling->period);
+	sample_begin(w, t, actor_of(r));
+	enum verdict v = run(base, r);
+	sample_end(w, t);
+	return v;
+}
+
+/* ---- reading ---- */
+
+static void class_add(heist_class_stats *to, const struct class_samples *from)
+{
+	to->messages += atomic_load_explicit(&from->messages, memory_order_relaxed);
+	to->failures += atomic_load_explicit(&from->failures, memory_order_relaxed);
+	heist_sample_add(&to->run_ns, &from->run);
+	heist_sample_add(&to->wait_ns, &from->wait);
+	heist_sample_add(&to->depth, &from->depth);
+}
+
+static const heist_class *class_at(const heist_system *s, uint32_t i)
+{
+	return i < SAMPLE_CLASSES ? atomic_load_explicit(&s->sampling->classes[i],
+							 memory_order_acquire) /* SM1 acquire */
+				  : NULL;
+}
+
+static const struct class_samples *samples_at(const struct samples *t, uint32_t i)
+{
+	return i < SAMPLE_CLASSES
+		       ? atomic_load_explicit(&t->of[i], memory_order_acquire) /* SM2 acquire */
+		       : &t->others;
+}
+
+/* Class i of all workers; SAMPLE_CLASSES: what is kept together. */
+static void class_sum(const heist_system *s, uint32_t i, heist_class_stats *to)
+{
+	for (uint32_t k = 0; k < s->sampling->workers; k++) {
+		const struct class_samples *c = samples_at(&s->sampling->worker[k], i);
+		if (c)
+			class_add(to, c);
+	}
+}
+
+/* False: there is no i-th one. */
+static bool class_look(const heist_system *s, uint32_t i, heist_class_stats *to)
+{
+	if (i > SAMPLE_CLASSES)
+		return false;
+	to->cls = class_at(s, i);
+	if (!to->cls && i > 0 && !class_at(s, i - 1))
+		return false; /* beyond what comes last */
+	class_sum(s, to->cls ? i : SAMPLE_CLASSES, to);
+	return to->cls || to->depth.count + to->wait_ns.count + to->failures != 0;
+}
+
+heist_status heist_get_class_stats(const heist_system *s, uint32_t index, heist_class_stats *out)
+{
+	if (!s || !out || out->struct_size < sizeof(uint32_t))
+		return HEIST_BAD_ARG(
+			"system and out must not be NULL (use heist_class_stats_default)");
+	heist_class_stats t = heist_class_stats_default();
+	if (!s->sampling || !class_look(s, index, &t))
+		return HEIST_EINVAL;
+	uint32_t size = out->struct_size < sizeof t ? out->struct_size : (uint32_t)sizeof t;
+	t.struct_size = size;
+	memcpy(out, &t, size);
+	return HEIST_OK;
+}
