@@ -2,6 +2,7 @@
  * A handler that spins for ever: everything else goes on, it is named, and a shutdown returns it. */
 #include <execinfo.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tests/support/runtime.h"
@@ -28,8 +29,10 @@ static void on_hog(void *user, const heist_hog *hog)
 	seen = *hog;
 	strncpy(seen_class, hog->cls, sizeof seen_class - 1);
 	strncpy(seen_message, hog->message, sizeof seen_message - 1);
-	for (uint32_t i = 1; i < hog->frame_count; i++) /* 0 is somewhere in the handler */
-		seen_caller |= hog->frames[i] == mine[1];
+	/* frames[0] is somewhere in the handler, mine[1] who called it: mine[2] under a sanitizer, which has a
+	 * backtrace() of its own. */
+	for (uint32_t i = 1; i < hog->frame_count; i++)
+		seen_caller |= hog->frames[i] == mine[1] || hog->frames[i] == mine[2];
 	atomic_store(&named, 1);
 }
 
@@ -233,11 +236,17 @@ static void on_urgent(int signal)
 	atomic_fetch_add(&urgent, 1);
 }
 
+/* Before the first hog of the process, whichever test has it. */
+__attribute__((constructor)) static void be_there_before(void)
+{
+	struct sigaction ours = { .sa_handler = on_urgent };
+	if (sigaction(SIGURG, &ours, NULL) != 0)
+		abort();
+}
+
 /* Who handled its signal before still gets those that are not its own. */
 TEST(hog, is_named_by_a_signal_that_others_may_use)
 {
-	struct sigaction ours = { .sa_handler = on_urgent };
-	EXPECT(sigaction(SIGURG, &ours, NULL) == 0);
 	for (int round = 0; round < 3; round++) {
 		heist_system *s = start(2, 0);
 		heist_ref hog = test_spawn(s, &cls, NULL);
@@ -266,6 +275,7 @@ TEST(hog, is_logged_with_its_call_chain)
 	c.workers = 1;
 	c.hog_name_ms = 4;
 	c.log = on_log;
+	gate = named = 0;
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
 	EXPECT(heist_send(test_spawn(s, &quiet, NULL), &WORD, &n) == HEIST_OK);
 	EXPECT(wait_for(&named, 1) && wait_for(&frames_logged, 3));
