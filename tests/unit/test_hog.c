@@ -311,7 +311,8 @@ TEST(hog, returns_and_works_on)
 		go_on(50);
 		atomic_store(&gate, 1);
 		go_on(50);
-		EXPECT(test_tell(hog, &WORD, COUNT) == HEIST_OK);
+		long before = atomic_load(&handled); /* it must have left before the gate closes */
+		EXPECT(test_tell(hog, &WORD, COUNT) == HEIST_OK && wait_for(&handled, before + 1));
 	}
 	finish(s);
 }
