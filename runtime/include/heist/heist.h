@@ -882,7 +882,8 @@ HEIST_API heist_status heist_send_every(heist_ctx *, heist_ref to, const heist_t
 /* At an instant of the wall clock; if that clock is set, what is due then is sent within a minute. */
 HEIST_API heist_status heist_send_at(heist_ctx *, heist_ref to, const heist_type *, const void *msg,
 				     heist_wall at, heist_timer *timer);
-/* OK: it is not handled, or sent, any more.  EDEAD: it has ended before. */
+/* OK: it is not handled, or sent, any more; but the handler of that very message, if it cancels and answers
+ * HEIST_AGAIN, gets it again.  EDEAD: it has ended before. */
 HEIST_API heist_status heist_cancel(heist_ctx *, heist_timer);
 /* Be told, by HEIST_SIG_IDLE, when no message, request or reply has come for ns nanoseconds; 0: no more.  Not
  * earlier, and at most a quarter of it later than the actor's turn can be.  Once for each silence; a busy
