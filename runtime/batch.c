@@ -69,16 +69,11 @@ void heist_batch_cut(struct rt_worker *w, struct actor *a)
  * Not both miss the other, and the worker reads ctx.recv for every message.  One that is left over from
  * another actor's stretch changes nothing but that it looks. */
 
-static bool batch_is_called(struct actor *a)
-{
-	return atomic_load_explicit(&a->control, memory_order_relaxed) & CONTROL_CALL; /* by CT3 */
-}
-
 HEIST_HOT_INLINE bool batch_expose(struct rt_worker *w, struct actor *a)
 {
 	ctx_set_recv(&w->ctx, a->recv);
 	heist_fence_light(); /* CT3 */
-	return !batch_is_called(a);
+	return !is_called(a);
 }
 
 static heist_next recv_interrupted(heist_ctx *ctx, void *state, const heist_type *type, void *msg)

@@ -19,10 +19,9 @@ struct events {
 
 /* ---- set-up ---- */
 
-/* Of all locals that there are, and of the threads that may still be hired (place.h). */
 static uint32_t ring_count(const struct heist_system *s)
 {
-	return FOREIGN_LOCALS + s->places.crew_first + s->places.threads_max;
+	return FOREIGN_LOCALS + system_crew_most(s);
 }
 
 static size_t cells_size(const struct heist_system *s)

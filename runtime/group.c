@@ -105,29 +105,35 @@ static heist_status send_members(heist_system *s, enum roster_kind kind, const c
 	return r;
 }
 
+/* NULL, or what is wrong with the arguments of one of the three sends. */
+static const char *send_bad(heist_system *s, enum roster_kind kind, const char *name,
+			    const heist_type *type, const void *msg, const heist_tally *tally)
+{
+	const char *bad = heist_multicast_bad(s, type, msg, tally);
+	if (!bad && kind == PATHS)
+		bad = heist_path_bad(name);
+	else if (!bad && !name)
+		bad = "the name must not be NULL";
+	return bad;
+}
+
 heist_status heist_group_send(heist_system *s, const char *group, const heist_type *type,
 			      const void *msg, heist_tally *tally)
 {
-	const char *bad = heist_multicast_bad(s, type, msg, tally);
-	if (!bad && !group)
-		bad = "the name must not be NULL";
+	const char *bad = send_bad(s, ROSTER_GROUP, group, type, msg, tally);
 	return bad ? HEIST_BAD_ARG(bad) : send_members(s, ROSTER_GROUP, group, type, msg, tally);
 }
 
 heist_status heist_publish(heist_system *s, const char *topic, const heist_type *type,
 			   const void *msg, heist_tally *tally)
 {
-	const char *bad = heist_multicast_bad(s, type, msg, tally);
-	if (!bad && !topic)
-		bad = "the name must not be NULL";
+	const char *bad = send_bad(s, ROSTER_TOPIC, topic, type, msg, tally);
 	return bad ? HEIST_BAD_ARG(bad) : send_members(s, ROSTER_TOPIC, topic, type, msg, tally);
 }
 
 heist_status heist_send_path(heist_system *s, const char *pattern, const heist_type *type,
 			     const void *msg, heist_tally *tally)
 {
-	const char *bad = heist_multicast_bad(s, type, msg, tally);
-	if (!bad)
-		bad = heist_path_bad(pattern);
+	const char *bad = send_bad(s, PATHS, pattern, type, msg, tally);
 	return bad ? HEIST_BAD_ARG(bad) : send_members(s, PATHS, pattern, type, msg, tally);
 }

@@ -327,10 +327,8 @@ size_t heist_select(heist_system *s, const char *pattern, heist_ref *out, size_t
 void heist_paths_trim(struct heist_system *s)
 {
 	struct paths *all = paths_of(s);
-	if (!all || !spin_try(&s->paths_lock))
-		return; /* whoever holds it, or comes next, does so */
-	readers_reclaim(all->readers, 1);
-	spin_unlock(&s->paths_lock);
+	if (all)
+		heist_readers_trim(all->readers, &s->paths_lock);
 }
 
 void heist_paths_destroy(struct heist_system *s)

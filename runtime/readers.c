@@ -13,7 +13,7 @@ static size_t readers_size(uint32_t records)
 
 struct readers *heist_readers_new(struct heist_system *s)
 {
-	uint32_t n = FOREIGN_LOCALS + s->places.crew_first + s->places.threads_max + 1;
+	uint32_t n = FOREIGN_LOCALS + system_crew_most(s) + 1;
 	struct readers *r = heist_memory_get(&s->memory, readers_size(n), HEIST_CACHELINE);
 	if (!r)
 		return NULL;
@@ -30,6 +30,14 @@ void heist_readers_destroy(struct readers *r)
 {
 	heist_epoch_reclaim(readers_writer(r));
 	heist_memory_put(&r->system->memory, r, readers_size(r->records));
+}
+
+void heist_readers_trim(struct readers *r, struct spinlock *writing)
+{
+	if (!spin_try(writing))
+		return; /* whoever holds it, or comes next, does so */
+	readers_reclaim(r, 1);
+	spin_unlock(writing);
 }
 
 struct epoch_record *heist_reader_record(struct readers *r, const struct sender *from)

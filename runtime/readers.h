@@ -10,6 +10,7 @@
 
 struct heist_system;
 struct sender;
+struct spinlock;
 
 struct readers {
 	struct epoch epoch;
@@ -23,6 +24,9 @@ struct readers {
 struct readers *heist_readers_new(struct heist_system *s);
 /* Nobody reads any more: frees what was retired, too. */
 void heist_readers_destroy(struct readers *r);
+
+/* Now and then: frees what was retired, under the lock of those who write, if nobody holds it. */
+void heist_readers_trim(struct readers *r, struct spinlock *writing);
 
 /* The record of whoever is calling. */
 struct epoch_record *heist_reader_record(struct readers *r, const struct sender *from);

@@ -468,10 +468,8 @@ bool heist_roster_done(struct heist_system *s, enum roster_kind kind, const char
 void heist_rosters_trim(struct heist_system *s)
 {
 	struct rosters *all = rosters_of(s);
-	if (!all || !spin_try(&s->rosters_lock))
-		return; /* whoever holds it, or comes next, does so */
-	readers_reclaim(all->readers, 1);
-	spin_unlock(&s->rosters_lock);
+	if (all)
+		heist_readers_trim(all->readers, &s->rosters_lock);
 }
 
 void heist_rosters_destroy(struct heist_system *s)

@@ -133,7 +133,7 @@ static inline bool has_lane(struct actor *a)
 static inline bool is_called(struct actor *a)
 {
 	return atomic_load_explicit(&a->control, memory_order_relaxed) &
-	       CONTROL_CALL; /* acquired by heist_control_run */
+	       CONTROL_CALL; /* acquired by heist_control_run; in batch.c by CT3 */
 }
 
 /* Is this the INIT of an actor that starts in this free slot? */

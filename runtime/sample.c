@@ -4,15 +4,10 @@
 
 #include <string.h>
 
+#include "lockfree/xorshift.h"
 #include "runtime/run.h"
 
 /* ---- set-up ---- */
-
-/* Of all workers that there are, and of those that may still be hired (place.h). */
-static uint32_t worker_count(const struct heist_system *s)
-{
-	return s->places.crew_first + s->places.threads_max;
-}
 
 static size_t sampling_size(uint32_t workers)
 {
@@ -22,15 +17,12 @@ static size_t sampling_size(uint32_t workers)
 /* Uniform from 1 to 2 * period - 1: a rhythm of the program's is not met always or never. */
 static uint32_t draw(struct samples *t, uint32_t period)
 {
-	t->random ^= t->random << 13;
-	t->random ^= t->random >> 7;
-	t->random ^= t->random << 17;
-	return (uint32_t)(1 + t->random % (2 * (uint64_t)period - 1));
+	return (uint32_t)(1 + xorshift(&t->random) % (2 * (uint64_t)period - 1));
 }
 
 int heist_sampling_init(struct heist_system *s, uint32_t period)
 {
-	uint32_t n = worker_count(s);
+	uint32_t n = system_crew_most(s);
 	struct sampling *g = heist_memory_get(&s->memory, sampling_size(n), HEIST_CACHELINE);
 	if (!g)
 		return -1;

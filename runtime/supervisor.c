@@ -11,6 +11,7 @@
  * It can be called before its first turn, as its memory is there when its handle is known. */
 #include <string.h>
 
+#include "lockfree/xorshift.h"
 #include "runtime/child.h"
 #include "runtime/path.h"
 #include "runtime/send.h"
@@ -241,10 +242,8 @@ static bool too_many(struct supervisor *sup, uint64_t t)
 
 static uint64_t random_below(struct supervisor *sup, uint64_t n)
 {
-	sup->random ^= sup->random << 13;
-	sup->random ^= sup->random >> 7;
-	sup->random ^= sup->random << 17;
-	return n ? sup->random % n : 0;
+	uint64_t drawn = xorshift(&sup->random);
+	return n ? drawn % n : 0;
 }
 
 /* Doubles with each failure, is reset by a quiet period, spread by the jitter. */

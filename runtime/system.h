@@ -191,6 +191,12 @@ static inline uint32_t system_crew(const struct heist_system *s)
 	return atomic_load_explicit(&s->places.crew_count, memory_order_acquire); /* PP1 acquire */
 }
 
+/* Those that there are, and those that may still be hired (place.h). */
+static inline uint32_t system_crew_most(const struct heist_system *s)
+{
+	return s->places.crew_first + s->places.threads_max;
+}
+
 static inline struct rt_worker *system_worker(const struct heist_system *s, uint32_t i)
 {
 	return s->places.crew[i];

@@ -6,6 +6,7 @@
  * lone items and LIFO slots, if they and their worker have not moved for SCHED_LONE_NS: then the
  * worker is stuck in a handler. */
 #include "lockfree/backoff.h"
+#include "lockfree/xorshift.h"
 #include "sched/pool.h"
 
 /* What a thief took beyond the first item goes to its own FIFO. */
@@ -134,10 +135,7 @@ static struct runnable *steal_pass(struct worker *w)
 	struct pool *p = w->pool;
 	struct heist_victims it;
 	uint32_t v;
-	w->random ^= w->random << 13;
-	w->random ^= w->random >> 7;
-	w->random ^= w->random << 17;
-	heist_victims_begin(&it, &p->topology, w->index % p->workers, w->random);
+	heist_victims_begin(&it, &p->topology, w->index % p->workers, xorshift(&w->random));
 	while (heist_victims_next(&it, &v)) {
 		struct runnable *r = steal_from(w, pool_worker(p, v));
 		if (r)

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tests/support/runtime.h"
+#include "tests/fault/ring.h"
 
 /* ---- what fails ---- */
 
@@ -72,44 +72,13 @@ long __wrap_syscall(long number, ...)
 	return __real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* ---- work: a ring of actors that passes messages on ---- */
-
-#define RING 16
-static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 1 };
-static heist_ref ring[RING];
-static _Atomic long rounds;
-
-static heist_next ring_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
-{
-	uint64_t n = *(uint64_t *)msg;
-	(void)ctx, (void)state, (void)type;
-	if (n > 0)
-		EXPECT(test_tell(ring[n % RING], &WORD, n - 1) == HEIST_OK);
-	else
-		atomic_fetch_add(&rounds, 1);
-	return HEIST_CONTINUE;
-}
-static const heist_class ring_class = { "ring", HEIST_ABI, 0, ring_recv, NULL };
-
-static void fill_ring(heist_system *s)
-{
-	rounds = 0;
-	for (int i = 0; i < RING; i++)
-		ring[i] = test_spawn(s, &ring_class, NULL);
-}
+/* ---- work ---- */
 
 static heist_system *start_ring(uint32_t workers)
 {
 	heist_system *s = test_start(workers);
 	fill_ring(s);
 	return s;
-}
-
-static void end_ring(heist_system *s, long expected)
-{
-	EXPECT(wait_for(&rounds, expected));
-	EXPECT(test_balanced(s));
-	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
 static long threads_now(void)

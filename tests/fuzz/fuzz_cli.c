@@ -4,21 +4,11 @@
 #include "tests/fuzz/fuzz.h"
 
 #include <argp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "bench/common/options.h"
 
 #define MOST_ARGUMENTS 32
-
-#define CHECK(cond)                                                                                \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                 \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* Cuts the text up; argv[0] is the program's name. */
 static int arguments(char *text, char **argv)
@@ -48,17 +38,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	char *argv[MOST_ARGUMENTS + 1], *text = malloc(size + 1);
 	struct bench_options o;
-	CHECK(text);
+	MUST(text);
 	memcpy(text, bytes, size);
 	text[size] = '\0';
 	int argc = arguments(text, argv);
 	if (bench_options_parse(argc, argv, ARGP_NO_ERRS | ARGP_NO_HELP, &o) == 0) {
-		CHECK(o.workers <= BENCH_MOST_WORKERS && !(o.workers && o.all_only));
-		CHECK(o.samples >= 0 && o.samples <= BENCH_MOST_SAMPLES);
-		CHECK(!o.json || among(o.json, argv, argc));
-		CHECK(o.pattern_count >= 0 && o.pattern_count < argc);
+		MUST(o.workers <= BENCH_MOST_WORKERS && !(o.workers && o.all_only));
+		MUST(o.samples >= 0 && o.samples <= BENCH_MOST_SAMPLES);
+		MUST(!o.json || among(o.json, argv, argc));
+		MUST(o.pattern_count >= 0 && o.pattern_count < argc);
 		for (int i = 0; i < o.pattern_count; i++)
-			CHECK(among(o.patterns[i], argv, argc));
+			MUST(among(o.patterns[i], argv, argc));
 	}
 	free(text);
 	return 0;

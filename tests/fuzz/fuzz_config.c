@@ -3,19 +3,9 @@
  * that are the same again when they are printed and read. */
 #include "tests/fuzz/fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "runtime/config.h"
-
-#define CHECK(cond)                                                                                \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #cond);                 \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 static bool printable(const char *s)
 {
@@ -33,9 +23,9 @@ static void check_value(const struct config_key *key, uint32_t value)
 	bool word = false;
 	for (size_t i = 0; i < CONFIG_WORDS && key->words[i].text; i++)
 		word |= key->words[i].value == value;
-	CHECK(word || (value >= key->min && value <= key->max));
-	CHECK(heist_config_from_field(key, value, &field, &error));
-	CHECK(value == 0 ? key->min == 0 : field.value == value && field.source == CONFIG_FIELD);
+	MUST(word || (value >= key->min && value <= key->max));
+	MUST(heist_config_from_field(key, value, &field, &error));
+	MUST(value == 0 ? key->min == 0 : field.value == value && field.source == CONFIG_FIELD);
 }
 
 static void check_again(const struct config_choice first[CONFIG_KEYS])
@@ -48,9 +38,9 @@ static void check_again(const struct config_choice first[CONFIG_KEYS])
 		heist_config_describe(&heist_config_keys[k], &first[k], "f", text + used, 512);
 		used += strlen(text + used);
 	}
-	CHECK(heist_config_from_text(text, used, "g", second, &error));
+	MUST(heist_config_from_text(text, used, "g", second, &error));
 	for (size_t k = 0; k < CONFIG_KEYS; k++)
-		CHECK(first[k].source == second[k].source && first[k].value == second[k].value);
+		MUST(first[k].source == second[k].source && first[k].value == second[k].value);
 }
 
 /* As a variable it is refused, or gives a value. */
@@ -65,7 +55,7 @@ static void check_variable(const uint8_t *bytes, size_t size)
 	for (size_t k = 0; k < CONFIG_KEYS; k++) {
 		choice = (struct config_choice){ 0 };
 		if (!heist_config_from_variable(&heist_config_keys[k], text, &choice, &error))
-			CHECK(printable(error.text) && strlen(error.text) > 20);
+			MUST(printable(error.text) && strlen(error.text) > 20);
 		else if (choice.source == CONFIG_ENVIRONMENT)
 			check_value(&heist_config_keys[k], choice.value);
 	}
@@ -78,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	check_variable(bytes, size);
 	char *text =
 		malloc(size ? size : 1); /* of exactly that size: AddressSanitizer sees its end */
-	CHECK(text);
+	MUST(text);
 	memcpy(text, bytes, size);
 	if (heist_config_from_text(text, size, "f", choice, &error)) {
 		for (size_t k = 0; k < CONFIG_KEYS; k++)
@@ -86,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 				check_value(&heist_config_keys[k], choice[k].value);
 		check_again(choice);
 	} else {
-		CHECK(printable(error.text) && strncmp(error.text, "f:", 2) == 0);
+		MUST(printable(error.text) && strncmp(error.text, "f:", 2) == 0);
 	}
 	free(text);
 	return 0;

@@ -9,20 +9,11 @@
 
 #include <heist/heist.h>
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 
 #define LEDGER_PEOPLE	64   /* actors, supervisors included; 0 is the thread outside */
 #define LEDGER_NOBODY	255  /* who has no order of his own: a timer, the actor behind a call */
 #define LEDGER_MESSAGES 8192 /* 0 is none */
-
-#define MUST(cond)                                                                                 \
-	do {                                                                                       \
-		if (!(cond)) {                                                                     \
-			fprintf(stderr, "%s:%d: must hold: %s\n", __FILE__, __LINE__, #cond);      \
-			abort();                                                                   \
-		}                                                                                  \
-	} while (0)
 
 /* A line for people, if HEIST_FUZZ_TRACE is set. */
 void ledger_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
