@@ -284,6 +284,8 @@ heist_next heist_job_run(struct rt_worker *w, struct actor *a, struct message *m
 		job_send(w, a, x, j);
 		return HEIST_CONTINUE;
 	}
+	if (heist_holds(s, a))
+		return heist_postpone_alarm(w, a, m);
 	heist_next v = job_handle(w, a, x, j, m);
 	*counted = message_kind(m) == KIND_USER;
 	return v;

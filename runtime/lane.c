@@ -184,7 +184,7 @@ static void lose(struct rt_worker *w, struct actor *a, struct message *m, heist_
 {
 	struct heist_system *s = w->local.system;
 	bool own = message_generation(m) == mpsc_generation(&a->ticket);
-	if (!message_dropped(m))
+	if (message_kind(m) != KIND_ALARM && !message_dropped(m)) /* nothing was accepted */
 		heist_message_lost(s, &w->local, m,
 				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
 				   own || cause == HEIST_LOST_CLOSED ? cause : HEIST_LOST_DEAD,

@@ -123,6 +123,8 @@ struct message *heist_message_put_aside(struct heist_ctx *ctx, struct message *m
 
 /* postpone.c: stands before the behaviour while there is something to wait for. */
 heist_next heist_postpone(heist_ctx *ctx, void *state, const heist_type *type, void *msg);
+/* The same for an alarm whose message is the actor's own. */
+heist_next heist_postpone_alarm(struct rt_worker *w, struct actor *a, const struct message *alarm);
 /* Does it wait for answers? */
 bool heist_holds(struct heist_system *s, struct actor *a);
 /* One of the asks that are waited for has been answered, and its continuation has run. */

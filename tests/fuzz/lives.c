@@ -107,8 +107,10 @@ static heist_next on_message(heist_ctx *ctx, void *state, const heist_type *type
 	}
 	heist_next v = said(&me);
 	turn = NULL;
-	if (v == HEIST_AGAIN && !mine.took)
+	if (v == HEIST_AGAIN && !mine.took) {
+		ledger_say("%u again", number);
 		return v;
+	}
 	if (v == HEIST_FAIL && !mine.took)
 		return v; /* lost, or tried again */
 	ledger_done(number);

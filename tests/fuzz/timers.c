@@ -40,6 +40,7 @@ void do_cancel(struct actor *me)
 		return;
 	heist_status st = heist_cancel(me->ctx, j->timer);
 	MUST(st == HEIST_OK || st == HEIST_EDEAD);
+	ledger_say("%u cancels %u: %s", me->person, j->number, heist_strstatus(st));
 	enum fate *fate = &ledger.entry[j->number].fate;
 	MUST(st == HEIST_EDEAD || *fate == TIMED || *fate == REPEATS);
 	bool runs = turn && turn->number == j->number; /* AGAIN may bring it back */

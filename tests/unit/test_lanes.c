@@ -18,6 +18,8 @@ enum order {
 	BLUE,	   /* push a behaviour that writes upper case */
 	BACK,
 	LATE, /* AGAIN once */
+	ARM,  /* a timer that writes down t; and one that writes down p every 2 ms */
+	CANCEL_WHEN_ANSWERED, /* the same, ask, hold */
 	STOP
 };
 
@@ -42,7 +44,8 @@ static char text[512];
 static int lives, drop_count, capacity, answers;
 static heist_ref server;
 static heist_token owed;
-static bool seen_late;
+static bool seen_late, cancels;
+static heist_timer once, periodic;
 
 static void dropped(void *payload)
 {
@@ -79,6 +82,10 @@ static void answered(heist_ctx *ctx, void *state, heist_status status, const voi
 	EXPECT((status == HEIST_OK) == (reply != NULL));
 	answers++;
 	note(status == HEIST_OK ? "!" : "?");
+	if (cancels) {
+		EXPECT(heist_cancel(ctx, once) == HEIST_OK);
+		EXPECT(heist_cancel(ctx, periodic) == HEIST_OK);
+	}
 	if (user == 0)
 		return;
 	uint64_t q = 0;
@@ -92,6 +99,14 @@ static void ask(heist_ctx *ctx, uint64_t again, heist_time deadline)
 	EXPECT(heist_hold(ctx) == HEIST_EDEAD); /* nothing is awaited */
 	EXPECT(heist_ask(ctx, server, &QUESTION, &q, deadline, answered, again) == HEIST_OK);
 	EXPECT(heist_hold(ctx) == HEIST_OK);
+}
+
+static void arm(heist_ctx *ctx)
+{
+	struct order_msg t = { NOTE, "t" }, p = { NOTE, "p" };
+	EXPECT(heist_send_after(ctx, heist_self(ctx), &ORDER, &t, TEST_MS, &once) == HEIST_OK);
+	EXPECT(heist_send_every(ctx, heist_self(ctx), &ORDER, &p, 2 * TEST_MS, 2 * TEST_MS,
+				HEIST_FIXED_RATE, &periodic) == HEIST_OK);
 }
 
 static void send(heist_ref to, int what, const char *name)
@@ -150,6 +165,15 @@ static heist_next scribe_recv(heist_ctx *ctx, void *state, const heist_type *typ
 		break;
 	case ASK_AGAIN:
 		ask(ctx, 1, 0);
+		break;
+	case CANCEL_WHEN_ANSWERED:
+		cancels = true;
+		arm(ctx);
+		ask(ctx, 0, 0);
+		break;
+	case ARM:
+		arm(ctx);
+		ask(ctx, 0, 0);
 		break;
 	case BLUE:
 		for (int i = 0; i < 15; i++)
@@ -488,6 +512,40 @@ TEST(lanes, hold_ends_with_the_deadline_and_with_the_incarnation)
 	EXPECT(heist_lost_count(s, HEIST_LOST_STOPPED) == 1);
 	send(server, NOTE, "");
 	finish(s, "q?ar");
+}
+
+TEST(lanes, hold_keeps_timers_back_which_can_be_cancelled_still)
+{
+	heist_system *s = start();
+	heist_ref a = test_spawn(s, &scribe, NULL);
+	send(a, ARM, "q");
+	test_run(s);
+	for (int i = 0; i < 5; i++)
+		test_pass(s, TEST_MS);
+	send(a, NOTE, "a");
+	send(server, NOTE, "");
+	test_run(s);
+	EXPECT(strcmp(text, "q!tpa") == 0);
+	test_pass(s, TEST_MS); /* the next point of its grid */
+	EXPECT(strcmp(text, "q!tpap") == 0);
+	heist_ref b = test_spawn(s, &scribe, NULL);
+	send(b, CANCEL_WHEN_ANSWERED, "r");
+	EXPECT(heist_stop(a, HEIST_OK) == HEIST_OK);
+	test_run(s);
+	for (int i = 0; i < 5; i++)
+		test_pass(s, TEST_MS);
+	send(server, NOTE, "");
+	test_run(s);
+	test_pass(s, 5 * TEST_MS);
+	cancels = false;
+	EXPECT(strcmp(text, "q!tpapr!") == 0);
+	send(b, ARM, "q");
+	test_run(s);
+	test_pass(s, TEST_MS);
+	EXPECT(heist_kill(b, HEIST_OK) == HEIST_OK); /* nothing was accepted, nothing is lost */
+	test_run(s);
+	EXPECT(heist_lost_count(s, HEIST_LOST_STOPPED) == 0);
+	finish(s, "q!tpapr!q");
 }
 
 TEST(lanes, a_stop_waits_for_what_hold_waits_for)

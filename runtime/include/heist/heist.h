@@ -907,9 +907,9 @@ HEIST_API heist_status heist_stash(heist_ctx *, void *msg);
 HEIST_API uint32_t heist_unstash(heist_ctx *);
 HEIST_API uint32_t heist_stashed(const heist_ctx *); /* how many are kept */
 /* No message and no request is handled from now on until all that this actor has asked and waits for is
- * answered, or its deadline has passed; they wait in their order.  Replies and signals are handled.  A
- * continuation may ask and hold again: nothing comes between.  Ask with deadlines: two that hold and ask
- * each other wait for ever.  EDEAD: nothing is awaited. */
+ * answered, or its deadline has passed; they wait in their order, what timers bring included, which can be
+ * cancelled still.  Replies and signals are handled.  A continuation may ask and hold again: nothing comes
+ * between.  Ask with deadlines: two that hold and ask each other wait for ever.  EDEAD: nothing is awaited. */
 HEIST_API heist_status heist_hold(heist_ctx *);
 /* A behaviour, and the end of others: counts the message as lost (UNHANDLED) and goes on. */
 HEIST_API heist_recv_fn heist_unhandled;
