@@ -8,6 +8,6 @@ case " $* " in
 	# a heap whose unused part one collection gives back to the system, once the program says so
 	options=(-XX:+UseSerialGC -Xms32m -Xmx6g -Xmn16m -XX:-ShrinkHeapInSteps) ;;
 *" --settings tuned "*)
-	options=(-XX:+UseParallelGC -Xms4g -Xmx4g) ;;
+	options=(-XX:+UseParallelGC -Xms4g -Xmx4g -XX:+UseTransparentHugePages) ;;
 esac
 exec java "${options[@]}" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$here/classes:$here/lib/*" peer.Main "$@"
