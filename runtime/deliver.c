@@ -86,14 +86,6 @@ bool heist_outbox_rescue(struct rt_worker *w, struct rt_worker *stuck)
 
 /* ---- when to defer ---- */
 
-static bool switch_run(struct rt_worker *w, run_fn *from, run_fn *to)
-{
-	/* fails when shutdown has put the discarding run there */
-	return atomic_compare_exchange_strong_explicit(&w->base.run, &from, to,
-						       memory_order_relaxed,
-						       memory_order_relaxed); /* code only */
-}
-
 static void set_deferring(struct rt_worker *w, bool on)
 {
 	w->deferring = on ? SEND_DEFERRED : SEND_AT_ONCE;
@@ -119,15 +111,22 @@ void heist_outbox_resume_if(struct rt_worker *w)
 		heist_outbox_resume(w);
 }
 
+void heist_outbox_end(struct rt_worker *w)
+{
+	if (w->deferring != SEND_DEFERRED)
+		return;
+	heist_outbox_suspend(w);
+	worker_run_switch(&w->base, heist_actor_run_deferring, heist_actor_run);
+}
+
 void heist_outbox_decide(struct rt_worker *w, uint64_t elapsed)
 {
 	uint64_t waiting = deque_size(&w->base.fifo); /* what is spawned is still warm */
 	bool slow = elapsed > (uint64_t)DEFER_MAX_NS * SCHED_CLOCK_MESSAGES;
 	if (!w->deferring && waiting > DEFER_ABOVE && !slow &&
-	    switch_run(w, heist_actor_run, heist_actor_run_deferring)) {
+	    worker_run_switch(&w->base, heist_actor_run, heist_actor_run_deferring)) {
 		set_deferring(w, true);
-	} else if (w->deferring && (waiting < DEFER_BELOW || slow)) {
-		heist_outbox_suspend(w);
-		switch_run(w, heist_actor_run_deferring, heist_actor_run);
+	} else if (waiting < DEFER_BELOW || slow) {
+		heist_outbox_end(w);
 	}
 }

@@ -31,12 +31,12 @@ int heist_sampling_init(struct heist_system *s, uint32_t period)
 	g->workers = n;
 	for (uint32_t i = 0; i < n; i++) {
 		g->worker[i].random = heist_random_seed() | 1;
-		g->worker[i].left = draw(&g->worker[i], period);
-		if (i < system_crew(s))
-			system_worker(s, i)->samples = &g->worker[i];
 	}
 	s->sampling = g;
-	heist_places_run_with(s, heist_actor_run_sampled);
+	for (uint32_t i = 0; i < system_crew(s); i++) {
+		system_worker(s, i)->samples = &g->worker[i];
+		heist_sample_plan(system_worker(s, i));
+	}
 	return 0;
 }
 
@@ -93,6 +93,47 @@ static struct class_samples *samples_of(struct rt_worker *w, struct actor *a)
 	memset(c, 0, sizeof *c);
 	atomic_store_explicit(&t->of[i], c, memory_order_release); /* SM2 release */
 	return c;
+}
+
+/* ---- which activation ---- */
+
+/* What runs when nothing is sampled and nothing deferred. */
+static run_fn *usual_run(struct rt_worker *w)
+{
+	return w->local.events ? heist_actor_run_recorded : heist_actor_run;
+}
+
+static uint64_t activations_of(struct rt_worker *w)
+{
+	return atomic_load_explicit(&w->base.activations, memory_order_relaxed); /* own */
+}
+
+void heist_sample_plan(struct rt_worker *w)
+{
+	struct samples *t = w->samples;
+	if (!t)
+		return;
+	t->at = activations_of(w) + draw(t, w->local.system->sampling->period);
+	w->base.due = (t->at - 1) / SCHED_SLOT_PICKS *
+		      SCHED_SLOT_PICKS; /* the turn of the slot before it */
+}
+
+void heist_sample_arm(struct worker *base)
+{
+	struct rt_worker *w = rt_worker_of(base);
+	heist_outbox_end(w);
+	if (worker_run_switch(base, usual_run(w), heist_actor_run_sampled))
+		base->due = UINT64_MAX;
+}
+
+/* This is the one.  The next may be too close to take the run function away. */
+static void sample_next(struct rt_worker *w)
+{
+	heist_sample_plan(w);
+	if (w->base.due < activations_of(w))
+		w->base.due = UINT64_MAX;
+	else
+		worker_run_switch(&w->base, heist_actor_run_sampled, usual_run(w));
 }
 
 /* ---- an activation ---- */
@@ -164,10 +205,10 @@ enum verdict heist_actor_run_sampled(struct worker *base, struct runnable *r)
 {
 	struct rt_worker *w = rt_worker_of(base);
 	struct samples *t = w->samples;
-	run_fn *run = w->local.events ? heist_actor_run_recorded : heist_actor_run;
-	if (HEIST_LIKELY(--t->left != 0))
+	run_fn *run = usual_run(w);
+	if (activations_of(w) < t->at)
 		return run(base, r);
-	t->left = draw(t, w->local.system->sampling->period);
+	sample_next(w);
 	sample_begin(w, t, actor_of(r));
 	enum verdict v = run(base, r);
 	sample_end(w, t);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * sample.h - what actors do, by class, measured in one activation of many.
  *
- * Off unless heist_config.sample or HEIST_SAMPLE says one of how many.  Off it costs nothing: activations
- * are counted down by another run function (heist_actor_run_sampled), which puts itself in front of the
- * ordinary one or the recorder's (events.h).  A worker that samples does not defer its sends.
+ * Off unless heist_config.sample or HEIST_SAMPLE says one of how many.  Whoever samples seldom pays next to
+ * nothing, and who does not pays nothing: shortly before a worker's activation that is to be measured its
+ * scheduler calls (worker.due), and another run function (heist_actor_run_sampled) puts itself in front of the
+ * ordinary one, or the recorder's (events.h), until that activation.  Sends are not deferred meanwhile.
  *
  * Of a sampled activation are known: its class; how many messages wait when it begins, by walking the mailbox,
  * which its runner may; how long it takes, and how many messages it handles; and how long a message waits
@@ -41,7 +42,7 @@ struct class_samples {
 struct samples {
 	_Atomic(struct class_samples *) of[SAMPLE_CLASSES];
 	struct class_samples others;
-	uint32_t left;	 /* activations until the next one that is sampled */
+	uint64_t at;	 /* the activation that is sampled next */
 	uint64_t random; /* xorshift state */
 	/* the sampled activation that runs; NULL: none */
 	struct class_samples *open;
@@ -65,7 +66,11 @@ int heist_sampling_init(struct heist_system *s, uint32_t period);
 struct samples *heist_samples_of(struct heist_system *s, uint32_t number);
 void heist_sampling_destroy(struct heist_system *s);
 
-/* Instead of heist_actor_run. */
+/* Choose the activation that w measures first, if it has a table. */
+void heist_sample_plan(struct rt_worker *w);
+/* The scheduler's `due`: it comes soon. */
+void heist_sample_arm(struct worker *w);
+/* Instead of heist_actor_run, until it has come. */
 enum verdict heist_actor_run_sampled(struct worker *w, struct runnable *r);
 /* After a jump out of an activation, when it is settled. */
 void heist_sample_settle(struct rt_worker *w);

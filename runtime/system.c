@@ -152,6 +152,7 @@ static const struct pool_ops ops = {
 	.run = heist_actor_run,
 	.flush = on_flush,
 	.tick = on_tick,
+	.due = heist_sample_arm,
 	.stuck = on_stuck,
 	.trim = on_trim,
 	.timers = on_timers,
@@ -342,6 +343,7 @@ void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t num
 	system_set_local_id(&w->local, s->id);
 	w->local.events = heist_events_of(s, FOREIGN_LOCALS + number);
 	w->samples = heist_samples_of(s, number);
+	heist_sample_plan(w);
 	heist_wheel_init(&w->wheel);
 	w->base.now = system_now(s);
 	w->ctx.system = s;

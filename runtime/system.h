@@ -284,6 +284,8 @@ void heist_outbox_decide(struct rt_worker *w, uint64_t elapsed);
 void heist_outbox_suspend(struct rt_worker *w);
 void heist_outbox_resume(struct rt_worker *w);
 void heist_outbox_resume_if(struct rt_worker *w);
+/* Defer no more, until heist_outbox_decide finds it worth it again. */
+void heist_outbox_end(struct rt_worker *w);
 /* A message has been handled, and what its sender deferred is delivered: end of its turn. */
 void heist_actor_finish(struct rt_worker *w, struct actor *a, struct mpsc_node *n);
 

@@ -16,6 +16,7 @@ static int worker_init(struct pool *p, uint32_t i, uint64_t seed)
 	atomic_init(&w->run, p->ops->run);
 	w->index = i;
 	w->clock_left = SCHED_CLOCK_MESSAGES;
+	w->due = UINT64_MAX;
 	w->random = (seed + i + 1) * 0x9E3779B97F4A7C15u | 1;
 	inject_init(&w->inbox);
 	inject_init(&w->bound);

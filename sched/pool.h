@@ -19,6 +19,9 @@ struct pool_ops {
 	bool (*flush)(struct worker *w);
 	/* Between two activations, every 64 or so: the clock was read, `elapsed` ns after the last time. */
 	void (*tick)(struct worker *w, uint64_t elapsed);
+	/* In a turn of the slot, when w has had at least w->due activations; sets w->due anew.  May be NULL
+	 * where that stays what it is at first, UINT64_MAX. */
+	void (*due)(struct worker *w);
 	/* `stuck` has been in one activation for long: make runnable what it holds back.  True: look
 	 * for work again. */
 	bool (*stuck)(struct worker *w, struct worker *stuck);

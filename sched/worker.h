@@ -42,6 +42,7 @@ struct worker {
 	uint64_t timer_next;		 /* deadline of its earliest timer, 0 = none          */
 	struct inject_link *bound_ready; /* taken from bound, not yet run, oldest first */
 	uint64_t random;		 /* xorshift state                                    */
+	uint64_t due;			 /* activations after which ops->due is called        */
 	bool fed;	/* what runs came from outside, and nothing else waits here */
 	bool guarded;	/* a sentinel was asked for since the last park      */
 	bool searching; /* counted in idle.counts                            */
@@ -66,6 +67,13 @@ struct worker {
 	uint64_t seen, since;	  /* the watchdog's */
 	uint64_t relieved;	  /* when it looked last at slots of those that are away */
 };
+
+/* Only if it runs with `from`: a shutdown may have put the function there that discards. */
+static inline bool worker_run_switch(struct worker *w, run_fn *from, run_fn *to)
+{
+	return atomic_compare_exchange_strong_explicit(&w->run, &from, to, memory_order_relaxed,
+						       memory_order_relaxed); /* code only */
+}
 
 /* What thieves may want. */
 static inline uint64_t worker_surplus(struct worker *w)

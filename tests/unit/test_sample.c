@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "runtime/histogram.h"
+#include "runtime/sample.h"
+#include "runtime/system.h"
 #include "tests/support/runtime.h"
 
 static const heist_type WORK = { .base = &WORK, .name = "work", .size = 8, .reply_size = 1 };
@@ -145,6 +147,28 @@ TEST(sample, one_of_many)
 	EXPECT(t->run_ns.count > 1500 && t->run_ns.count < 2500);
 	EXPECT(t->messages == t->run_ns.count && t->run_ns.sum == t->messages);
 	end(s);
+}
+
+/* Not from sample to sample, only from the slot's turn before it. */
+TEST(sample, stands_in_front_for_a_moment)
+{
+	static const uint32_t periods[] = { 1, 1u << 30 };
+	for (int i = 0; i < 2; i++) {
+		heist_system *s = start(periods[i], 0, 0);
+		struct worker *w = &system_worker(s, 0)->base;
+		heist_ref r = started(s, &worker);
+		w->due = i ? 96 : w->due; /* the draw is far beyond */
+		system_worker(s, 0)->samples->at = i ? 100 : 2;
+		for (int k = 0; k < 200; k++) {
+			EXPECT(test_tell(r, &WORK, 1) == HEIST_OK);
+			run(s);
+			uint64_t n = atomic_load(&w->activations);
+			bool in_front = atomic_load(&w->run) == heist_actor_run_sampled;
+			EXPECT(in_front == (i == 0 || (n >= 96 && n < 100)));
+			EXPECT(look(s, 0)->run_ns.count == (i == 0 ? n - 1 : n >= 100));
+		}
+		end(s);
+	}
 }
 
 TEST(sample, off_is_off)
