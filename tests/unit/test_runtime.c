@@ -10,13 +10,14 @@
 #include "tests/support/unit.h"
 #include "tests/support/wait.h"
 
-static _Atomic long events, inits, stops, drops;
+static _Atomic long events, inits, stops, drops, blocked;
 static _Atomic int last_why;
 
 static void reset(void)
 {
 	atomic_store(&events, 0);
 	atomic_store(&inits, 0);
+	atomic_store(&blocked, 0);
 	atomic_store(&stops, 0);
 	atomic_store(&drops, 0);
 	atomic_store(&last_why, 0);
@@ -136,6 +137,7 @@ TEST(runtime, stop_drains_what_was_accepted_before)
 static heist_next blocker_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	(void)ctx, (void)state, (void)type;
+	atomic_fetch_add(&blocked, 1);
 	if (*(uint64_t *)msg <= 2)
 		while (atomic_load(&inits) < (long)*(uint64_t *)msg)
 			;
@@ -389,7 +391,7 @@ TEST(runtime, shutdown_answers_while_a_handler_spins)
 	heist_system *s = start(2);
 	heist_ref r = spawn(s, &blocker, NULL);
 	tell(r, &WORD, 1);
-	nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	EXPECT(wait_for(&blocked, 1));
 	EXPECT(heist_shutdown(s, heist_in_ms(s, 50)) == HEIST_ETIMEOUT);
 	atomic_store(&inits, 1);
 	end(s);
