@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 
-#include "tests/support/runtime.h"
+#include "tests/support/clock.h"
 
 static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 1 };
 #define CRASH 999
@@ -40,38 +40,31 @@ static const heist_class deaf = { "deaf", HEIST_ABI, 0, on_message, NULL };
 
 static heist_system *start(void)
 {
-	heist_config c = heist_config_default();
+	heist_config c = test_clock_config();
 	heist_system *s;
-	c.mode = HEIST_POLLED;
 	tellings = messages = lives = 0;
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
 	return s;
-}
-
-static void run(heist_system *s)
-{
-	while (heist_poll(s, 0, 100) > 0)
-		;
 }
 
 TEST(notify, bits_are_told_in_one_before_what_waits)
 {
 	heist_system *s = start();
 	heist_ref a = test_spawn(s, &listener, NULL);
-	run(s);
+	test_run(s);
 	for (uint64_t i = 0; i < 3; i++)
 		EXPECT(test_tell(a, &WORD, i) == HEIST_OK);
 	EXPECT(heist_notify(a, 1) == HEIST_OK && heist_notify(a, 4) == HEIST_OK);
 	EXPECT(heist_notify(a, 1) == HEIST_OK);
 	EXPECT(heist_poll(s, 0, 1) == 1);
 	EXPECT(tellings == 1 && told[0] == 5);
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 1 && messages == 3);
 	EXPECT(heist_notify(a, 0) == HEIST_OK); /* nothing to tell */
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 1);
 	EXPECT(heist_notify(a, 2) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 2 && told[1] == 2);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
@@ -81,7 +74,7 @@ TEST(notify, before_it_has_started)
 	heist_system *s = start();
 	heist_ref a = test_spawn(s, &listener, NULL);
 	EXPECT(heist_notify(a, 1u << 31 | 1) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT(lives == 1 && tellings == 1 && told[0] == (1u << 31 | 1));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
@@ -100,20 +93,20 @@ TEST(notify, nobody_is_told_what_was_for_another)
 	heist_system *s = start();
 	heist_ref m = test_spawn(s, &maker, NULL), a;
 	EXPECT(test_tell(m, &WORD, 1) == HEIST_OK);
-	run(s);
+	test_run(s);
 	a = self;
 	EXPECT(heist_notify(a, 8) == HEIST_OK && heist_kill(a, HEIST_OK) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 0);
 	EXPECT(heist_notify(a, 1) == HEIST_EDEAD);
 	EXPECT(test_tell(m, &WORD, 1) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT((self.v & 0xfffffff) == (a.v & 0xfffffff) && self.v != a.v);
 	EXPECT(heist_notify(a, 1) == HEIST_EDEAD);
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 0);
 	EXPECT(heist_notify(self, 2) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 1 && told[0] == 2);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
@@ -125,7 +118,7 @@ TEST(notify, an_actor_without_a_hook_and_one_that_stops)
 	EXPECT(heist_notify(a, 1) == HEIST_OK && test_tell(a, &WORD, 1) == HEIST_OK);
 	EXPECT(heist_notify(b, 0x80000000u) == HEIST_OK); /* its hook answers STOP */
 	EXPECT(test_tell(b, &WORD, 1) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT(messages == 1 && tellings == 1 && heist_lost_count(s, HEIST_LOST_STOPPED) == 1);
 	EXPECT(test_tell(b, &WORD, 1) == HEIST_EDEAD && test_balanced(s));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
@@ -142,17 +135,15 @@ TEST(notify, bits_wait_for_the_next_incarnation)
 	sup.children = &child;
 	sup.child_count = 1;
 	EXPECT(heist_supervise(s, &sup, &boss, &a) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT(test_tell(a, &WORD, CRASH) == HEIST_OK);
-	run(s);
+	test_run(s);
 	EXPECT(lives == 1);
 	EXPECT(heist_notify(a, 16) == HEIST_OK); /* it rests */
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 0);
-	while (lives == 1)
-		EXPECT(heist_poll(s, heist_in_ms(s, 1), 100) >= 0);
-	run(s);
-	EXPECT(tellings == 1 && told[0] == 16);
+	test_pass(s, 2 * TEST_MS);
+	EXPECT(lives == 2 && tellings == 1 && told[0] == 16);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
@@ -177,10 +168,10 @@ TEST(notify, from_a_handler_of_signals)
 	self = test_spawn(s, &listener, NULL);
 	signal(SIGUSR1, handler);
 	EXPECT(raise(SIGUSR1) == 0); /* on the host's thread */
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 1 && told[0] == 32);
 	EXPECT(test_tell(a, &WORD, 1) == HEIST_OK); /* on the worker, in a handler of messages */
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 2 && told[1] == 32);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
@@ -189,10 +180,10 @@ TEST(notify, a_runtime_that_closes_or_has_gone)
 {
 	heist_system *s = start();
 	heist_ref a = test_spawn(s, &listener, NULL);
-	run(s);
+	test_run(s);
 	EXPECT(heist_close(s) == HEIST_OK);
 	EXPECT(heist_notify(a, 1) == HEIST_ECLOSED);
-	run(s);
+	test_run(s);
 	EXPECT(tellings == 0);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 	EXPECT(heist_notify(a, 1) == HEIST_EDEAD);
