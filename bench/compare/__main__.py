@@ -18,7 +18,7 @@ status: 0; 1 if a row of Heist failed; 2 if nothing could be begun; 130 if inter
 
   scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute
   scripts/compare                                                 headline rows, Actix and Akka
-  scripts/compare --peers all --full                              everything, about 75 minutes
+  scripts/compare --peers all --full                              everything, about 70 minutes
   scripts/compare report build/compare/run.json                   make the report again
   scripts/compare keep                                            keep the last run in bench/results and README.md
 """
@@ -158,10 +158,14 @@ def run(o):
     o.out.mkdir(parents=True, exist_ok=True)
     data = resume(o, begin(o, kind, plan, chosen))
     have = {(r["row"], r["workers"]) for r in data["rows"]}
-    todo = [(r, w) for r in chosen_rows for w in counts if (r.name, w) not in have and (w == counts[0] or not r.one_count)]
+    allowed = sorted(os.sched_getaffinity(0))
+    cramped = [(r, w) for r in chosen_rows for w in counts if r.spare_cpu and w >= len(allowed)]
+    for r, w in cramped:
+        print(f"left out: {r.name} at {w} workers, whose driving thread has no CPU of its own here", flush=True)
+    todo = [(r, w) for r in chosen_rows for w in counts
+            if (r.name, w) not in have and (r, w) not in cramped and (w == counts[0] or not r.one_count)]
     since = time.monotonic() - data["seconds"]
     participants = [p for p in chosen if not p.skipped]
-    allowed = sorted(os.sched_getaffinity(0))
     seconds = [plan.seconds(r, w, participants, allowed) for r, w in todo]
     if o.dry_run:
         return planned(todo, seconds, participants, data)

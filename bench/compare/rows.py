@@ -47,7 +47,7 @@ class Row:
     fresh: bool = False      # a process for every sample
     one_count: bool = False  # at the first count of workers only: its figure does not depend on them
     most_samples: int = 0    # per process, where a sample takes long; 0: as asked for
-    spare_cpu: bool = False  # the driving thread needs a CPU of its own
+    spare_cpu: bool = False  # the driving thread needs a CPU of its own: left out where there is none
     patience: int = 0        # seconds a sample may take; 0: as usual
     seconds: float = 0.04    # that it takes, by the average of all programs
 
@@ -92,9 +92,9 @@ ROWS = [
     row("idle", "idle", "actor", "Memory of actors with 16 bytes of state that have nothing to do.",
         {"actors": 1_000_000}, figure=BYTES, fresh=True, one_count=True, most_samples=1, patience=600, seconds=9),
     row("ask/x1", "ask", "answer", "Request and answer, with a timeout where the runtime has one; one at a time.",
-        {"asks": 30_000, "window": 1}, headline=True, seconds=0.06),
+        {"asks": 30_000, "window": 1}, headline=True),
     row("ask/x50", "ask", "answer", "Request and answer, with a timeout where the runtime has one; 50 in flight.",
-        {"asks": 30_000, "window": 50}, seconds=0.06),
+        {"asks": 30_000, "window": 50}),
     row("paced_latency", "paced_latency", "message",
         "99th percentile from the intended time of a send, one every 10 us, to its handler.",
         {"period_ns": 10_000, "actors": 64, "seconds": 1}, figure=TAIL, spare_cpu=True, most_samples=2, seconds=1.1),

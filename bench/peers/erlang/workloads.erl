@@ -97,10 +97,9 @@ counter_of_many(Driver, _, _, Total, Total, _) ->
 counter_of_many(Driver, Counts, Window, Total, Count, Producers) ->
     receive
         Producer ->
-            counters:add(Counts, Producer, 1),
-            case counters:get(Counts, Producer) of
+            case atomics:add_get(Counts, Producer, 1) of
                 Window ->
-                    counters:put(Counts, Producer, 0),
+                    atomics:put(Counts, Producer, 0),
                     element(Producer, Producers) ! credit;
                 _ ->
                     ok
@@ -112,7 +111,7 @@ fan_in(#{producers := Count, messages := Messages, window := Given}) ->
     Each = share(Messages, Count, Given),
     Window = window(Given, Each),
     Driver = self(),
-    Counts = counters:new(Count, []),
+    Counts = atomics:new(Count, []),
     Counter = spawn_link(fun() -> counter_of_many(Driver, Counts, Window, Each * Count) end),
     Producers = spawn_all(Count, fun(I) -> producer(Counter, I + 1, Each, Window) end),
     Counter ! {producers, list_to_tuple(Producers)},
@@ -186,7 +185,12 @@ big(#{actors := Count, pings := Pings, seed := Seed}) ->
 %% ---- chameneos ----
 
 complement(Colour, Colour) -> Colour;
-complement(A, B) -> hd([blue, red, yellow] -- [A, B]).
+complement(blue, red) -> yellow;
+complement(blue, yellow) -> red;
+complement(red, blue) -> yellow;
+complement(red, yellow) -> blue;
+complement(yellow, blue) -> red;
+complement(yellow, red) -> blue.
 
 mall(Driver, 0) ->
     receive
