@@ -95,6 +95,13 @@ static const char *label(const char *text, char room[104])
 	return room;
 }
 
+/* Two names that are one in the text would be one series twice. */
+static bool same_label(const char *a, const char *b)
+{
+	char room[2][104];
+	return strcmp(label(a, room[0]), label(b, room[1])) == 0;
+}
+
 /* ---- workers ---- */
 
 static const struct {
@@ -139,14 +146,36 @@ static void put_workers(struct out *o, const heist_system *s)
 
 /* ---- losses ---- */
 
+static const char *type_name(const heist_lost_type *t)
+{
+	return t->type && t->type->name ? t->type->name : "";
+}
+
+/* Types with one name are summed up, in place.  The number of entries. */
+static size_t lost_by_name(heist_lost_type *types, size_t n)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+		while (k < kept && !same_label(type_name(&types[k]), type_name(&types[i])))
+			k++;
+		if (k == kept)
+			types[kept++] = types[i];
+		else
+			for (int c = 0; c < HEIST_CAUSES; c++)
+				types[k].lost[c] += types[i].lost[c];
+	}
+	return kept;
+}
+
 static void put_lost_of(struct out *o, const heist_lost_type *t)
 {
 	char room[104];
 	for (int c = 0; c < HEIST_CAUSES; c++)
 		if (t->lost[c])
 			put(o, "heist_type_lost_total{type=\"%s\",cause=\"%s\"} %llu\n",
-			    label(t->type && t->type->name ? t->type->name : "", room),
-			    heist_strcause((heist_cause)c), (unsigned long long)t->lost[c]);
+			    label(type_name(t), room), heist_strcause((heist_cause)c),
+			    (unsigned long long)t->lost[c]);
 }
 
 static heist_status put_lost_types(struct out *o, const heist_system *s)
@@ -156,8 +185,9 @@ static heist_status put_lost_types(struct out *o, const heist_system *s)
 	if (n && !types)
 		return HEIST_ENOMEM;
 	size_t there = heist_lost_types(s, types, n); /* there may be more by now */
+	there = lost_by_name(types, there < n ? there : n);
 	put_head(o, "heist_type_lost", "counter", "", "Messages lost, by type and cause.");
-	for (size_t i = 0; i < n && i < there; i++)
+	for (size_t i = 0; i < there; i++)
 		put_lost_of(o, &types[i]);
 	heist_memory_put(&s->memory, types, size);
 	return HEIST_OK;
@@ -233,11 +263,11 @@ static void histogram_add(heist_histogram *to, const heist_histogram *from)
 		to->bucket[i] += from->bucket[i];
 }
 
-/* Two classes with one name would be one series twice: they are summed up.  The number of entries. */
+/* Classes with one name are summed up.  The number of entries. */
 static size_t class_keep(heist_class_stats *kept, size_t n, const heist_class_stats *t)
 {
 	size_t i = 0;
-	while (i < n && strcmp(class_name(&kept[i]), class_name(t)) != 0)
+	while (i < n && !same_label(class_name(&kept[i]), class_name(t)))
 		i++;
 	if (i == n) {
 		kept[n] = *t;

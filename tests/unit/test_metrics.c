@@ -171,6 +171,58 @@ TEST(metrics, every_line_is_of_the_grammar)
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
+/* How many lines have the series of the one at p: its name and labels. */
+static int lines_of_series(const char *p)
+{
+	const char *end = after_labels(p + strcspn(p, "{ "));
+	size_t n = (size_t)(end - p);
+	int found = 0;
+	for (const char *q = text; *q; q = strchr(q, '\n') + 1)
+		found += strncmp(q, p, n) == 0 && q[n] == ' ';
+	return found;
+}
+
+#define TWIN(NAME)                                                                                 \
+	{                                                                                          \
+		.name = NAME, .size = 8, .reply_size = 1                                           \
+	}
+#define TEN    "0123456789"
+#define FIFTY  TEN TEN TEN TEN TEN
+#define LONGER FIFTY FIFTY "and what is cut: "
+
+/* Of types and of classes: the same name, names that are the same where they are cut, others that differ only
+ * when escaped, and none. */
+TEST(metrics, each_series_is_there_once)
+{
+	static heist_type types[] = { TWIN("twin"),	TWIN("twin"), TWIN(LONGER "1"),
+				      TWIN(LONGER "2"), TWIN("a\nb"), TWIN("a\\nb"),
+				      TWIN(""),		TWIN(NULL) };
+	static heist_class classes[sizeof types / sizeof *types];
+	heist_system *s = scene();
+	for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+		types[i].base = &types[i];
+		classes[i] = (heist_class){ types[i].name, HEIST_ABI, 0, heist_unhandled, NULL };
+		heist_ref r = test_spawn(s, &classes[i], NULL);
+		while (heist_poll(s, 0, 10) > 0)
+			;
+		EXPECT(test_tell(r, &types[i], 0) == HEIST_OK);
+	}
+	while (heist_poll(s, 0, 10) > 0)
+		;
+	used = 0;
+	EXPECT(heist_metrics(s, collect, NULL) == HEIST_OK);
+	for (const char *p = text; *p; p = strchr(p, '\n') + 1)
+		EXPECT(*p == '#' || lines_of_series(p) == 1);
+	EXPECT(has_line("heist_type_lost_total{type=\"twin\",cause=\"unhandled\"} 2"));
+	EXPECT(has_line("heist_type_lost_total{type=\"" FIFTY FIFTY "\",cause=\"unhandled\"} 2"));
+	EXPECT(has_line("heist_type_lost_total{type=\"a\\nb\",cause=\"unhandled\"} 1"));
+	EXPECT(has_line("heist_type_lost_total{type=\"a\\\\nb\",cause=\"unhandled\"} 1"));
+	EXPECT(has_line("heist_type_lost_total{type=\"\",cause=\"unhandled\"} 2"));
+	EXPECT(has_line("heist_class_mailbox_depth_count{class=\"" FIFTY FIFTY "\"} 2"));
+	EXPECT(has_line("heist_class_mailbox_depth_count{class=\"\"} 2"));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
 TEST(metrics, values_are_those_of_the_counters)
 {
 	heist_system *s = scene();

@@ -627,7 +627,8 @@ HEIST_API uint64_t heist_lost_count(const heist_system *, heist_cause);
 HEIST_API size_t heist_lost_types(const heist_system *, heist_lost_type *out, size_t cap);
 /* All these counters and losses as OpenMetrics text, for a Prometheus scraper: in pieces of whole lines, each of
  * less than 512 bytes, the last of them `# EOF`.  Content type: application/openmetrics-text; version=1.0.0;
- * charset=utf-8.  EINVAL: write has answered false, and was not called again.  ENOMEM: the losses by type,
+ * charset=utf-8.  Classes, and types, whose names are equal in their first 100 characters are one series with
+ * the sum.  EINVAL: write has answered false, and was not called again.  ENOMEM: the losses by type,
  * or what was measured of classes, are missing. */
 HEIST_API heist_status heist_metrics(const heist_system *,
 				     bool (*write)(void *user, const char *text, size_t size),
