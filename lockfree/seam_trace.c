@@ -18,7 +18,9 @@
  *                         its to write
  *                     TR2 release store of state -> acquire load by the asker: the frames
  *                     TR3 acquire CAS, release store of busy: one asker at a time
- * Invariants          the frames are written in TAKING only, by one thread. */
+ * Invariants          the frames are written in TAKING only, by one thread.
+ *
+ * Model: tests/check/models/trace.c.  Rounds: tests/stress/stress_trace.c; with real hogs: stress_hog.c. */
 #define _GNU_SOURCE
 #include "lockfree/seam_trace.h"
 
@@ -30,8 +32,13 @@
 
 #include "lockfree/seam_context.h"
 
-#define SIGNAL	 SIGURG
-#define PATIENCE 100000000u /* ns */
+#define SIGNAL SIGURG
+#ifndef TRACE_PATIENCE /* ns */
+#define TRACE_PATIENCE 100000000u
+#endif
+#ifndef TRACE_ORDER_TAKEN
+#define TRACE_ORDER_TAKEN memory_order_release
+#endif
 
 enum { FREE, ASKED, TAKING, TAKEN };
 #define ASKED_OF(thread) ((thread) << 2 | ASKED)
@@ -61,8 +68,11 @@ static void on_signal(int signal, siginfo_t *info, void *context)
 						     memory_order_relaxed)) { /* TR1 acquire */
 		(void)context_chain(&before, signal, info, context);
 	} else {
+#if defined(TRACE_MUTANT_GIVE_UP_BLINDLY)
+		heist_thread_yield(); /* or it is seen too seldom */
+#endif
 		ask.count = context_backtrace(context_pc(context), ask.frames, HEIST_TRACE_MOST);
-		atomic_store_explicit(&ask.state, TAKEN, memory_order_release); /* TR2 release */
+		atomic_store_explicit(&ask.state, TAKEN, TRACE_ORDER_TAKEN); /* TR2 release */
 		heist_futex_wake(&ask.state, 1);
 	}
 	errno = error;
@@ -85,24 +95,38 @@ static bool catch (void)
 				  .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART };
 	void *frames[2];
 	(void)backtrace(frames, 2); /* loads what it needs */
-	if (!caught)
-		caught = sigaction(SIGNAL, &ours, &before) == 0;
+	if (!caught) /* who handled it before is known before the first one comes here */
+		caught = sigaction(SIGNAL, NULL, &before) == 0 &&
+			 sigaction(SIGNAL, &ours, NULL) == 0;
 	return caught;
+}
+
+/* The asker waits no longer.  False: the thread is at it, or has been. */
+static bool give_up(uint32_t asked)
+{
+#ifdef TRACE_MUTANT_GIVE_UP_BLINDLY
+	if (atomic_load_explicit(&ask.state, memory_order_relaxed) == TAKEN)
+		return false;
+	(void)asked;
+	atomic_store_explicit(&ask.state, FREE, memory_order_relaxed);
+	return true;
+#else
+	return atomic_compare_exchange_strong_explicit(&ask.state, &asked, FREE,
+						       memory_order_relaxed, memory_order_relaxed);
+#endif
 }
 
 /* True: the frames are there. */
 static bool ask_thread(uint32_t thread)
 {
-	uint64_t until = heist_clock_ns() + PATIENCE;
+	uint64_t until = heist_clock_ns() + TRACE_PATIENCE;
 	uint32_t state, asked = ASKED_OF(thread);
 	atomic_store_explicit(&ask.state, asked, memory_order_release); /* TR1 release */
 	bool sent = syscall(SYS_tgkill, getpid(), thread, SIGNAL) == 0;
-	while (sent &&
-	       (state = atomic_load_explicit(&ask.state, memory_order_acquire)) != TAKEN) /* TR2 */
+	while (sent && (state = atomic_load_explicit(&ask.state, memory_order_relaxed)) != TAKEN)
 		if (heist_futex_wait(&ask.state, state, until) == HEIST_WAIT_TIMEOUT)
 			break;
-	if (atomic_compare_exchange_strong_explicit(&ask.state, &asked, FREE, memory_order_relaxed,
-						    memory_order_relaxed))
+	if (give_up(asked))
 		return false; /* it did not come */
 	while (atomic_load_explicit(&ask.state, memory_order_acquire) != TAKEN) /* TR2 acquire */
 		heist_thread_yield();						/* it is at it */

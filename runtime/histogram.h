@@ -10,13 +10,17 @@
 
 #include "lockfree/seam.h"
 
-#define HISTOGRAM_LINEAR 8u /* 1 << HISTOGRAM_BITS */
-#define HISTOGRAM_BITS	 3
-#define HISTOGRAM_END	 ((uint64_t)1 << 40)
+#ifndef HISTOGRAM_POWERS
+#define HISTOGRAM_POWERS 40
+#endif
+#define HISTOGRAM_LINEAR  8u /* 1 << HISTOGRAM_BITS */
+#define HISTOGRAM_BITS	  3
+#define HISTOGRAM_END	  ((uint64_t)1 << HISTOGRAM_POWERS)
+#define HISTOGRAM_BUCKETS ((HISTOGRAM_POWERS - HISTOGRAM_BITS + 1) * HISTOGRAM_LINEAR)
 
 /* While it is written. */
 struct sample_histogram {
-	_Atomic uint64_t sum, bucket[HEIST_HISTOGRAM_BUCKETS];
+	_Atomic uint64_t sum, bucket[HISTOGRAM_BUCKETS];
 };
 
 static inline uint32_t histogram_index(uint64_t value)
@@ -24,7 +28,7 @@ static inline uint32_t histogram_index(uint64_t value)
 	if (value < HISTOGRAM_LINEAR)
 		return (uint32_t)value;
 	if (value >= HISTOGRAM_END)
-		return HEIST_HISTOGRAM_BUCKETS - 1;
+		return HISTOGRAM_BUCKETS - 1;
 	uint32_t shift = 63 - (uint32_t)__builtin_clzll(value) - HISTOGRAM_BITS;
 	return shift * HISTOGRAM_LINEAR + (uint32_t)(value >> shift);
 }

@@ -116,6 +116,20 @@ static void log_hog(struct heist_system *s, const heist_hog *hog)
 	heist_trace_tell(hog->frames, hog->frame_count, log_frame, s);
 }
 
+/* The call chain of w in activation n: how many frames. */
+static uint32_t chain(const struct rt_worker *w, uint64_t n, void **frames)
+{
+	uint32_t thread = atomic_load_explicit(&w->thread, memory_order_relaxed);
+#ifdef HOG_MUTANT_CHAIN_OF_ANY
+	_Atomic uint32_t word = 0; /* a millisecond, or it is seen too seldom */
+	(void)n, (void)heist_futex_wait(&word, 0, heist_clock_ns() + 1000000);
+	return heist_trace(thread, frames);
+#else
+	uint32_t count = heist_trace(thread, frames);
+	return is_at(w, n) ? count : 0; /* it is somewhere else by now */
+#endif
+}
+
 void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed)
 {
 	struct heist_system *s = w->local.system;
@@ -124,10 +138,7 @@ void heist_hog_seen(struct rt_worker *w, uint64_t n, uint64_t elapsed)
 	if (elapsed < s->hog_name_ns || w->hog_named == n || !look(w, n, &seen))
 		return;
 	w->hog_named = n;
-	uint32_t count =
-		heist_trace(atomic_load_explicit(&w->thread, memory_order_relaxed), frames);
-	if (!is_at(w, n)) /* it is somewhere else by now */
-		count = 0;
+	uint32_t count = chain(w, n, frames);
 	heist_hog hog = { .actor = seen.actor,
 			  .cls = seen.cls,
 			  .message = seen.message,

@@ -7,6 +7,10 @@
 #include "lockfree/xorshift.h"
 #include "runtime/run.h"
 
+#ifndef SAMPLE_ORDER_TABLE
+#define SAMPLE_ORDER_TABLE memory_order_release
+#endif
+
 /* ---- set-up ---- */
 
 static size_t sampling_size(uint32_t workers)
@@ -59,16 +63,29 @@ void heist_sampling_destroy(struct heist_system *s)
 
 /* ---- classes ---- */
 
-/* SAMPLE_CLASSES: it has come too late for one. */
+/* The entry is empty, or was a moment ago.  True: it is that of cls now; false: *was is whose. */
+static bool class_take(struct sampling *g, uint32_t i, const heist_class **was,
+		       const heist_class *cls)
+{
+#ifdef SAMPLE_MUTANT_TAKE_BLINDLY
+	(void)was;
+	heist_thread_yield(); /* or it is seen too seldom */
+	atomic_store_explicit(&g->classes[i], cls, memory_order_release);
+	return true;
+#else
+	return atomic_compare_exchange_strong_explicit(&g->classes[i], was, cls,
+						       memory_order_release, /* SM1 release */
+						       memory_order_relaxed);
+#endif
+}
+
+/* SAMPLE_CLASSES: it has come too late for one.  Pointers are compared, and nothing is read behind them. */
 static uint32_t class_index(struct sampling *g, const heist_class *cls)
 {
 	uint32_t i = 0;
 	for (; i < SAMPLE_CLASSES; i++) {
-		const heist_class *was = atomic_load_explicit(
-			&g->classes[i], memory_order_acquire); /* SM1 acquire */
-		if (was == NULL && atomic_compare_exchange_strong_explicit(
-					   &g->classes[i], &was, cls, memory_order_acq_rel,
-					   memory_order_acquire)) /* SM1 */
+		const heist_class *was = atomic_load_explicit(&g->classes[i], memory_order_relaxed);
+		if (was == NULL && class_take(g, i, &was, cls))
 			break;
 		if (was == cls)
 			break;
@@ -91,7 +108,7 @@ static struct class_samples *samples_of(struct rt_worker *w, struct actor *a)
 	if (!c)
 		return &t->others;
 	memset(c, 0, sizeof *c);
-	atomic_store_explicit(&t->of[i], c, memory_order_release); /* SM2 release */
+	atomic_store_explicit(&t->of[i], c, SAMPLE_ORDER_TABLE); /* SM2 release */
 	return c;
 }
 

@@ -16,10 +16,13 @@
  *
  * Threads   a worker's table: the worker writes, anybody reads.  The list of classes: anybody.
  * Progress  wait-free; taking an index looks at most SAMPLE_CLASSES times.
- * Edges     SM1 acq_rel exchange of an empty entry of classes -> acquire load: whoever sees the index taken sees
- *               what the class is
+ * Edges     SM1 release CAS of an empty entry of classes -> acquire load by readers: what the class is.  Workers
+ *               compare the pointer only
  *           SM2 release store of a worker's entry -> acquire load by readers: its memory is zeroed
- * Life      of all of it: the runtime's.  Entries only appear, classes in the order of their indices. */
+ * Linearizes at  the CAS: the class has its index; the store: what the worker measures of it is told
+ * Life      of all of it: the runtime's.  Entries only appear, classes in the order of their indices.
+ *
+ * Model: tests/check/models/sample.c.  Rounds: tests/stress/stress_sample.c. */
 #ifndef HEIST_RUNTIME_SAMPLE_H
 #define HEIST_RUNTIME_SAMPLE_H
 

@@ -91,6 +91,8 @@ uint32_t *memory_times(int thread); /* its vector clock */
 void race_reset(void);
 void race_access(const void *p, bool write, void *where);
 void race_free(const void *p, size_t size, void *where);
+/* An atomic access: it may race with plain ones that came before. */
+void race_atomic(const void *p, bool write, void *where);
 
 /* ---- heap.c: memory whose misuse is found ---- */
 void heap_reset(void);

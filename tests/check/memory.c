@@ -314,6 +314,7 @@ uint64_t memory_load(void *p, int size, enum order o, void *where)
 {
 	step(access(ACT_LOAD, p, o));
 	heap_check(p, where);
+	race_atomic(p, false, where);
 	struct location *l = find(p, size);
 	if (o == SEQ_CST)
 		order_on_location(index_of(l), false);
@@ -329,6 +330,7 @@ void memory_store(void *p, int size, uint64_t v, enum order o, void *where)
 {
 	step(access(ACT_STORE, p, o));
 	heap_check(p, where);
+	race_atomic(p, true, where);
 	put(find(p, size), v, o, NULL);
 	trace("store", p, v, where);
 }
@@ -337,6 +339,7 @@ uint64_t memory_rmw(void *p, int size, int op, uint64_t v, enum order o, void *w
 {
 	step(access(ACT_STORE, p, o));
 	heap_check(p, where);
+	race_atomic(p, true, where);
 	struct location *l = find(p, size);
 	struct store *s = &l->stores[l->count - 1];
 	uint64_t old = s->value, x = op == '+'	 ? old + v
@@ -358,6 +361,7 @@ bool memory_cas(void *p, int size, uint64_t *expected, uint64_t v, enum order ok
 {
 	step(access(ACT_STORE, p, ok));
 	heap_check(p, where);
+	race_atomic(p, true, where);
 	struct location *l = find(p, size);
 	int k = l->count - 1;
 	if (l->stores[k].value == *expected) {

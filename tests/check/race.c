@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * race.c - plain accesses by several threads that nothing orders, found by vector clocks. */
+ * race.c - plain accesses by several threads, and atomic ones behind them, that nothing orders, found by vector
+ * clocks. */
 #include <string.h>
 
 #include "tests/check/engine.h"
@@ -57,6 +58,13 @@ void race_free(const void *p, size_t size, void *where)
 		if (c->stamp == now)
 			compare(c, true, where);
 	}
+}
+
+void race_atomic(const void *p, bool write, void *where)
+{
+	struct cell *c = look((uintptr_t)p);
+	if (self != MAIN && c->stamp == now)
+		compare(c, write, where);
 }
 
 void race_access(const void *p, bool write, void *where)

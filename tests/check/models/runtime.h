@@ -10,10 +10,9 @@
 #define SET(x, v) atomic_store_explicit(&(x), (v), memory_order_release)
 #define ADD(x, n) atomic_fetch_add_explicit(&(x), (n), memory_order_acq_rel)
 
-static inline heist_system *model_start(uint32_t workers)
+static inline heist_config model_config(uint32_t workers)
 {
 	heist_config c = heist_config_default();
-	heist_system *s = NULL;
 	c.mode = workers ? HEIST_THREADS : HEIST_POLLED;
 	c.workers = workers;
 	c.pin = HEIST_OFF;
@@ -21,6 +20,13 @@ static inline heist_system *model_start(uint32_t workers)
 	c.log_level = HEIST_LOG_OFF;
 	c.log_lines = 2;
 	c.hog_ms = UINT32_MAX; /* watchdog: sched.c */
+	return c;
+}
+
+static inline heist_system *model_start(uint32_t workers)
+{
+	heist_config c = model_config(workers);
+	heist_system *s = NULL;
 	CHECK_ASSERT(heist_start(&c, &s) == HEIST_OK);
 	return s;
 }
