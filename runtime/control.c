@@ -7,7 +7,9 @@
  * again if a call came meanwhile.  A kill acts at the next look at CONTROL_CALL, before the next
  * message: a batch, which looks now and then, is interrupted (batch.c).  A stop acts at the first bell
  * that was certainly rung after it: the first bell arms it and rings again, the second ends the actor, so
- * everything accepted before the stop is handled.
+ * everything accepted before the stop is handled.  The bell may have left the mailbox and not be marked so yet,
+ * and a message may come between: its run looks at the call, where a stop does not act.  So a stop has a bit of
+ * its own, CONTROL_STOP, which only a bell takes away; it, too, makes the bell ring again.
  *
  * A call also says that there are signals (signal.h), or bits (notify.h); they are handled at the same look.
  *
@@ -64,6 +66,8 @@ static bool control_request(struct heist_system *s, struct rt_worker *w, struct 
 			    uint64_t request)
 {
 	request_post(&s->slots.control[slot_index(&s->slots, a)], request);
+	if ((request >> 32 & 3) == REQUEST_STOP)
+		hold_stop(&a->control); /* HO1 */
 	return heist_control_call(s, w, a);
 }
 
@@ -196,6 +200,7 @@ enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, stru
 
 enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct ending *end)
 {
+	hold_stop_met(&a->control); /* HO1 */
 	if (request_read(w->local.system, a, end) == 0 || heist_holds(w->local.system, a))
 		return CONTROL_GO_ON;
 	uint16_t c = atomic_load_explicit(&a->control, memory_order_relaxed); /* own bit */
@@ -204,7 +209,7 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct 
 					  memory_order_acq_rel); /* HO1 */
 		return may_end(w, a, end);
 	}
-	atomic_fetch_or_explicit(&a->control, CONTROL_ARMED | CONTROL_CALL,
+	atomic_fetch_or_explicit(&a->control, CONTROL_ARMED | CONTROL_STOP,
 				 memory_order_acq_rel); /* HO1: rung again by bell_retire */
 	return CONTROL_GO_ON;
 }
@@ -219,21 +224,24 @@ void heist_bell_drain(struct rt_worker *w, struct actor *a)
 	(void)heist_signals_run(w, a, false, &end);
 	uint32_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire); /* MQ5 acquire */
 	bool starts = a->recv == NULL && ticket & MPSC_OPEN;
-	if (!starts) /* ended, or discarded by shutdown */
+	if (!starts) {
+		/* ended, or discarded by shutdown */
+		hold_stop_met(&a->control); /* HO1 */
 		heist_lanes_lose(w, a,
 				 a->recv == NULL || a->recv == heist_actor_dying
 					 ? HEIST_LOST_DEAD
 					 : HEIST_LOST_CLOSED);
-	else if (request_read(s, a, &end) != 0 || heist_notify_pending(s, a) ||
-		 heist_lanes_pending(s, a))
+	} else if (request_read(s, a, &end) != 0 || heist_notify_pending(s, a) ||
+		   heist_lanes_pending(s, a)) {
 		atomic_fetch_or_explicit(&a->control, CONTROL_CALL,
 					 memory_order_acq_rel); /* HO1: rung again by bell_retire */
+	}
 }
 
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a)
 {
 	uint16_t old = atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_BELL,
 						 memory_order_acq_rel); /* HO1 */
-	if (old & CONTROL_CALL)
+	if (old & (CONTROL_CALL | CONTROL_STOP))
 		heist_control_call(s, w, a);
 }

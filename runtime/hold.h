@@ -32,6 +32,7 @@ enum control_bit {
 	CONTROL_WATCHED = 8, /* the runner: somebody watches this actor */
 	CONTROL_HELD = 16,   /* it rests: who clears it has the right to run */
 	CONTROL_LANE = 32,   /* the runner: messages wait that go before the mailbox's (lane.h) */
+	CONTROL_STOP = 64,   /* a stop was asked for, or seen once: the bell must come (again) */
 };
 
 /* Call the actor; the answer has CONTROL_BELL if the bell need not be rung, and CONTROL_HELD if
@@ -40,6 +41,21 @@ static inline uint16_t hold_call(_Atomic uint16_t *control)
 {
 	return atomic_fetch_or_explicit(control, CONTROL_CALL | CONTROL_BELL,
 					HOLD_ORDER_WORD); /* HO1 */
+}
+
+/* Before the call for a stop: no look takes this away, only a bell that is met. */
+static inline void hold_stop(_Atomic uint16_t *control)
+{
+	atomic_fetch_or_explicit(control, CONTROL_STOP, HOLD_ORDER_WORD); /* HO1 */
+}
+
+/* A bell is met. */
+static inline void hold_stop_met(_Atomic uint16_t *control)
+{
+	if (atomic_load_explicit(control, memory_order_relaxed) &
+	    CONTROL_STOP) /* or it is rung again */
+		atomic_fetch_and_explicit(control, (uint16_t)~CONTROL_STOP,
+					  HOLD_ORDER_WORD); /* HO1 */
 }
 
 /* True: the right to run is the caller's.  False: somebody else has it. */

@@ -29,6 +29,9 @@ struct check_model {
 /* The command: see --help.
  * Exit status 0: nothing found, or exactly the kind that was expected. */
 int check_main(int argc, char **argv, const struct check_model *m);
+/* Before it: an execution that only repeats an earlier one is run to its end all the same, for code whose static
+ * data setup cannot put back. */
+void check_run_whole(void);
 
 _Noreturn void check_assert_failed(const char *what, const char *file, int line);
 #define CHECK_ASSERT(c) ((c) ? (void)0 : check_assert_failed(#c, __FILE__, __LINE__))

@@ -41,7 +41,6 @@ bool rarely(int one_in); /* never in an exhaustive search */
 int pick_next(const int *runnable, int n, int current);
 void policy_waits(int thread); /* it spins, or sleeps until a deadline */
 _Noreturn void fail(enum kind kind, const char *what, void *where);
-_Noreturn void redundant(void); /* the rest of this execution was seen before */
 bool exhaustive(void);
 int steps_so_far(void);
 

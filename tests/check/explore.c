@@ -24,7 +24,8 @@ static uint64_t random_state;
 static unsigned burst; /* steps that a thread makes in a row, on average, in a random execution */
 static int choices[MAX_CHOICES], widths[MAX_CHOICES], depth, known;
 static enum kind failure;
-static bool given_up; /* the execution repeats an earlier one */
+static bool given_up; /* the execution repeats an earlier one ... */
+static bool whole;    /* ... and comes to its end all the same, in whatever way */
 static char failure_text[512];
 static jmp_buf leave_main;
 
@@ -40,7 +41,7 @@ static uint64_t next_random(void)
 
 int choose(int n)
 {
-	if (n <= 1)
+	if (n <= 1 || given_up)
 		return 0;
 	if (mode != EXHAUSTIVE)
 		return (int)(next_random() % (uint64_t)n);
@@ -83,10 +84,16 @@ static _Noreturn void end_execution(void)
 	fibers_leave();
 }
 
-_Noreturn void redundant(void)
+void check_run_whole(void)
+{
+	whole = true;
+}
+
+static void redundant(void)
 {
 	given_up = true;
-	end_execution();
+	if (!whole)
+		end_execution();
 }
 
 _Noreturn void fail(enum kind kind, const char *what, void *where)
@@ -152,11 +159,15 @@ static int pick_exhaustively(const int *r, int n, int current)
 {
 	int c[MAX_THREADS], free, m = by_cost(r, n, current, c, &free);
 	uint32_t costs = 0; /* bit per thread */
+	if (given_up)
+		return c[0];
 	for (int i = free; i < m; i++)
 		costs |= (uint32_t)1 << c[i];
 	m = reduce_candidates(c, m);
-	if (m == 0)
+	if (m == 0) {
 		redundant();
+		return c[0];
+	}
 	int k = choose(m);
 	reduce_chosen(c, k);
 	preemptions += costs >> c[k] & 1;
@@ -207,7 +218,7 @@ static bool execute(void)
 		for (int i = 0; i < threads; i++)
 			memory_start_thread(i);
 		fibers_run();
-		if (!failure && !given_up) {
+		if (!failure && (!given_up || whole)) {
 			for (int i = 0; i < threads; i++)
 				memory_join_thread(i);
 			model->finish();
