@@ -339,8 +339,18 @@ async fn ask(adder: &To<Add>, n: u64) -> u64 {
 
 async fn asker(mut go: Inbox<()>, adder: To<Add>, asks: u64, window: u64, report: Report) {
     go.recv().await;
-    let answers = stream::iter(0..asks).map(|n| ask(&adder, n)).buffer_unordered(window as usize);
-    report.send(answers.fold(0, |sum, n| std::future::ready(sum + n)).await);
+    let mut sum = 0;
+    if window == 1 {
+        for n in 0..asks {
+            sum += ask(&adder, n).await;
+        }
+    } else {
+        let mut answers = stream::iter(0..asks).map(|n| ask(&adder, n)).buffer_unordered(window as usize);
+        while let Some(answer) = answers.next().await {
+            sum += answer;
+        }
+    }
+    report.send(sum);
 }
 
 // ---- paced_latency ----
