@@ -484,11 +484,17 @@ async fn asker(ctx: BastionContext, adder: RefAddr, asks: u64, window: u64, repo
     loop {
         msg! { ctx.recv().await?,
             _go: Go => {
-                let answers = stream::iter(0..asks).map(|n| ask(&ctx, &adder, n));
-                let mut answers = answers.buffer_unordered(window as usize);
                 let mut sum = 0;
-                while let Some(answer) = answers.next().await {
-                    sum += answer?;
+                if window == 1 {
+                    for n in 0..asks {
+                        sum += ask(&ctx, &adder, n).await?;
+                    }
+                } else {
+                    let answers = stream::iter(0..asks).map(|n| ask(&ctx, &adder, n));
+                    let mut answers = answers.buffer_unordered(window as usize);
+                    while let Some(answer) = answers.next().await {
+                        sum += answer?;
+                    }
                 }
                 report.send(sum);
             };

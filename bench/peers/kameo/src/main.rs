@@ -619,10 +619,19 @@ impl Message<Go> for Asker {
 
     async fn handle(&mut self, _: Go, _: &mut Context<Self, ()>) {
         let adder = &self.adder;
-        let answers = stream::iter(0..self.asks).map(|n| ask(adder, n));
-        let sum =
-            answers.buffer_unordered(self.window as usize).fold(0, |sum, n| std::future::ready(sum + n));
-        self.report.send(sum.await);
+        let mut sum = 0;
+        if self.window == 1 {
+            for n in 0..self.asks {
+                sum += ask(adder, n).await;
+            }
+        } else {
+            let answers = stream::iter(0..self.asks).map(|n| ask(adder, n));
+            let mut answers = answers.buffer_unordered(self.window as usize);
+            while let Some(answer) = answers.next().await {
+                sum += answer;
+            }
+        }
+        self.report.send(sum);
     }
 }
 

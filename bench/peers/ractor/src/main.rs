@@ -663,8 +663,19 @@ impl Actor for Asker {
 
     async fn handle(&self, _: ActorRef<Go>, _: Go, s: &mut AskerState) -> Handled {
         let adder = &s.adder;
-        let answers = stream::iter(0..s.asks).map(|n| ask(adder, n)).buffer_unordered(s.window as usize);
-        s.report.send(answers.fold(0, |sum, n| std::future::ready(sum + n)).await);
+        let mut sum = 0;
+        if s.window == 1 {
+            for n in 0..s.asks {
+                sum += ask(adder, n).await;
+            }
+        } else {
+            let answers = stream::iter(0..s.asks).map(|n| ask(adder, n));
+            let mut answers = answers.buffer_unordered(s.window as usize);
+            while let Some(answer) = answers.next().await {
+                sum += answer;
+            }
+        }
+        s.report.send(sum);
         Ok(())
     }
 }

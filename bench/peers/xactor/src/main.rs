@@ -700,9 +700,18 @@ impl Actor for Asker {}
 impl Handler<Go> for Asker {
     async fn handle(&mut self, _: &mut Context<Self>, _: Go) {
         let adder = &self.adder;
-        let answers = stream::iter(0..self.asks).map(|n| adder.call(Add(n)));
-        let answers = answers.buffer_unordered(self.window as usize);
-        let sum = answers.fold(0, |sum, n| std::future::ready(sum + n.expect("an answer"))).await;
+        let mut sum = 0;
+        if self.window == 1 {
+            for n in 0..self.asks {
+                sum += adder.call(Add(n)).await.expect("an answer");
+            }
+        } else {
+            let answers = stream::iter(0..self.asks).map(|n| adder.call(Add(n)));
+            let mut answers = answers.buffer_unordered(self.window as usize);
+            while let Some(answer) = answers.next().await {
+                sum += answer.expect("an answer");
+            }
+        }
         self.report.send(sum);
     }
 }
