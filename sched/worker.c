@@ -105,6 +105,8 @@ void heist_worker_clock(struct worker *w)
 static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 {
 	struct runnable *r, *slot;
+	if (HEIST_UNLIKELY(turn * SCHED_SLOT_PICKS >= w->due))
+		w->pool->ops->due(w);
 	if (w->clock_left > SCHED_SLOT_PICKS) {
 		w->clock_left -= SCHED_SLOT_PICKS;
 	} else {
@@ -114,8 +116,6 @@ static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 		if (heist_spares_look(w))
 			return NULL;
 	}
-	if (HEIST_UNLIKELY(turn * SCHED_SLOT_PICKS >= w->due))
-		w->pool->ops->due(w);
 	if (turn % SCHED_FAIR_TURNS == 0 && (r = next_fair(w, turn)) != NULL)
 		return r;
 	slot = lifo_take(&w->slot);
