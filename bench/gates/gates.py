@@ -4,7 +4,7 @@
 
 usage: gates.py GATE counts|instructions
        gates.py GATE overhead BARE
-Overhead: what the counters and one sample in a thousand activations add to ping_pong, against BARE, which does not
+Overhead: what the counters and one sample in 5,000 activations add to ping_pong, against BARE, which does not
 count: at most 3 %, or the command fails.  Each figure is the difference of two sizes, so that start-up cancels.
 """
 import json
@@ -34,7 +34,7 @@ def overhead(gate, bare):
         os.environ["HEIST_SAMPLE"] = sample
         return per_operation(instructions, program, "ping_pong")
 
-    base, figures, bad = cost(bare, "0"), [("counters", "0"), ("counters and samples", "1000")], 0
+    base, figures, bad = cost(bare, "0"), [("counters", "0"), ("counters and samples", "5000")], 0
     print(f"{'neither':22} {base:8.3f}")
     for name, sample in figures:
         ratio = cost(gate, sample) / base

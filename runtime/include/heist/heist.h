@@ -502,8 +502,8 @@ typedef struct heist_config {
 	uint32_t log_lines;
 	/* One activation in so many, by chance, is measured for heist_get_class_stats, at most 2^30.  It takes some
 	 * 670 instructions more, each of the up to 16 before it 11; none of the others any.  Where actors wait in
-	 * great numbers for a worker, sends around it are not put off to be delivered many at a time.  1000 costs
-	 * a half per cent of the cheapest messages.  Not in a simulation.  Default 0: none. */
+	 * great numbers for a worker, sends around it are not put off to be delivered many at a time.  5000 costs
+	 * about a per cent of the cheapest messages' time.  Not in a simulation.  Default 0: none. */
 	uint32_t sample;
 } heist_config;
 
