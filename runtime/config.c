@@ -63,6 +63,9 @@ const struct config_key heist_config_keys[CONFIG_KEYS] = {
 	  .doc = "That may wait to be told; more are lost, and counted" },
 	{ OF(sample), .max = (uint32_t)1 << 30, .unit = "activations",
 	  .doc = "Of which one is measured, for statistics by class; 0: none" },
+	{ OF(memory_keep_ms), .min = 1, .max = UINT32_MAX, .unit = "milliseconds",
+	  .standard = 10000,
+	  .doc = "After which memory of messages that is not needed goes back to the system" },
 };
 
 static uint32_t *field_of(heist_config *c, const struct config_key *key)

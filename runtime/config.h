@@ -32,7 +32,7 @@ struct config_key {
 		words[CONFIG_WORDS]; /* the first of those with one value is the one to print */
 };
 
-#define CONFIG_KEYS 15
+#define CONFIG_KEYS 16
 extern const struct config_key heist_config_keys[CONFIG_KEYS];
 
 enum config_source { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_FIELD };

@@ -151,10 +151,10 @@ uint64_t heist_slabs_decay(struct slabs *s, uint64_t now)
 		s->used_at = now;
 	s->used = false;
 	if (now >=
-	    s->used_at + SLAB_KEEP_NS) /* of another worker's clock, it may be later than now */
+	    s->used_at + s->keep_ns) /* of another worker's clock, it may be later than now */
 		surplus = slabs_unlist_empty(s);
 	else if (s->empty > 1)
-		again = s->used_at + SLAB_KEEP_NS;
+		again = s->used_at + s->keep_ns;
 	spin_unlock(&s->lock);
 	while (surplus) {
 		struct slab *next = surplus->next;

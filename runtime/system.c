@@ -215,6 +215,7 @@ static void system_configure(struct heist_system *s, const heist_config *c)
 	s->overload = c->overload;
 	s->hog = c->hog;
 	s->hog_name_ns = c->hog_name_ms * (uint64_t)1000000;
+	s->slabs.keep_ns = c->memory_keep_ms * (uint64_t)1000000;
 	s->clock = c->clock;
 	s->memory = c->alloc ? (struct heist_memory){ c->alloc, c->dealloc, c->user }
 			     : (struct heist_memory){ default_alloc, default_dealloc, NULL };

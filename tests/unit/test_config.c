@@ -182,6 +182,7 @@ TEST(config, every_key_with_comments_and_blanks)
 			"log_format = json\n"
 			"log_lines = 65536\n"
 			"sample = 1073741824\n"
+			"memory_keep_ms = 1\n"
 			"hog_name_ms = 1") == HEIST_OK);
 	EXPECT(c.workers == HEIST_WORKERS_ALL && c.pin == HEIST_ON && c.batch == 65535);
 	EXPECT(c.budget_us == UINT32_MAX && c.max_actors == 1u << 28 && c.events == 1u << 20);
@@ -189,6 +190,7 @@ TEST(config, every_key_with_comments_and_blanks)
 	EXPECT(c.hog_name_ms == 1 && c.contain == HEIST_ON && logged[0] == '\0');
 	EXPECT(c.log_level == HEIST_LOG_OFF && c.log_format == HEIST_LOG_JSON);
 	EXPECT(c.log_lines == 65536 && c.sample == 1u << 30);
+	EXPECT(c.memory_keep_ms == 1);
 	EXPECT(load(&c, "") == HEIST_OK && load(&c, "\n#") == HEIST_OK);
 	tree_end();
 }

@@ -157,6 +157,7 @@ TEST(memory, returns_to_the_system_after_a_million_actors)
 	heist_ref *r = malloc(N * sizeof *r);
 	uint64_t v = 0;
 	c.workers = 1;
+	c.memory_keep_ms = 100;
 	events = 0;
 	for (int i = 0; i < N; i++)
 		r[i].v = 0;

@@ -7,6 +7,7 @@
 
 #define BLOCKS (4 * SLAB_BLOCKS)
 #define START  1000u
+#define KEEP   ((uint64_t)500000000)
 
 static struct slabs slabs;
 static char *block[BLOCKS];
@@ -30,15 +31,15 @@ static void put_all(void)
 
 TEST(slab, empty_ones_are_kept_while_they_are_needed)
 {
-	slabs = (struct slabs){ 0 };
+	slabs = (struct slabs){ .keep_ns = KEEP };
 	uint64_t now = START;
 	take_all();
 	EXPECT(slabs.empty == 0 && heist_slabs_decay(&slabs, now) == 0);
-	for (int flood = 0; flood < 10; flood++, now += SLAB_KEEP_NS - 1) {
+	for (int flood = 0; flood < 10; flood++, now += KEEP - 1) {
 		put_all();
 		EXPECT(slabs.empty == 4);
-		EXPECT(heist_slabs_decay(&slabs, now) == now + SLAB_KEEP_NS);
-		EXPECT(heist_slabs_decay(&slabs, now + SLAB_KEEP_NS - 1) == now + SLAB_KEEP_NS);
+		EXPECT(heist_slabs_decay(&slabs, now) == now + KEEP);
+		EXPECT(heist_slabs_decay(&slabs, now + KEEP - 1) == now + KEEP);
 		take_all();
 	}
 	put_all();
@@ -47,15 +48,15 @@ TEST(slab, empty_ones_are_kept_while_they_are_needed)
 
 TEST(slab, all_but_one_go_when_they_are_not)
 {
-	slabs = (struct slabs){ 0 };
+	slabs = (struct slabs){ .keep_ns = KEEP };
 	take_all();
 	put_all();
-	EXPECT(heist_slabs_decay(&slabs, START) == START + SLAB_KEEP_NS);
+	EXPECT(heist_slabs_decay(&slabs, START) == START + KEEP);
 	EXPECT(heist_slabs_decay(&slabs, START - 1) != 0); /* a clock that is behind */
 	EXPECT(slabs.empty == 4);
-	EXPECT(heist_slabs_decay(&slabs, START + SLAB_KEEP_NS) == 0);
+	EXPECT(heist_slabs_decay(&slabs, START + KEEP) == 0);
 	EXPECT(slabs.empty == 1);
-	EXPECT(heist_slabs_decay(&slabs, START + 3 * (uint64_t)SLAB_KEEP_NS) == 0);
+	EXPECT(heist_slabs_decay(&slabs, START + 3 * KEEP) == 0);
 	EXPECT(slabs.empty == 1);
 	take_all();
 	put_all();
@@ -64,13 +65,13 @@ TEST(slab, all_but_one_go_when_they_are_not)
 
 TEST(slab, a_slab_with_one_block_in_use_stays)
 {
-	slabs = (struct slabs){ 0 };
+	slabs = (struct slabs){ .keep_ns = KEEP };
 	take_all();
 	for (unsigned i = 1; i < BLOCKS; i++)
 		heist_slabs_put(&slabs, block[i]);
 	EXPECT(slabs.empty == 3);
 	(void)heist_slabs_decay(&slabs, START);
-	EXPECT(heist_slabs_decay(&slabs, START + SLAB_KEEP_NS) == 0);
+	EXPECT(heist_slabs_decay(&slabs, START + KEEP) == 0);
 	EXPECT(slabs.empty == 1 && block[0][0] == 0);
 	heist_slabs_put(&slabs, block[0]);
 	EXPECT(slabs.empty == 2);

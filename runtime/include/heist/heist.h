@@ -505,6 +505,9 @@ typedef struct heist_config {
 	 * great numbers for a worker, sends around it are not put off to be delivered many at a time.  5000 costs
 	 * about a per cent of the cheapest messages' time.  Not in a simulation.  Default 0: none. */
 	uint32_t sample;
+	/* Memory of messages, in pieces of 2 MiB, goes back to the system when none was needed for so long, since
+	 * the next flood would pay for fresh memory; the first piece stays.  Not with alloc.  Default 10000. */
+	uint32_t memory_keep_ms;
 } heist_config;
 
 /* Counters since start.  At quiescence: accepted == handled + the sum of lost. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Places: an actor in a named pool and one with a thread of its own are sent to by each other, by an actor of the
  * runtime's own pool and from outside; when the one with a thread has ended, another is spawned that gets the same
- * thread, or a new one.  Each runs where it belongs, all that was sent is handled, no thread is left. */
+ * thread, or a new one.  Each runs where it belongs, all that was sent is handled, no thread is left.  Meanwhile
+ * somebody counts and looks for a pool that there is not, which reads whatever places there are. */
 #include "tests/check/models/runtime.h"
 
 static const heist_type WORK = { .base = &WORK, .name = "work", .size = 8, .reply_size = 1 };
@@ -84,6 +85,9 @@ static void host(void)
 static void sender(void)
 {
 	uint64_t n = 2;
+	heist_stats t = heist_stats_default();
+	CHECK_ASSERT(heist_get_stats(sys, &t) == HEIST_OK);
+	CHECK_ASSERT(heist_place_find(sys, "q") == 0);
 	CHECK_ASSERT(heist_send(pooled, &WORK, &n) == HEIST_OK);
 	model_await(&hired, 1);
 	heist_status r = heist_send(alone[0], &WORK, &n); /* late, most of the time */
