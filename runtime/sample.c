@@ -33,9 +33,8 @@ int heist_sampling_init(struct heist_system *s, uint32_t period)
 	memset(g, 0, sampling_size(n));
 	g->period = period;
 	g->workers = n;
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++)
 		g->worker[i].random = heist_random_seed() | 1;
-	}
 	s->sampling = g;
 	for (uint32_t i = 0; i < system_crew(s); i++) {
 		system_worker(s, i)->samples = &g->worker[i];
