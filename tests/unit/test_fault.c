@@ -514,10 +514,12 @@ static void init_faults(void)
 	run(&init_class, WORK);
 }
 
+/* Told of the beginning by the sender's handler; of the end, which may be told first, by the receiver's worker. */
 static void on_overload(void *user, heist_ref actor, bool on)
 {
-	(void)user, (void)actor, (void)on;
-	*nowhere = 1;
+	(void)user, (void)actor;
+	if (on)
+		*nowhere = 1;
 }
 
 static void hook_of_the_user_faults(void)
