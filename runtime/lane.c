@@ -8,15 +8,23 @@
 
 /* ---- put aside ---- */
 
-struct message *heist_message_put_aside(struct heist_ctx *ctx, struct message *m)
+struct message *heist_message_copy(struct local *l, const struct message *m)
 {
-	struct local *l = &ctx->worker->local;
 	struct message *copy = block_alloc(&l->messages);
 	if (!copy)
 		return NULL;
 	copy->type = m->type;
 	copy->tag = m->tag & ~MESSAGE_KIND(MESSAGE_TAKEN | MESSAGE_COUNTED);
 	memcpy(&copy->u, &m->u, sizeof m->u);
+	return copy;
+}
+
+struct message *heist_message_put_aside(struct heist_ctx *ctx, struct message *m)
+{
+	struct local *l = &ctx->worker->local;
+	struct message *copy = heist_message_copy(l, m);
+	if (!copy)
+		return NULL;
 	if (message_kind(m) == KIND_REQUEST) {
 		if (!ctx->owes_reply)
 			message_set(copy, MESSAGE_ANSWERED);

@@ -105,6 +105,7 @@ struct lanes {
 
 struct actor;
 struct actor_extra;
+struct local;
 struct rt_worker;
 
 /* Something has been put into `ahead`, or may be in a lane at the start of an incarnation. */
@@ -118,6 +119,8 @@ void heist_lanes_rest(struct actor *a, struct actor_extra *x);
 /* Nobody will handle them. */
 void heist_lanes_lose(struct rt_worker *w, struct actor *a, heist_cause cause);
 
+/* A copy of m, of this thread's memory, not taken and counted for no bound; NULL: out of memory. */
+struct message *heist_message_copy(struct local *l, const struct message *m);
 /* A copy of m, which its handler has, to be handled later instead of it; NULL: out of memory. */
 struct message *heist_message_put_aside(struct heist_ctx *ctx, struct message *m);
 

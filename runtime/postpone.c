@@ -29,12 +29,9 @@ heist_next heist_postpone(heist_ctx *ctx, void *state, const heist_type *type, v
 heist_next heist_postpone_alarm(struct rt_worker *w, struct actor *a, const struct message *alarm)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
-	struct message *copy = block_alloc(&w->local.messages);
+	struct message *copy = heist_message_copy(&w->local, alarm);
 	if (!copy)
 		return HEIST_AGAIN;
-	copy->type = NULL;
-	copy->tag = alarm->tag;
-	copy->u.word[0] = alarm->u.word[0];
 	heist_idle_over(w, a, x);
 	lane_put(&x->lanes.postponed, copy);
 	return HEIST_CONTINUE;

@@ -36,16 +36,9 @@ int heist_sampling_init(struct heist_system *s, uint32_t period)
 	for (uint32_t i = 0; i < n; i++)
 		g->worker[i].random = heist_random_seed() | 1;
 	s->sampling = g;
-	for (uint32_t i = 0; i < system_crew(s); i++) {
-		system_worker(s, i)->samples = &g->worker[i];
-		heist_sample_plan(system_worker(s, i));
-	}
+	for (uint32_t i = 0; i < system_crew(s); i++)
+		heist_sample_join(s, system_worker(s, i), i);
 	return 0;
-}
-
-struct samples *heist_samples_of(struct heist_system *s, uint32_t number)
-{
-	return s->sampling ? &s->sampling->worker[number] : NULL;
 }
 
 void heist_sampling_destroy(struct heist_system *s)
@@ -124,14 +117,20 @@ static uint64_t activations_of(struct rt_worker *w)
 	return atomic_load_explicit(&w->base.activations, memory_order_relaxed); /* own */
 }
 
-void heist_sample_plan(struct rt_worker *w)
+static void sample_plan(struct rt_worker *w)
 {
 	struct samples *t = w->samples;
-	if (!t)
-		return;
 	t->at = activations_of(w) + draw(t, w->local.system->sampling->period);
 	w->base.due = (t->at - 1) / SCHED_SLOT_PICKS *
 		      SCHED_SLOT_PICKS; /* the turn of the slot before it */
+}
+
+void heist_sample_join(struct heist_system *s, struct rt_worker *w, uint32_t number)
+{
+	if (!s->sampling)
+		return;
+	w->samples = &s->sampling->worker[number];
+	sample_plan(w);
 }
 
 void heist_sample_arm(struct worker *base)
@@ -145,7 +144,7 @@ void heist_sample_arm(struct worker *base)
 /* This is the one.  The next may be too close to take the run function away. */
 static void sample_next(struct rt_worker *w)
 {
-	heist_sample_plan(w);
+	sample_plan(w);
 	if (w->base.due < activations_of(w))
 		w->base.due = UINT64_MAX;
 	else

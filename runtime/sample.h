@@ -65,12 +65,11 @@ struct rt_worker;
 
 /* Sample from now on; 0, or -1: out of memory, nothing is left.  No worker runs. */
 int heist_sampling_init(struct heist_system *s, uint32_t period);
-/* The table of worker `number`, which may be hired now; NULL: nothing is sampled. */
-struct samples *heist_samples_of(struct heist_system *s, uint32_t number);
+/* w, which may be hired now, is worker `number`: if anything is sampled it gets its table, and an activation to
+ * measure. */
+void heist_sample_join(struct heist_system *s, struct rt_worker *w, uint32_t number);
 void heist_sampling_destroy(struct heist_system *s);
 
-/* Choose the activation that w measures first, if it has a table. */
-void heist_sample_plan(struct rt_worker *w);
 /* The scheduler's `due`: it comes soon. */
 void heist_sample_arm(struct worker *w);
 /* Instead of heist_actor_run, until it has come. */

@@ -343,8 +343,7 @@ void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t num
 	heist_local_init(&w->local, s, &s->memory);
 	system_set_local_id(&w->local, s->id);
 	w->local.events = heist_events_of(s, FOREIGN_LOCALS + number);
-	w->samples = heist_samples_of(s, number);
-	heist_sample_plan(w);
+	heist_sample_join(s, w, number);
 	heist_wheel_init(&w->wheel);
 	w->base.now = system_now(s);
 	w->ctx.system = s;

@@ -45,7 +45,7 @@ int main(void)
 	heist_class_stats till = heist_class_stats_default();
 	heist_system *s;
 	till_ref t;
-	config.sample = 1; /* each activation; in earnest HEIST_SAMPLE=1000 does */
+	config.sample = 1; /* each activation; in earnest HEIST_SAMPLE=5000 does */
 	config.workers = 1;
 	if (heist_start(&config, &s) != HEIST_OK || till_spawn(s, NULL, NULL, &t) != HEIST_OK)
 		return 1;

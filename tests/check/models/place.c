@@ -42,20 +42,14 @@ static const heist_class alone_class = { "alone", HEIST_ABI, 0, alone_recv, &alo
 static void setup(void)
 {
 	heist_pool p = heist_pool_default();
-	heist_config c = heist_config_default();
+	heist_config c = model_config(1);
 	heist_opts o = heist_opts_default();
 	SET(hired, 0);
 	SET(over, 0);
 	handled = 0;
 	p.name = o.pool = "p";
 	p.hog_ms = UINT32_MAX;
-	c.workers = 1;
-	c.pin = HEIST_OFF;
-	c.max_actors = SLOT_REGION;
 	c.threads_max = 2;
-	c.log_level = HEIST_LOG_OFF;
-	c.log_lines = 2;
-	c.hog_ms = UINT32_MAX;
 	c.pools = &p;
 	c.pool_count = 1;
 	CHECK_ASSERT(heist_start(&c, &sys) == HEIST_OK);
