@@ -69,16 +69,14 @@ static struct ask *ask_find(struct actor_extra *x, uint64_t id)
 }
 
 /* Take an entry out of the table; it can be used again at once. */
-static struct ask ask_remove(struct actor_extra *x, struct ask *ask)
+static void ask_remove(struct actor_extra *x, struct ask *ask)
 {
-	struct ask copy = *ask;
 	heist_chain_remove(ask->link);
-	x->lanes.awaited -= copy.next_free;
+	x->lanes.awaited -= ask->next_free;
 	ask->k = NULL;
 	ask->next_free = x->asks_free;
 	x->asks_free = (uint32_t)(ask - x->asks) + 1;
 	x->asks_pending--;
-	return copy;
 }
 
 /* ---- deadlines ---- */
@@ -99,11 +97,14 @@ static void deadline_ensure(struct rt_worker *w, struct actor *a, struct actor_e
 }
 
 /* A turn of the asker, which goes on with what it asked for. */
-static void answer(struct rt_worker *w, struct actor *a, struct ask due, heist_status status,
-		   const void *reply)
+static void answer(struct rt_worker *w, struct actor *a, struct actor_extra *x, struct ask *ask,
+		   heist_status status, const void *reply)
 {
-	w->ctx.cause = due.cause;
-	due.k(&w->ctx, actor_state(a), status, reply, due.user);
+	heist_reply_fn *k = ask->k;
+	uint64_t user = ask->user;
+	w->ctx.cause = ask->cause;
+	ask_remove(x, ask);
+	k(&w->ctx, actor_state(a), status, reply, user);
 	w->ctx.cause = (struct request_header){ 0 };
 }
 
@@ -125,7 +126,7 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 				next = ask->deadline;
 			continue;
 		}
-		answer(w, a, ask_remove(x, ask), HEIST_ETIMEOUT, NULL);
+		answer(w, a, x, ask, HEIST_ETIMEOUT, NULL);
 	}
 	heist_postpone_over(w, a, x);
 	deadline_ensure(w, a, x, next);
@@ -134,22 +135,20 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 /* ---- ask ---- */
 
 /* The request being handled, or in whose handler the continuation that runs was asked for; or zeroes. */
-static struct request_header cause_of(const heist_ctx *ctx)
+static const struct request_header *cause_of(const heist_ctx *ctx)
 {
-	struct request_header h = ctx->cause;
-	if (ctx->current && message_kind(ctx->current) == KIND_REQUEST)
-		memcpy(&h, ctx->current->u.bytes, sizeof h);
-	return h;
+	const struct message *m = ctx->current;
+	return m && message_kind(m) == KIND_REQUEST ? (const void *)m->u.bytes : &ctx->cause;
 }
 
 heist_time heist_deadline(const heist_ctx *ctx)
 {
-	return ctx ? cause_of(ctx).deadline : 0;
+	return ctx ? cause_of(ctx)->deadline : 0;
 }
 
 static heist_time lower_deadline(const heist_ctx *ctx, heist_time deadline)
 {
-	heist_time current = heist_deadline(ctx);
+	heist_time current = cause_of(ctx)->deadline;
 	return current && (deadline == 0 || current < deadline) ? current : deadline;
 }
 
@@ -164,8 +163,8 @@ static void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to, heist_t
 		    heist_reply_fn *k, uint64_t user)
 {
 	struct ask *ask = &x->asks[x->asks_free - 1];
-	struct request_header cause = cause_of(ctx);
-	struct chain_link *link = heist_chain_add(ctx, to, ask_next_id(x), &cause);
+	const struct request_header *cause = cause_of(ctx);
+	struct chain_link *link = heist_chain_add(ctx, to, ask_next_id(x), cause);
 	deadline_ensure(ctx->worker, ctx_actor(ctx), x, deadline);
 	x->asks_free = ask->next_free;
 	x->asks_pending++;
@@ -173,47 +172,60 @@ static void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to, heist_t
 			     .user = user,
 			     .deadline = deadline,
 			     .sequence = ++x->ask_sequence,
-			     .cause = cause,
+			     .cause = *cause,
 			     .link = link };
 }
 
-/* Room for an ask; NULL: out of memory. */
-static struct actor_extra *ask_room(const heist_ctx *ctx)
+static HEIST_COLD struct actor_extra *ask_room_make(const heist_ctx *ctx)
 {
 	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx_actor(ctx));
 	return x && (x->asks_free || asks_grow(ctx->system, x)) ? x : NULL;
 }
 
-heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
-			    heist_time deadline, heist_reply_fn *k, uint64_t user, uint64_t *id)
+/* Room for an ask; NULL: out of memory. */
+HEIST_HOT_INLINE struct actor_extra *ask_room(const heist_ctx *ctx)
+{
+	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
+	return HEIST_LIKELY(x != NULL) && HEIST_LIKELY(x->asks_free) ? x : ask_room_make(ctx);
+}
+
+HEIST_HOT_INLINE heist_status ask(heist_ctx *ctx, heist_ref to, const heist_type *type,
+				  const void *msg, heist_time deadline, heist_reply_fn *k,
+				  uint64_t user, uint64_t *id)
 {
 	struct heist_system *s = ctx->system;
 	struct sender from = { s, ctx->worker, &ctx->worker->local, NULL };
 	struct actor *target;
 	deadline = lower_deadline(ctx, deadline);
-	if (deadline && system_is_past(s, deadline))
+	if (deadline && worker_is_past(ctx->worker, deadline))
 		return HEIST_ETIMEOUT;
-	heist_status r = heist_sender_check(&from, to, &target);
+	heist_status r = sender_check(&from, to, &target);
 	if (r != HEIST_OK)
 		return r;
 	struct actor_extra *x = ask_room(ctx);
 	if (!x)
 		return HEIST_ENOMEM;
-	struct request_header h = { .asker = actor_ref(s, ctx_actor(ctx)).v,
-				    .id = ask_next_id(x),
-				    .deadline = deadline };
-	if (heist_bound_enter(&from, &to, &target) !=
+	if (receiver_enter(&from, &to, &target) !=
 	    HEIST_OK) /* the asker is told, whatever the policy */
 		return HEIST_EFULL;
-	struct message *m = heist_message_build(&from, KIND_REQUEST, type, &h, msg, type->size);
+	struct message *m = message_build(&from, KIND_REQUEST, type, msg, type->size);
 	if (!m) {
 		heist_bound_undo(&from, to);
 		return HEIST_ENOMEM;
 	}
-	*id = h.id;
+	struct request_header *h = (void *)m->u.bytes;
+	h->asker = actor_ref(s, ctx_actor(ctx)).v;
+	h->id = *id = ask_next_id(x);
+	h->deadline = deadline;
 	ask_add(ctx, x, to, deadline, k, user);
-	heist_message_push_to(&from, target, to, m);
+	message_push_to(&from, target, to, m);
 	return HEIST_OK;
+}
+
+heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
+			    heist_time deadline, heist_reply_fn *k, uint64_t user, uint64_t *id)
+{
+	return ask(ctx, to, type, msg, deadline, k, user, id);
 }
 
 heist_status heist_ask_nobody(heist_ctx *ctx, heist_reply_fn *k, uint64_t user, uint64_t *id)
@@ -230,7 +242,7 @@ void heist_ask_forget(struct actor_extra *x, uint64_t id)
 {
 	struct ask *ask = ask_find(x, id);
 	if (ask)
-		(void)ask_remove(x, ask);
+		ask_remove(x, ask);
 }
 
 heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
@@ -241,25 +253,24 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 		return HEIST_BAD_ARG("context, type, msg and continuation must not be NULL");
 	if (ref_runtime(to) != ctx->system->id)
 		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
-	return heist_ask_with(ctx, to, type, msg, deadline, k, user, &id);
+	return ask(ctx, to, type, msg, deadline, k, user, &id);
 }
 
 bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
 {
-	struct heist_system *s = w->local.system;
 	struct reply_header *h = (void *)m->u.bytes;
-	struct actor_extra *x = actor_extra(s, a);
+	struct actor_extra *x = actor_extra(w->local.system, a);
 	struct ask *ask = ask_find(x, h->id);
-	if (!ask) {
-		heist_message_lost(s, &w->local, m,
-				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
-				   HEIST_LOST_LATE, HEIST_EDEAD);
+	if (HEIST_UNLIKELY(!ask))
 		return false;
-	}
 	heist_status status = (heist_status)h->status;
-	heist_idle_over(w, a, x);
-	answer(w, a, ask_remove(x, ask), status, status == HEIST_OK ? message_payload(m) : NULL);
-	heist_postpone_over(w, a, x);
+	void *value =
+		HEIST_UNLIKELY(message_has(m, MESSAGE_LARGE)) ? *(void **)(void *)(h + 1) : h + 1;
+	if (HEIST_UNLIKELY(x->idle.watching))
+		heist_idle_over(w, a, x);
+	answer(w, a, x, ask, status, status == HEIST_OK ? value : NULL);
+	if (HEIST_UNLIKELY(a->recv == heist_postpone))
+		heist_postpone_over(w, a, x);
 	return true;
 }
 
@@ -303,24 +314,29 @@ static void message_unsent(struct sender *from, struct message *m)
 }
 
 /* debt: of a token, or 0. */
-static heist_status reply_send(struct sender *from, const struct request_header *to, uint64_t debt,
-			       heist_status status, const heist_type *type, const void *reply)
+HEIST_HOT_INLINE heist_status reply_send(struct sender *from, const struct request_header *to,
+					 uint64_t debt, heist_status status, const heist_type *type,
+					 const void *reply)
 {
 	struct heist_system *s = from->system;
 	heist_ref asker = { to->asker };
 	struct message *m = NULL;
-	bool late = !system_is_alive(s, asker) || (to->deadline && system_is_past(s, to->deadline));
+	bool late = !system_is_alive(s, asker) ||
+		    (to->deadline && (from->worker ? worker_is_past(from->worker, to->deadline)
+						   : system_is_past(s, to->deadline)));
 	if (!late) {
-		struct reply_header h = { .id = to->id, .status = status };
-		size_t size = status == HEIST_OK ? type->reply_size : 0;
-		m = heist_message_build(from, KIND_REPLY, type, &h, reply, size);
+		m = message_build(from, KIND_REPLY, type, reply,
+				  status == HEIST_OK ? type->reply_size : 0);
 		if (!m)
 			return HEIST_ENOMEM;
+		struct reply_header *h = (void *)m->u.bytes;
+		h->id = to->id;
+		h->status = status;
 	}
 	if (debt && !heist_debt_claim(&s->debts, debt))
 		late = true; /* it was given before */
 	if (!late) {
-		heist_message_push(from, system_actor(s, asker), ref_generation(asker), m);
+		message_push(from, system_actor(s, asker), ref_generation(asker), m);
 		return HEIST_OK;
 	}
 	if (m)
@@ -359,16 +375,18 @@ heist_ref heist_sender(const heist_ctx *ctx)
 
 /* A request with the header of the present one: whoever gets it owes the reply to the same asker. */
 static heist_status forward(struct sender *from, struct actor *a, heist_ref to,
-			    const heist_type *type, const void *msg, const void *header)
+			    const heist_type *type, const void *msg,
+			    const struct request_header *header)
 {
-	if (heist_bound_enter(from, &to, &a) != HEIST_OK)
+	if (receiver_enter(from, &to, &a) != HEIST_OK)
 		return HEIST_EFULL;
-	struct message *m = heist_message_build(from, KIND_REQUEST, type, header, msg, type->size);
+	struct message *m = message_build(from, KIND_REQUEST, type, msg, type->size);
 	if (!m) {
 		heist_bound_undo(from, to);
 		return HEIST_ENOMEM;
 	}
-	heist_message_push_to(from, a, to, m);
+	memcpy(m->u.bytes, header, sizeof *header);
+	message_push_to(from, a, to, m);
 	return HEIST_OK;
 }
 
@@ -382,9 +400,9 @@ heist_status heist_forward(heist_ctx *ctx, heist_ref to, const heist_type *type,
 		return to.v ? HEIST_BAD_ARG("requests stay within one runtime") : HEIST_EDEAD;
 	struct sender from = { ctx->system, ctx->worker, &ctx->worker->local, NULL };
 	struct actor *a;
-	heist_status r = heist_sender_check(&from, to, &a);
+	heist_status r = sender_check(&from, to, &a);
 	if (r == HEIST_OK)
-		r = forward(&from, a, to, type, msg, ctx->current->u.bytes);
+		r = forward(&from, a, to, type, msg, (void *)ctx->current->u.bytes);
 	if (r == HEIST_OK)
 		ctx->owes_reply = false;
 	return r;

@@ -324,11 +324,18 @@ HEIST_HOT_INLINE void batch_plain(struct rt_worker *w, struct actor *a, struct b
 HEIST_HOT_INLINE heist_next batch_handle(struct rt_worker *w, struct actor *a, struct batch *b,
 					 struct mpsc_node *n, heist_next v)
 {
+	struct message *m = (struct message *)n;
 	b->done++;
-	if (HEIST_UNLIKELY(v != HEIST_RUN_FRESH) || !is_usual(a, (struct message *)n))
+	if (HEIST_UNLIKELY(v != HEIST_RUN_FRESH))
+		return v;
+	if (is_usual(a, m)) {
+		b->node = n;
+		return handle(w, a, m);
+	}
+	if (!is_exchange(a, m))
 		return v;
 	b->node = n;
-	return handle(w, a, (struct message *)n);
+	return heist_run_exchange(w, a, m);
 }
 
 /* One batch, from node n on. */
@@ -367,7 +374,10 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 				break;
 			plain = b.plain;
 		}
-		batch_plain(w, a, &b, plain, &n, &v);
+		if (HEIST_LIKELY(((struct message *)n)->tag == plain))
+			batch_plain(w, a, &b, plain, &n, &v);
+		else
+			v = HEIST_RUN_FRESH;
 	}
 	batch_end(w, &b);
 	return b.verdict;

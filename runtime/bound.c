@@ -56,7 +56,7 @@ static heist_status redirect(struct sender *from, heist_ref *to, struct actor **
 {
 	heist_ref next = { atomic_load_explicit(&control_of(from->system, *to)->redirect,
 						memory_order_relaxed) };
-	if (heist_sender_check(from, next, a) != HEIST_OK)
+	if (sender_check(from, next, a) != HEIST_OK)
 		return HEIST_EFULL;
 	*to = next;
 	heist_count(&from->local->redirected, 1);
@@ -89,8 +89,6 @@ static heist_status enter(struct sender *from, heist_ref *to, struct actor **a)
 
 heist_status heist_bound_enter(struct sender *from, heist_ref *to, struct actor **a)
 {
-	if (HEIST_LIKELY(!ref_is_bounded(*to)))
-		return HEIST_OK;
 	heist_status r = enter(from, to, a);
 	if (r == HEIST_EFULL)
 		heist_count(&from->local->refused, 1);

@@ -19,7 +19,7 @@ struct multicast {
 static struct message *message_make(struct sender *from, struct multicast *c)
 {
 	if (!c->shared)
-		return heist_message_build(from, KIND_USER, c->type, NULL, c->msg, c->type->size);
+		return message_build(from, KIND_USER, c->type, c->msg, c->type->size);
 	struct message *m = block_alloc(&from->local->messages);
 	if (m) {
 		m->type = c->type;
@@ -33,9 +33,9 @@ static struct message *message_make(struct sender *from, struct multicast *c)
 static heist_status send_one(struct sender *from, struct multicast *c, heist_ref to)
 {
 	struct actor *a;
-	heist_status r = heist_sender_check(from, to, &a);
+	heist_status r = sender_check(from, to, &a);
 	if (r == HEIST_OK)
-		r = heist_bound_enter(from, &to, &a);
+		r = receiver_enter(from, &to, &a);
 	if (r == HEIST_DROPPED) {
 		heist_bound_lose(from, to, c->type, (void *)(uintptr_t)c->msg);
 		return HEIST_OK;
@@ -47,7 +47,7 @@ static heist_status send_one(struct sender *from, struct multicast *c, heist_ref
 		heist_bound_undo(from, to);
 		return HEIST_ENOMEM;
 	}
-	heist_message_push_to(from, a, to, m);
+	message_push_to(from, a, to, m);
 	return HEIST_OK;
 }
 

@@ -36,21 +36,28 @@ void heist_panic_jump(struct rt_worker *w, heist_status why)
 	siglongjmp(w->base_guard, 1);
 }
 
+/* The failed handler's message was none that is plain. */
+static void exchange_end(struct rt_worker *w)
+{
+	struct message *m = w->ctx.current;
+	if (m && message_kind(m) == KIND_REQUEST)
+		heist_request_settle(w, m, HEIST_FAIL);
+	w->ctx.current = NULL;
+	w->ctx.stop_after = false;
+}
+
 static enum verdict settle_single(struct rt_worker *w, struct actor *a)
 {
+	exchange_end(w);
 	return heist_run_batch(w, a, (struct mpsc_node *)a->mailbox.cur, HEIST_FAIL);
 }
 
 static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
 {
 	struct mpsc_node *n = w->ctx.failed;
-	struct message *m = (struct message *)n;
 	if (w->ctx.lane)
 		return heist_lane_settle(w, a, n);
-	if (message_kind(m) == KIND_REQUEST)
-		heist_request_settle(w, m, HEIST_FAIL);
-	w->ctx.current = NULL;
-	w->ctx.stop_after = false;
+	exchange_end(w);
 	return heist_run_failed(w, a, n);
 }
 

@@ -51,6 +51,18 @@ HEIST_HOT_INLINE enum verdict run_single(struct rt_worker *w, struct actor *a, s
 	return RUN_DONE;
 }
 
+/* The same of a request or a reply. */
+static HEIST_APART enum verdict run_exchange(struct rt_worker *w, struct actor *a,
+					     struct mpsc_node *n)
+{
+	ctx_set_actor(&w->ctx, a);
+	heist_next v = heist_run_exchange(w, a, (struct message *)n);
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE) || !mpsc_try_idle(&a->mailbox, n))
+		return heist_run_batch(w, a, n, v);
+	run_retire(w, a, (struct message *)n);
+	return RUN_DONE;
+}
+
 /* ---- the start ---- */
 
 /* The first turn: install the behaviour, run init. */
@@ -174,6 +186,16 @@ static HEIST_COLD enum verdict run_late(struct rt_worker *w, struct actor *a)
 	return heist_run_held(w, a);
 }
 
+static HEIST_APART enum verdict run_otherwise(struct rt_worker *w, struct actor *a,
+					      struct mpsc_node *n)
+{
+	if (starts_actor(a, (struct message *)n))
+		return heist_run_start(w, a, n);
+	if (HEIST_LIKELY(!w->base.fed) && is_exchange(a, (struct message *)n))
+		return run_exchange(w, a, n);
+	return heist_run_batch(w, a, n, HEIST_RUN_FRESH);
+}
+
 enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 {
 	struct rt_worker *w = rt_worker_of(base);
@@ -184,8 +206,7 @@ enum verdict heist_actor_run(struct worker *base, struct runnable *r)
 	struct mpsc_node *n = (struct mpsc_node *)cur;
 	if (HEIST_LIKELY(!w->base.fed) && HEIST_LIKELY(is_usual(a, (struct message *)n)))
 		return run_single(w, a, n);
-	return starts_actor(a, (struct message *)n) ? heist_run_start(w, a, n)
-						    : heist_run_batch(w, a, n, HEIST_RUN_FRESH);
+	return run_otherwise(w, a, n);
 }
 
 /* ---- deferring workers (outbox.h) ---- */

@@ -46,6 +46,9 @@ const heist_type *heist_run_type(const struct rt_worker *w);
 void heist_run_abandon(struct rt_worker *w);
 
 /* ---- special.c ---- */
+/* A request or a reply that is_exchange.  Answers like a handler; HEIST_RUN_FRESH: it is too late, it did not
+ * run. */
+heist_next heist_run_exchange(struct rt_worker *w, struct actor *a, struct message *m);
 /* A message that is not plain.  Answers like a handler; *counted: it was accepted before and is handled
  * now; *end: how the actor ends, if it does. */
 heist_next heist_run_special(struct rt_worker *w, struct actor *a, struct message *m, bool *counted,
@@ -97,9 +100,9 @@ enum verdict heist_run_held(struct rt_worker *w, struct actor *a);
 
 HEIST_HOT_INLINE void run_retire(struct rt_worker *w, struct actor *a, struct message *m)
 {
-	/* a plain message, or an INIT with a small argument and whatever config */
+	/* nothing but a kind: plain, an INIT with a small argument and whatever config, a small exchange */
 	uint32_t kind = (uint32_t)(m->tag >> 32) & 0xff;
-	if (HEIST_LIKELY(kind <= KIND_INIT))
+	if (HEIST_LIKELY(kind <= KIND_REPLY))
 		block_free(&w->local.messages, m);
 	else
 		heist_message_retire(w, a, m);
@@ -165,6 +168,15 @@ HEIST_HOT_INLINE bool is_plain(struct actor *a, const struct message *m, uint16_
 HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
 {
 	return is_plain(a, m, CONTROL_CALL | CONTROL_LANE);
+}
+
+/* A request or a reply with nothing special about it, and nothing goes before it. */
+HEIST_HOT_INLINE bool is_exchange(struct actor *a, const struct message *m)
+{
+	uint64_t kind = m->tag ^ mpsc_generation(&a->ticket);
+	return (kind == MESSAGE_KIND(KIND_REQUEST) || kind == MESSAGE_KIND(KIND_REPLY)) &&
+	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
+			      (CONTROL_CALL | CONTROL_LANE))); /* acquired by heist_control_run */
 }
 
 HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)

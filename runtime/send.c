@@ -31,18 +31,6 @@ void heist_sender_leave(struct sender *from)
 		heist_foreign_leave(from->foreign);
 }
 
-heist_status heist_sender_check(struct sender *from, heist_ref to, struct actor **actor)
-{
-	if (from->foreign && atomic_load_explicit(&from->system->phase, memory_order_acquire) !=
-				     PHASE_OPEN) /* PH1 acquire */
-		return HEIST_ECLOSED;
-	struct actor *a = system_actor(from->system, to);
-	if (!a || mpsc_ticket(&a->ticket, ref_generation(to)) == MPSC_TICKET_CLOSED)
-		return HEIST_EDEAD;
-	*actor = a;
-	return HEIST_OK;
-}
-
 /* ---- building messages ---- */
 
 void *heist_large_new(struct heist_system *s, const heist_type *type, size_t size)
@@ -56,51 +44,28 @@ void *heist_large_new(struct heist_system *s, const heist_type *type, size_t siz
 	return large_payload(l);
 }
 
-struct message *heist_message_build(struct sender *from, enum message_kind kind,
-				    const heist_type *type, const void *header, const void *payload,
-				    size_t size)
+struct message *heist_message_fill(struct sender *from, struct message *m, const void *payload,
+				   size_t size)
 {
-	if (HEIST_UNLIKELY(from->system->sim != NULL) && heist_sim_no_memory(from->system->sim))
-		return NULL;
-	struct message *m = block_alloc(&from->local->messages);
-	if (!m)
-		return NULL;
-	size_t h = message_header_size(kind);
-	m->type = type;
-	m->tag = MESSAGE_KIND(kind);
-	if (h)
-		copy_words(m->u.word, header, (uint32_t)h);
-	if (h + size <= MESSAGE_ROOM) {
-		if (copies_by_words((uint32_t)size))
-			copy_words(m->u.word + h / sizeof *m->u.word, payload, (uint32_t)size);
-		else if (size)
-			memcpy(m->u.bytes + h, payload, size);
+	unsigned char *to = m->u.bytes + message_header_size(message_kind(m));
+	if (size <= (size_t)(m->u.bytes + MESSAGE_ROOM - to)) {
+		memcpy(to, payload, size);
 		return m;
 	}
-	void *large = heist_large_new(from->system, type, size);
+	void *large = heist_large_new(from->system, m->type, size);
 	if (!large) {
 		block_free(&from->local->messages, m);
 		return NULL;
 	}
 	memcpy(large, payload, size);
-	memcpy(m->u.bytes + h, &large, sizeof large);
+	memcpy(to, &large, sizeof large);
 	message_set(m, MESSAGE_LARGE);
 	return m;
 }
 
-void heist_message_push(struct sender *from, struct actor *a, uint32_t generation,
-			struct message *m)
-{
-	m->tag |= generation;
-	heist_count(&from->local->accepted, 1);
-	actor_deliver(from->system, from->worker, a, m);
-}
-
 void heist_message_push_to(struct sender *from, struct actor *a, heist_ref to, struct message *m)
 {
-	if (ref_is_bounded(to))
-		message_set(m, MESSAGE_COUNTED);
-	heist_message_push(from, a, ref_generation(to), m);
+	message_push_to(from, a, to, m);
 }
 
 /* ---- send ---- */
@@ -131,10 +96,9 @@ heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg
 	struct actor *a;
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
-	heist_status r = heist_sender_check(&from, to, &a);
-	if (r == HEIST_OK && (r = heist_bound_enter(&from, &to, &a)) == HEIST_OK) {
-		struct message *m =
-			heist_message_build(&from, KIND_USER, type, NULL, msg, type->size);
+	heist_status r = sender_check(&from, to, &a);
+	if (r == HEIST_OK && (r = receiver_enter(&from, &to, &a)) == HEIST_OK) {
+		struct message *m = message_build(&from, KIND_USER, type, msg, type->size);
 		if (m) {
 			push(&from, a, to, m);
 		} else {
@@ -288,8 +252,8 @@ heist_status heist_post(heist_ref to, void **msg)
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
 	void *dropped = NULL;
-	heist_status r = heist_sender_check(&from, to, &a);
-	if (r == HEIST_OK && (r = heist_bound_enter(&from, &to, &a)) == HEIST_OK) {
+	heist_status r = sender_check(&from, to, &a);
+	if (r == HEIST_OK && (r = receiver_enter(&from, &to, &a)) == HEIST_OK) {
 		struct message *m = post_message(&from, *msg);
 		if (m) {
 			*msg = NULL;

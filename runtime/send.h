@@ -3,6 +3,7 @@
 #ifndef HEIST_RUNTIME_SEND_H
 #define HEIST_RUNTIME_SEND_H
 
+#include "runtime/sim.h"
 #include "runtime/system.h"
 
 /* A worker of the runtime, or a foreign thread that has borrowed a local. */
@@ -18,26 +19,76 @@ bool heist_sender_enter(struct sender *from, uint32_t runtime);
 void heist_sender_leave(struct sender *from);
 
 /* May something be pushed to `to`?  OK (and its slot), ECLOSED, EDEAD. */
-heist_status heist_sender_check(struct sender *from, heist_ref to, struct actor **actor);
+HEIST_HOT_INLINE heist_status sender_check(const struct sender *from, heist_ref to,
+					   struct actor **actor)
+{
+	if (from->foreign && atomic_load_explicit(&from->system->phase, memory_order_acquire) !=
+				     PHASE_OPEN) /* PH1 acquire */
+		return HEIST_ECLOSED;
+	struct actor *a = system_actor(from->system, to);
+	if (!a || mpsc_ticket(&a->ticket, ref_generation(to)) == MPSC_TICKET_CLOSED)
+		return HEIST_EDEAD;
+	*actor = a;
+	return HEIST_OK;
+}
 
-/* A message with a copied payload; NULL: out of memory.  header: of message_header_size(kind). */
-struct message *heist_message_build(struct sender *from, enum message_kind kind,
-				    const heist_type *type, const void *header, const void *payload,
-				    size_t size);
+/* Copy a payload of whatever size into m, behind its header; NULL: out of memory, m is gone. */
+struct message *heist_message_fill(struct sender *from, struct message *m, const void *payload,
+				   size_t size);
+
+/* A message with a copied payload; NULL: out of memory.  Its header, if its kind has one, is the caller's to
+ * write. */
+HEIST_HOT_INLINE struct message *message_build(struct sender *from, enum message_kind kind,
+					       const heist_type *type, const void *payload,
+					       size_t size)
+{
+	if (HEIST_UNLIKELY(from->system->sim != NULL) && heist_sim_no_memory(from->system->sim))
+		return NULL;
+	struct message *m = block_alloc(&from->local->messages);
+	if (HEIST_UNLIKELY(!m))
+		return NULL;
+	size_t h = message_header_size(kind);
+	m->type = type;
+	m->tag = MESSAGE_KIND(kind);
+	if (HEIST_UNLIKELY(h + size > MESSAGE_ROOM) || !copies_by_words((uint32_t)size))
+		return size ? heist_message_fill(from, m, payload, size) : m;
+	copy_words(m->u.word + h / sizeof *m->u.word, payload, (uint32_t)size);
+	return m;
+}
+
 /* Push a message for `generation` of an actor: it is accepted from here on. */
-void heist_message_push(struct sender *from, struct actor *a, uint32_t generation,
-			struct message *m);
-/* The same for a user's message or request, that heist_bound_enter has let in. */
+HEIST_HOT_INLINE void message_push(const struct sender *from, struct actor *a, uint32_t generation,
+				   struct message *m)
+{
+	m->tag |= generation;
+	heist_count(&from->local->accepted, 1);
+	actor_deliver(from->system, from->worker, a, m);
+}
+
+/* The same for a user's message or request, that receiver_enter has let in. */
+HEIST_HOT_INLINE void message_push_to(const struct sender *from, struct actor *a, heist_ref to,
+				      struct message *m)
+{
+	if (HEIST_UNLIKELY(ref_is_bounded(to)))
+		message_set(m, MESSAGE_COUNTED);
+	message_push(from, a, ref_generation(to), m);
+}
 typedef void push_fn(struct sender *from, struct actor *a, heist_ref to, struct message *m);
 push_fn heist_message_push_to;
 /* Any thread, checked arguments: copy a message of any size to any receiver, and push it by `push`. */
 heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg, push_fn *push);
 
-/* ---- bound.c: any receiver; nothing to do for one without a bound ---- */
+/* ---- bound.c ---- */
 #define HEIST_DROPPED ((heist_status)1) /* take it over, and lose it */
-/* OK, EFULL or HEIST_DROPPED; who gets it may be another than *to, then. */
+/* Of one with a bound: OK, EFULL or HEIST_DROPPED; who gets it may be another than *to, then. */
 heist_status heist_bound_enter(struct sender *from, heist_ref *to, struct actor **actor);
-/* What was let in is not sent after all. */
+/* Of any. */
+HEIST_HOT_INLINE heist_status receiver_enter(struct sender *from, heist_ref *to,
+					     struct actor **actor)
+{
+	return HEIST_UNLIKELY(ref_is_bounded(*to)) ? heist_bound_enter(from, to, actor) : HEIST_OK;
+}
+/* What was let in, by any receiver, is not sent after all. */
 void heist_bound_undo(struct sender *from, heist_ref to);
 /* HEIST_DROPPED: count the loss and drop what the payload owns. */
 void heist_bound_lose(struct sender *from, heist_ref to, const heist_type *type, void *payload);

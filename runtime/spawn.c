@@ -135,7 +135,7 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 						  .child = b->more.child,
 						  .supervisor = b->more.supervisor };
 	}
-	b->init = heist_message_build(from, KIND_INIT, b->more.arg_type, NULL, b->arg, b->arg_size);
+	b->init = message_build(from, KIND_INIT, b->more.arg_type, b->arg, b->arg_size);
 	return b->init != NULL;
 }
 

@@ -5,14 +5,15 @@
 static bool request_expired(struct rt_worker *w, struct message *m)
 {
 	uint64_t deadline = ((struct request_header *)(void *)m->u.bytes)->deadline;
-	return deadline && (deadline <= w->base.now || system_is_past(w->local.system, deadline));
+	return deadline && worker_is_past(w, deadline);
 }
 
 /* Its handler has answered v: what does the asker get, if anything? */
 void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v)
 {
-	if (!w->ctx.owes_reply) {
-		message_set(m, MESSAGE_ANSWERED);
+	if (HEIST_LIKELY(!w->ctx.owes_reply)) {
+		if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) /* there is more to come */
+			message_set(m, MESSAGE_ANSWERED);
 	} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
 		int answer = v == HEIST_FAIL				 ? -HEIST_ECRASH
 			     : m->type->reply_size == sizeof(heist_unit) ? HEIST_OK
@@ -23,12 +24,34 @@ void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v)
 	w->ctx.owes_reply = false;
 }
 
-static heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m)
+HEIST_HOT_INLINE heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m,
+					void *payload)
 {
 	w->ctx.owes_reply = !message_has(m, MESSAGE_ANSWERED); /* it may come again */
-	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
+	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, payload);
 	heist_request_settle(w, m, v);
 	return v;
+}
+
+/* The turn is over. */
+HEIST_HOT_INLINE heist_next turn_end(struct rt_worker *w, heist_next v)
+{
+	w->ctx.current = NULL;
+	if (HEIST_LIKELY(!w->ctx.stop_after))
+		return v;
+	w->ctx.stop_after = false;
+	return HEIST_STOP;
+}
+
+heist_next heist_run_exchange(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	heist_next v = HEIST_RUN_FRESH;
+	w->ctx.current = m;
+	if (message_kind(m) == KIND_REPLY)
+		v = heist_reply_run(w, a, m) ? HEIST_CONTINUE : HEIST_RUN_FRESH;
+	else if (HEIST_LIKELY(!request_expired(w, m)))
+		v = run_request(w, a, m, m->u.bytes + sizeof(struct request_header));
+	return turn_end(w, v);
 }
 
 /* *counted: the message was accepted before and is handled now. */
@@ -56,13 +79,16 @@ HEIST_COLD heist_next heist_run_special(struct rt_worker *w, struct actor *a, st
 	case KIND_REQUEST:
 		*counted = !request_expired(w, m);
 		if (*counted)
-			v = run_request(w, a, m);
+			v = run_request(w, a, m, message_payload(m));
 		else
 			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_EXPIRED,
 					   HEIST_ETIMEOUT);
 		break;
 	case KIND_REPLY:
 		*counted = heist_reply_run(w, a, m);
+		if (!*counted)
+			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_LATE,
+					   HEIST_EDEAD);
 		break;
 	case KIND_ALARM:
 		if (m->u.word[0] == ALARM_ASKS)
@@ -77,10 +103,5 @@ HEIST_COLD heist_next heist_run_special(struct rt_worker *w, struct actor *a, st
 			v = heist_job_run(w, a, m, counted);
 		break;
 	}
-	w->ctx.current = NULL;
-	if (w->ctx.stop_after) {
-		w->ctx.stop_after = false;
-		v = HEIST_STOP;
-	}
-	return v;
+	return turn_end(w, v);
 }

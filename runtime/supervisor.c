@@ -487,7 +487,7 @@ static heist_status child_spawn(heist_system *s, heist_ref parent, const heist_c
 	heist_ref ref;
 	if (!heist_sender_enter(&from, s->id))
 		return HEIST_EDEAD;
-	heist_status r = heist_sender_check(&from, parent, &a);
+	heist_status r = sender_check(&from, parent, &a);
 	if (r != HEIST_OK) {
 		heist_sender_leave(&from);
 		return r;
@@ -607,7 +607,7 @@ static void supervisor_go(heist_system *s, heist_ref to, struct signal *go)
 	struct actor *a;
 	*go = (struct signal){ .kind = SIGNAL_GO, .generation = ref_generation(to) };
 	HEIST_ENSURE(heist_sender_enter(&from, s->id));
-	if (heist_sender_check(&from, to, &a) == HEIST_OK)
+	if (sender_check(&from, to, &a) == HEIST_OK)
 		heist_signal_send(s, from.worker, a, go);
 	else
 		heist_memory_put(&s->memory, go, sizeof *go);

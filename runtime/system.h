@@ -185,6 +185,18 @@ static inline bool system_is_past(const struct heist_system *s, uint64_t deadlin
 	return deadline <= system_now(s);
 }
 
+/* What costs more than a look at the worker's clock: that is old by what its handlers have taken since. */
+#define FAR_NS 1000000000u
+
+/* Has it, as far as this worker knows?  A deadline that is far is not looked at closely. */
+static inline bool worker_is_past(const struct rt_worker *w, uint64_t deadline)
+{
+	const struct heist_system *s = w->local.system;
+	if (HEIST_LIKELY(!s->pool.clock) && HEIST_LIKELY(deadline > w->base.now + FAR_NS))
+		return false;
+	return system_is_past(s, deadline);
+}
+
 /* Every worker, of every place: their number, which may grow, and each of them. */
 static inline uint32_t system_crew(const struct heist_system *s)
 {
@@ -412,7 +424,7 @@ bool heist_notify_pending(struct heist_system *s, struct actor *a);
 bool heist_notify_run(struct rt_worker *w, struct actor *a, struct ending *end);
 
 /* ---- ask.c ---- */
-/* The runner met a reply.  True: a continuation ran; false: it was late and is counted as lost. */
+/* The runner met a reply.  True: a continuation ran; false: nobody waits for it (any more). */
 bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m);
 /* The runner met the alarm of its asks: answer those that are too late. */
 void heist_asks_expire(struct rt_worker *w, struct actor *a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * gate.c - one workload on a polled runtime, so that everything happens on this thread and can be counted.
  *
- * usage: gate ping_pong|one_way|spawn_stop OPERATIONS
+ * usage: gate ping_pong|one_way|spawn_stop|ask OPERATIONS
  * Prints read-modify-writes, fences and allocations of the run, in a build with -Dcount_atomics=true. */
 #include <heist/heist.h>
 
@@ -87,6 +87,38 @@ static heist_next mother_recv(heist_ctx *ctx, void *state, const heist_type *typ
 }
 static const heist_class mother = { "mother", HEIST_ABI, 0, mother_recv, NULL };
 
+/* ask: one request at a time, with a deadline. */
+static const heist_type ADD = { .base = &ADD, .name = "add", .size = 8, .reply_size = 8 };
+
+static heist_next server_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	int64_t n = *(int64_t *)msg + 1;
+	(void)state;
+	heist_reply(ctx, HEIST_OK, type, &n);
+	return HEIST_CONTINUE;
+}
+static const heist_class server = { "server", HEIST_ABI, 0, server_recv, NULL };
+
+static void ask_next(heist_ctx *ctx, void *state, heist_status status, const void *reply,
+		     uint64_t user)
+{
+	if (status != HEIST_OK || (uint64_t) * (const int64_t *)reply != user + 1)
+		exit(1);
+	if (left-- > 0 &&
+	    heist_ask(ctx, counter, &ADD, &left, heist_in_ms(heist_system_of(ctx), 10000), ask_next,
+		      (uint64_t)left) != HEIST_OK)
+		exit(1);
+	(void)state;
+}
+
+static heist_next asker_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)type, (void)msg;
+	ask_next(ctx, state, HEIST_OK, &(int64_t){ 1 }, 0);
+	return HEIST_CONTINUE;
+}
+static const heist_class asker = { "asker", HEIST_ABI, 0, asker_recv, NULL };
+
 static heist_ref spawn(heist_system *s, const heist_class *c)
 {
 	heist_ref r;
@@ -101,6 +133,11 @@ static void run(heist_system *s, const char *workload, int64_t n)
 		heist_ref a = spawn(s, &player), b = spawn(s, &player);
 		heist_send(a, &N, &b);
 		heist_send(b, &N, &a);
+		heist_send(a, &N, &n);
+	} else if (strcmp(workload, "ask") == 0) {
+		heist_ref a = spawn(s, &asker);
+		left = n;
+		counter = spawn(s, &server);
 		heist_send(a, &N, &n);
 	} else {
 		bool one_way = strcmp(workload, "one_way") == 0;
