@@ -17,7 +17,7 @@ struct ask {
 	uint64_t deadline; /* 0 = none */
 	uint32_t sequence;
 	uint32_t next_free;	     /* index + 1; not free: 1 if heist_hold waits for it */
-	struct request_header cause; /* the request on whose behalf it is, or zeroes */
+	struct request_header cause; /* the request on whose behalf it is; asker 0: of none */
 	struct chain_link *link;     /* debug builds: chain.h */
 };
 
@@ -81,13 +81,10 @@ static void ask_remove(struct actor_extra *x, struct ask *ask)
 
 /* ---- deadlines ---- */
 
-/* See that the asker is told by `deadline`. */
-static void deadline_ensure(struct rt_worker *w, struct actor *a, struct actor_extra *x,
-			    uint64_t deadline)
+static HEIST_COLD void deadline_advance(struct rt_worker *w, struct actor *a, struct actor_extra *x,
+					uint64_t deadline)
 {
 	struct timer *t = &x->asks_timer;
-	if (deadline == 0 || (x->asks_deadline != 0 && x->asks_deadline <= deadline))
-		return;
 	if (x->asks_deadline)
 		heist_timer_stop(w->local.system, t);
 	w->base.now = system_now(w->local.system);
@@ -96,16 +93,26 @@ static void deadline_ensure(struct rt_worker *w, struct actor *a, struct actor_e
 	heist_timer_start(w, a, t, deadline);
 }
 
+/* See that the asker is told by `deadline`. */
+static inline void deadline_ensure(struct rt_worker *w, struct actor *a, struct actor_extra *x,
+				   uint64_t deadline)
+{
+	if (deadline != 0 && (x->asks_deadline == 0 || deadline < x->asks_deadline))
+		deadline_advance(w, a, x, deadline);
+}
+
 /* A turn of the asker, which goes on with what it asked for. */
 static void answer(struct rt_worker *w, struct actor *a, struct actor_extra *x, struct ask *ask,
 		   heist_status status, const void *reply)
 {
 	heist_reply_fn *k = ask->k;
 	uint64_t user = ask->user;
-	w->ctx.cause = ask->cause;
+	if (ask->cause.asker)
+		w->ctx.cause = ask->cause;
 	ask_remove(x, ask);
 	k(&w->ctx, actor_state(a), status, reply, user);
-	w->ctx.cause = (struct request_header){ 0 };
+	if (w->ctx.cause.asker)
+		w->ctx.cause = (struct request_header){ 0 };
 }
 
 void heist_asks_expire(struct rt_worker *w, struct actor *a)
@@ -159,8 +166,8 @@ static uint64_t ask_next_id(const struct actor_extra *x)
 }
 
 /* There is a free entry. */
-static void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to, heist_time deadline,
-		    heist_reply_fn *k, uint64_t user)
+HEIST_HOT_INLINE void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to,
+			      heist_time deadline, heist_reply_fn *k, uint64_t user)
 {
 	struct ask *ask = &x->asks[x->asks_free - 1];
 	const struct request_header *cause = cause_of(ctx);
@@ -168,12 +175,15 @@ static void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to, heist_t
 	deadline_ensure(ctx->worker, ctx_actor(ctx), x, deadline);
 	x->asks_free = ask->next_free;
 	x->asks_pending++;
-	*ask = (struct ask){ .k = k,
-			     .user = user,
-			     .deadline = deadline,
-			     .sequence = ++x->ask_sequence,
-			     .cause = *cause,
-			     .link = link };
+	ask->k = k;
+	ask->user = user;
+	ask->deadline = deadline;
+	ask->sequence = ++x->ask_sequence;
+	ask->next_free = 0;
+	ask->link = link;
+	ask->cause.asker = cause->asker;
+	if (cause->asker)
+		ask->cause = *cause;
 }
 
 static HEIST_COLD struct actor_extra *ask_room_make(const heist_ctx *ctx)
@@ -210,7 +220,7 @@ HEIST_HOT_INLINE heist_status ask(heist_ctx *ctx, heist_ref to, const heist_type
 		return HEIST_EFULL;
 	struct message *m = message_build(&from, KIND_REQUEST, type, msg, type->size);
 	if (!m) {
-		heist_bound_undo(&from, to);
+		heist_bound_undo(from.system, from.worker, to);
 		return HEIST_ENOMEM;
 	}
 	struct request_header *h = (void *)m->u.bytes;
@@ -294,34 +304,37 @@ heist_status heist_hold(heist_ctx *ctx)
 /* ---- reply ---- */
 
 /* The reply is taken over, and at once lost: late, or nobody there. */
-static void reply_lost(struct sender *from, heist_ref asker, const heist_type *type,
-		       heist_status status, const void *reply)
+static HEIST_COLD heist_status reply_lost(struct heist_system *s, struct local *l, heist_ref asker,
+					  const heist_type *type, heist_status status,
+					  const void *reply)
 {
 	const void *value = status == HEIST_OK ? reply : NULL;
-	heist_count(&from->local->accepted, 1);
-	heist_count_lost(from->system, from->local, asker, type, value, HEIST_LOST_LATE);
+	heist_count(&l->accepted, 1);
+	heist_count_lost(s, l, asker, type, value, HEIST_LOST_LATE);
 	if (value && type->drops && type->drops->reply)
 		type->drops->reply((void *)(uintptr_t)value);
 	heist_keep_frame();
+	return HEIST_OK;
 }
 
 /* It was built for nothing; what its value owns is still the caller's. */
-static void message_unsent(struct sender *from, struct message *m)
+static HEIST_COLD void message_unsent(struct local *l, struct message *m)
 {
 	if (message_has(m, MESSAGE_LARGE))
 		heist_large_free(message_payload(m));
-	block_free(&from->local->messages, m);
+	block_free(&l->messages, m);
 }
 
 /* debt: of a token, or 0. */
-HEIST_HOT_INLINE heist_status reply_send(struct sender *from, const struct request_header *to,
+HEIST_HOT_INLINE heist_status reply_send(const struct sender *from, const struct request_header *to,
 					 uint64_t debt, heist_status status, const heist_type *type,
 					 const void *reply)
 {
 	struct heist_system *s = from->system;
 	heist_ref asker = { to->asker };
+	struct actor *a = system_actor(s, asker);
 	struct message *m = NULL;
-	bool late = !system_is_alive(s, asker) ||
+	bool late = !a || mpsc_ticket(&a->ticket, ref_generation(asker)) != MPSC_TICKET_VALID ||
 		    (to->deadline && (from->worker ? worker_is_past(from->worker, to->deadline)
 						   : system_is_past(s, to->deadline)));
 	if (!late) {
@@ -336,13 +349,12 @@ HEIST_HOT_INLINE heist_status reply_send(struct sender *from, const struct reque
 	if (debt && !heist_debt_claim(&s->debts, debt))
 		late = true; /* it was given before */
 	if (!late) {
-		message_push(from, system_actor(s, asker), ref_generation(asker), m);
+		message_push(from, a, ref_generation(asker), m);
 		return HEIST_OK;
 	}
 	if (m)
-		message_unsent(from, m);
-	reply_lost(from, asker, type, status, reply);
-	return HEIST_OK;
+		message_unsent(from->local, m);
+	return reply_lost(s, from->local, asker, type, status, reply);
 }
 
 static bool reply_bad(heist_status status, const heist_type *type, const void *reply)
@@ -382,7 +394,7 @@ static heist_status forward(struct sender *from, struct actor *a, heist_ref to,
 		return HEIST_EFULL;
 	struct message *m = message_build(from, KIND_REQUEST, type, msg, type->size);
 	if (!m) {
-		heist_bound_undo(from, to);
+		heist_bound_undo(from->system, from->worker, to);
 		return HEIST_ENOMEM;
 	}
 	memcpy(m->u.bytes, header, sizeof *header);

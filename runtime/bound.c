@@ -102,10 +102,10 @@ static void leave(struct heist_system *s, struct rt_worker *w, heist_ref to)
 		overload_tell(s, w, to, false);
 }
 
-void heist_bound_undo(struct sender *from, heist_ref to)
+void heist_bound_undo(struct heist_system *s, struct rt_worker *w, heist_ref to)
 {
 	if (ref_is_bounded(to))
-		leave(from->system, from->worker, to);
+		leave(s, w, to);
 }
 
 void heist_bound_lose(struct sender *from, heist_ref to, const heist_type *type, void *payload)

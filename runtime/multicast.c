@@ -44,7 +44,7 @@ static heist_status send_one(struct sender *from, struct multicast *c, heist_ref
 		return r;
 	struct message *m = message_make(from, c);
 	if (!m) {
-		heist_bound_undo(from, to);
+		heist_bound_undo(from->system, from->worker, to);
 		return HEIST_ENOMEM;
 	}
 	message_push_to(from, a, to, m);

@@ -44,17 +44,17 @@ void *heist_large_new(struct heist_system *s, const heist_type *type, size_t siz
 	return large_payload(l);
 }
 
-struct message *heist_message_fill(struct sender *from, struct message *m, const void *payload,
-				   size_t size)
+struct message *heist_message_fill(struct heist_system *s, struct local *l, struct message *m,
+				   const void *payload, size_t size)
 {
 	unsigned char *to = m->u.bytes + message_header_size(message_kind(m));
 	if (size <= (size_t)(m->u.bytes + MESSAGE_ROOM - to)) {
 		memcpy(to, payload, size);
 		return m;
 	}
-	void *large = heist_large_new(from->system, m->type, size);
+	void *large = heist_large_new(s, m->type, size);
 	if (!large) {
-		block_free(&from->local->messages, m);
+		block_free(&l->messages, m);
 		return NULL;
 	}
 	memcpy(large, payload, size);
@@ -102,7 +102,7 @@ heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg
 		if (m) {
 			push(&from, a, to, m);
 		} else {
-			heist_bound_undo(&from, to);
+			heist_bound_undo(from.system, from.worker, to);
 			r = HEIST_ENOMEM;
 		}
 	} else if (r == HEIST_DROPPED) {
@@ -259,7 +259,7 @@ heist_status heist_post(heist_ref to, void **msg)
 			*msg = NULL;
 			heist_message_push_to(&from, a, to, m);
 		} else {
-			heist_bound_undo(&from, to);
+			heist_bound_undo(from.system, from.worker, to);
 			r = HEIST_ENOMEM;
 		}
 	} else if (r == HEIST_DROPPED) {

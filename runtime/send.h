@@ -33,12 +33,12 @@ HEIST_HOT_INLINE heist_status sender_check(const struct sender *from, heist_ref 
 }
 
 /* Copy a payload of whatever size into m, behind its header; NULL: out of memory, m is gone. */
-struct message *heist_message_fill(struct sender *from, struct message *m, const void *payload,
-				   size_t size);
+struct message *heist_message_fill(struct heist_system *s, struct local *l, struct message *m,
+				   const void *payload, size_t size);
 
 /* A message with a copied payload; NULL: out of memory.  Its header, if its kind has one, is the caller's to
  * write. */
-HEIST_HOT_INLINE struct message *message_build(struct sender *from, enum message_kind kind,
+HEIST_HOT_INLINE struct message *message_build(const struct sender *from, enum message_kind kind,
 					       const heist_type *type, const void *payload,
 					       size_t size)
 {
@@ -51,7 +51,7 @@ HEIST_HOT_INLINE struct message *message_build(struct sender *from, enum message
 	m->type = type;
 	m->tag = MESSAGE_KIND(kind);
 	if (HEIST_UNLIKELY(h + size > MESSAGE_ROOM) || !copies_by_words((uint32_t)size))
-		return size ? heist_message_fill(from, m, payload, size) : m;
+		return size ? heist_message_fill(from->system, from->local, m, payload, size) : m;
 	copy_words(m->u.word + h / sizeof *m->u.word, payload, (uint32_t)size);
 	return m;
 }
@@ -86,10 +86,13 @@ heist_status heist_bound_enter(struct sender *from, heist_ref *to, struct actor 
 HEIST_HOT_INLINE heist_status receiver_enter(struct sender *from, heist_ref *to,
 					     struct actor **actor)
 {
-	return HEIST_UNLIKELY(ref_is_bounded(*to)) ? heist_bound_enter(from, to, actor) : HEIST_OK;
+	if (HEIST_LIKELY(!ref_is_bounded(*to)))
+		return HEIST_OK;
+	struct sender escapes = *from; /* so that the caller's need not be in memory */
+	return heist_bound_enter(&escapes, to, actor);
 }
 /* What was let in, by any receiver, is not sent after all. */
-void heist_bound_undo(struct sender *from, heist_ref to);
+void heist_bound_undo(struct heist_system *s, struct rt_worker *w, heist_ref to);
 /* HEIST_DROPPED: count the loss and drop what the payload owns. */
 void heist_bound_lose(struct sender *from, heist_ref to, const heist_type *type, void *payload);
 
