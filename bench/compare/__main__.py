@@ -117,17 +117,6 @@ def now():
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
 
 
-def resume(o, fresh):
-    """What o.out has of the same kind of run, to be continued."""
-    path = o.out / "run.json"
-    if not o.resume or not path.exists():
-        return fresh
-    old = results.load(path)
-    if (old["plan"], old["kind"]) != (fresh["plan"], fresh["kind"]):
-        raise ValueError(f"{path} was run with other settings; choose another --out, or leave --resume out")
-    return fresh | {"started": old["started"], "seconds": old["seconds"], "rows": old["rows"]}
-
-
 def show_row(entry):
     """A line for each program of a row that is done."""
     for r in entry["results"]:
@@ -156,7 +145,9 @@ def run(o):
     chosen_rows = rows.choose([n for n in o.workloads.split(",") if n], o.full)
     chosen = prepare(o, say)
     o.out.mkdir(parents=True, exist_ok=True)
-    data = resume(o, begin(o, kind, plan, chosen))
+    data = begin(o, kind, plan, chosen)
+    if o.resume:
+        data = results.resume(o.out / "run.json", data)
     have = {(r["row"], r["workers"]) for r in data["rows"]}
     allowed = sorted(os.sched_getaffinity(0))
     cramped = [(r, w) for r in chosen_rows for w in counts if r.spare_cpu and w >= len(allowed)]

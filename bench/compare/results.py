@@ -35,6 +35,23 @@ def load(path):
     return run
 
 
+def origin(run):
+    """What all rows of a run have in common, in words."""
+    e = run["environment"]
+    return {"kind": run["kind"], "plan": run["plan"], "commit": e["commit"], "CPU": e["cpu"], "kernel": e["kernel"], "set of peers": run["peers"]}
+
+
+def resume(path, run):
+    """`run`, which has no rows yet, with those that `path` has, if that is one like it; ValueError: it is not."""
+    if not path.exists():
+        return run
+    old = load(path)
+    was, would_be = origin(old), origin(run)
+    if other := [what for what in was if was[what] != would_be[what]]:
+        raise ValueError(f"{path} was run with another {', '.join(other)}; choose another --out, or leave --resume out")
+    return run | {"started": old["started"], "seconds": old["seconds"], "rows": old["rows"]}
+
+
 def samples(process):
     """Columns of one process as samples."""
     keys = [k for k in ("ns", "cpu_ns", "rss", "latency_ns") if k in process]

@@ -101,6 +101,19 @@ class Report(unittest.TestCase):
             self.assertEqual(words.quantity(x), shown)
 
 
+class Resumed(unittest.TestCase):
+    def test_a_run_goes_on_only_as_it_began(self):
+        run = results.load(RUN)
+        begun = {**run, "rows": [], "seconds": 0}
+        self.assertEqual(results.resume(RUN, begun)["rows"], run["rows"])
+        self.assertEqual(results.resume(RUN.parent / "none.json", begun), begun)
+        e = run["environment"]
+        for what, other in (("commit", {"environment": {**e, "commit": "f" * 40}}), ("kernel", {"environment": {**e, "kernel": "1.0"}}),
+                            ("plan", {"plan": {**run["plan"], "samples": 99}}), ("set of peers", {"peers": {}})):
+            with self.subTest(what), self.assertRaisesRegex(ValueError, f"with another {what};"):
+                results.resume(RUN, begun | other)
+
+
 class Notes(unittest.TestCase):
     def test_each_is_of_a_row(self):
         notes = json.loads(results.NOTES.read_text())
