@@ -7,6 +7,7 @@
 
 #include "lockfree/seam.h"
 #include "tests/support/print.h"
+#include "tests/support/side.h"
 #include "tests/support/stress.h"
 
 #define ACTORS 4
@@ -17,12 +18,9 @@ static heist_system *sys;
 static heist_ref actors[ACTORS];
 static _Atomic long handled, wanted, chains;
 
-#define OWN(T) __attribute__((noinline, used, section("spin_" #T)))
-extern char __start_spin_0, __stop_spin_0, __start_spin_1, __stop_spin_1;
-
 /* What both do, in two places; for as many nanoseconds as the message says. */
 #define SPINNER(T)                                                                                 \
-	OWN(T)                                                                                     \
+	SIDE(T)                                                                                    \
 	static heist_next recv_##T(heist_ctx *ctx, void *state, const heist_type *type, void *msg) \
 	{                                                                                          \
 		uint64_t until = heist_clock_ns() + *(uint64_t *)msg;                              \
@@ -38,13 +36,6 @@ SPINNER(1)
 static const heist_class classes[] = { { "0", HEIST_ABI, 0, recv_0, NULL },
 				       { "1", HEIST_ABI, 0, recv_1, NULL } };
 
-static bool is_in(int cls, const void *frame)
-{
-	const char *p = frame;
-	return cls ? p >= &__start_spin_1 && p <= &__stop_spin_1
-		   : p >= &__start_spin_0 && p <= &__stop_spin_0;
-}
-
 /* The watchdog. */
 static void on_hog(void *user, const heist_hog *hog)
 {
@@ -52,8 +43,8 @@ static void on_hog(void *user, const heist_hog *hog)
 	(void)user;
 	STRESS_CHECK(cls || strcmp(hog->cls, "0") == 0);
 	for (uint32_t i = 0; i < hog->frame_count; i++) {
-		own += is_in(cls, hog->frames[i]);
-		STRESS_CHECK(!is_in(!cls, hog->frames[i]));
+		own += side_has(cls, hog->frames[i]);
+		STRESS_CHECK(!side_has(!cls, hog->frames[i]));
 	}
 	atomic_fetch_add_explicit(&chains, own > 0, memory_order_relaxed);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "lockfree/seam_trace.h"
+#include "tests/support/side.h"
 #include "tests/support/stress.h"
 
 #define ASKERS	3
@@ -12,12 +13,9 @@
 static _Atomic uint32_t number[TARGETS], stop;
 static _Atomic long answered;
 
-#define OWN(T) __attribute__((noinline, used, section("chain_" #T)))
-extern char __start_chain_0, __stop_chain_0, __start_chain_1, __stop_chain_1;
-
 /* What both do, in two places. */
 #define DESCEND(T)                                                                                 \
-	OWN(T) static int descend_##T(int depth)                                                   \
+	SIDE(T) static int descend_##T(int depth)                                                  \
 	{                                                                                          \
 		if (depth == 0)                                                                    \
 			heist_thread_yield(); /* where ThreadSanitizer hands signals on */         \
@@ -25,7 +23,7 @@ extern char __start_chain_0, __stop_chain_0, __start_chain_1, __stop_chain_1;
 		__asm__ volatile("" : "+r"(below)::"memory");                                      \
 		return below + 1;                                                                  \
 	}                                                                                          \
-	OWN(T) static void target_##T(void *arg)                                                   \
+	SIDE(T) static void target_##T(void *arg)                                                  \
 	{                                                                                          \
 		(void)arg;                                                                         \
 		atomic_store_explicit(&number[T], heist_trace_allow(), memory_order_release);      \
@@ -34,13 +32,6 @@ extern char __start_chain_0, __stop_chain_0, __start_chain_1, __stop_chain_1;
 	}
 DESCEND(0)
 DESCEND(1)
-
-static bool is_in(int target, const void *frame)
-{
-	const char *p = frame;
-	return target ? p >= &__start_chain_1 && p <= &__stop_chain_1
-		      : p >= &__start_chain_0 && p <= &__stop_chain_0;
-}
 
 static void begin(struct rng *r)
 {
@@ -57,8 +48,8 @@ static void run(int thread, struct rng *r)
 		heist_trace(atomic_load_explicit(&number[target], memory_order_acquire), frames);
 	STRESS_CHECK(n <= HEIST_TRACE_MOST);
 	for (uint32_t i = 0; i < n; i++) {
-		own += is_in(target, frames[i]);
-		STRESS_CHECK(!is_in(!target, frames[i]));
+		own += side_has(target, frames[i]);
+		STRESS_CHECK(!side_has(!target, frames[i]));
 	}
 	STRESS_CHECK(n == 0 || own > 0);
 	atomic_fetch_add_explicit(&answered, n != 0, memory_order_relaxed);
