@@ -138,6 +138,12 @@ static void on_hog(struct worker *w, uint64_t n, uint64_t elapsed)
 	heist_hog_seen(rt_worker_of(w), n, elapsed);
 }
 
+static uint64_t on_handled(struct worker *w)
+{
+	return atomic_load_explicit(&w->activations, memory_order_relaxed) +
+	       atomic_load_explicit(&rt_worker_of(w)->local.handled_more, memory_order_relaxed);
+}
+
 static void on_signal_host(struct worker *w)
 {
 	heist_event_signal(rt_worker_of(w)->local.system->host_fd);
@@ -154,6 +160,7 @@ static const struct pool_ops ops = {
 	.tick = on_tick,
 	.due = heist_sample_arm,
 	.stuck = on_stuck,
+	.handled = on_handled,
 	.trim = on_trim,
 	.timers = on_timers,
 	.hog = on_hog,

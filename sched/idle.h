@@ -19,7 +19,9 @@
  *                     ID2 acq_rel RMW of a mask word: clearer -> the next setter and clearer
  *                     ID3 acq_rel RMW of counts
  * Invariants          I1 a bit is set only by its worker and cleared once per setting.  I2 counts
- *                     follow the mask: parked <= bits set + transitions under way; advisory. */
+ *                     follow the mask: parked <= bits set + transitions under way; advisory.
+ *                     I3 searching: the workers that search, and one for each that naps (pace.h),
+ *                     which looks when its nap is over. */
 #ifndef HEIST_SCHED_IDLE_H
 #define HEIST_SCHED_IDLE_H
 

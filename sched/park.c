@@ -70,6 +70,11 @@ int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim)
 
 /* ---- looking ---- */
 
+static bool pool_stops(struct pool *p)
+{
+	return atomic_load_explicit(&p->stop, memory_order_acquire) != 0; /* PL2 acquire */
+}
+
 static bool pool_has_surplus(struct pool *p)
 {
 	for (uint32_t i = 0; i < pool_present(p); i++) {
@@ -88,6 +93,13 @@ static bool worker_must_stay(struct worker *w)
 	struct pool *p = w->pool;
 	return atomic_load_explicit(&p->stop, memory_order_acquire) || /* PL2 acquire */
 	       !inject_is_empty(&w->bound) || pool_has_surplus(p);
+}
+
+/* The same before a nap (pace.h), which is about surplus. */
+static bool worker_must_not_nap(struct worker *w)
+{
+	return pool_stops(w->pool) || !inject_is_empty(&w->bound) || !inject_is_empty(&w->inbox) ||
+	       !inject_is_empty(&w->low_inbox);
 }
 
 /* A lone item, too, if nobody would see that its worker is stuck. */
@@ -121,11 +133,6 @@ static struct runnable *worker_found(struct worker *w, struct runnable *r)
 		}
 	}
 	return r;
-}
-
-static bool pool_stops(struct pool *p)
-{
-	return atomic_load_explicit(&p->stop, memory_order_acquire) != 0; /* PL2 acquire */
 }
 
 /* An answer is often on its way: look at our own doors before we become a searcher, which moves a line
@@ -172,7 +179,7 @@ static struct runnable *worker_search(struct worker *w)
 		w->now = heist_clock_ns();
 	} while (w->now < end || search_longer(w, &end));
 	w->spin_failures++;
-	return p->crew > 1 ? heist_worker_steal_last(w) : NULL;
+	return p->crew > 1 && !lead_holds(&w->lead, w->now) ? heist_worker_steal_last(w) : NULL;
 }
 
 /* ---- sleeping ---- */
@@ -192,13 +199,15 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a == 0 || (b != 0 && b < a) ? b : a;
 }
 
-static void worker_sleep(struct worker *w, uint32_t key)
+static void worker_sleep(struct worker *w, uint32_t key, uint64_t until)
 {
 	struct pool *p = w->pool;
-	uint64_t deadline = w->timer_next;
+	uint64_t deadline = earlier(w->timer_next, until);
 	bool sentinel = sentinel_begin(w);
 	if (sentinel)
 		deadline = earlier(deadline, w->now + SCHED_SENTINEL_NS);
+	if (lead_holds(&w->lead, w->now))
+		deadline = earlier(deadline, w->lead.until);
 	if (atomic_load_explicit(&p->group->watched, memory_order_relaxed)) /* ordered by ID1 */
 		eventcount_notify(&p->group->quiet, INT32_MAX);
 	uint64_t asleep = w->now;
@@ -210,7 +219,8 @@ static void worker_sleep(struct worker *w, uint32_t key)
 		w->spin_failures = 0; /* spinning a little longer would have been cheaper */
 }
 
-static void worker_park(struct worker *w)
+/* Until `until`, if that is not 0: then there may be surplus. */
+static void worker_park(struct worker *w, uint64_t until)
 {
 	struct pool *p = w->pool;
 	p->ops->trim(w);
@@ -223,14 +233,24 @@ static void worker_park(struct worker *w)
 		idle_search_join(&p->idle);
 	idle_park(&p->idle, w->index);
 	heist_fence_heavy(); /* ID1 */
-	if (worker_must_stay(w))
+	if (until ? worker_must_not_nap(w) : worker_must_stay(w))
 		eventcount_cancel(&w->wakeup);
 	else
-		worker_sleep(w, key);
+		worker_sleep(w, key, until);
 	/* Either we take ourselves out of the set or a waker has done so: searching in both cases. */
 	idle_claim(&p->idle, w->index);
 	w->searching = true;
 	heist_watchdog_woke(p);
+}
+
+/* Stay away from the others' queues for a slice.  A searcher is counted meanwhile, lest they wake us. */
+static struct runnable *worker_nap(struct worker *w, uint64_t until)
+{
+	struct idle *s = &w->pool->idle;
+	idle_search_join(s);
+	worker_park(w, until);
+	idle_search_end(s);
+	return heist_worker_next(w);
 }
 
 struct runnable *heist_worker_find(struct worker *w)
@@ -243,6 +263,8 @@ struct runnable *heist_worker_find(struct worker *w)
 			return worker_found(w, r);
 		w->now = heist_clock_ns();
 		throttle_judge(&w->throttle, w->now);
+		if (w->lead.taken)
+			lead_judge(&w->lead, w->now, worker_handled(w));
 		if (w->timer_next && w->now >= w->timer_next) {
 			w->timer_next = p->ops->timers(w, w->now);
 			if ((r = heist_worker_next(w)) != NULL)
@@ -250,10 +272,16 @@ struct runnable *heist_worker_find(struct worker *w)
 		}
 		if (w->index >= p->workers && heist_spare_rest(w))
 			continue;
+		uint64_t nap = w->index < p->workers && p->workers > 1 ? heist_worker_pace(w) : 0;
+		if (nap && !pool_stops(p)) {
+			if ((r = worker_nap(w, nap)) != NULL)
+				return worker_found(w, r);
+			continue;
+		}
 		if ((r = worker_search(w)) != NULL)
 			return worker_found(w, r);
 		if (pool_stops(p))
 			return NULL;
-		worker_park(w);
+		worker_park(w, 0);
 	}
 }

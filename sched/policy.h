@@ -54,6 +54,48 @@
 #define SCHED_PAUSE_MAX_NS 256000u
 #endif
 
+/* A thief that has stolen from run queues so many times within so many nanoseconds compares stealing with
+ * staying away (pace.h). */
+#ifndef PACE_THEFTS
+#define PACE_THEFTS    128
+#define PACE_THEFTS_NS 2000000u
+#endif
+
+/* A window of a comparison; a nap of who stays away, the longest that anything waits for it. */
+#ifndef PACE_WINDOW_NS
+#define PACE_WINDOW_NS 500000u
+#define PACE_SLICE_NS  1000000u
+#endif
+
+/* Per cent of what all get done with thefts, that without them make it better; wins in a row that decide; per
+ * cent of what was got done without, below which it is compared anew. */
+#ifndef PACE_BETTER
+#define PACE_BETTER 115
+#endif
+#define PACE_WINS 2
+#define PACE_LESS 75
+
+/* How long a decision holds, to stay away and to steal, doubled while comparisons confirm it. */
+#ifndef PACE_HOLD_MIN_NS
+#define PACE_HOLD_MIN_NS  20000000u
+#define PACE_HOLD_MAX_NS  1000000000u
+#define PACE_PAUSE_MIN_NS 50000000u
+#define PACE_PAUSE_MAX_NS 1000000000u
+#endif
+
+/* Messages that take a worker longer than this are worth a hand-off. */
+#ifndef SCHED_COARSE_NS
+#define SCHED_COARSE_NS 500u
+#endif
+
+/* After a slot that held at least so many smaller ones, the thief gives their sender so long a lead (lead.h;
+ * measured, one_way/flood at 2 workers: 20 to 25 ns a message without, 15 to 25 with 300 us, 14 to 16 with
+ * 1000, one worker 11). */
+#define SCHED_LEAD_MESSAGES 256
+#ifndef SCHED_LEAD_NS
+#define SCHED_LEAD_NS 1000000u
+#endif
+
 /* Spin this long before parking: about twice the cost of a futex wake (measured: 17 to 60 us). */
 #define SCHED_SPIN_NS 50000u
 

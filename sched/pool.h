@@ -27,6 +27,8 @@ struct pool_ops {
 	bool (*stuck)(struct worker *w, struct worker *stuck);
 	/* The watchdog: w has been in activation n for `elapsed` ns.  May be NULL without a watchdog. */
 	void (*hog)(struct worker *w, uint64_t n, uint64_t elapsed);
+	/* worker_handled.  NULL: activations count. */
+	uint64_t (*handled)(struct worker *w);
 	/* The worker is about to sleep: return memory. */
 	void (*trim)(struct worker *w);
 	/* Fire timers due at `now`; the next deadline, 0 = none. */
@@ -80,6 +82,7 @@ struct pool {
 	char *base; /* the workers */
 	/* any thread, rarely */
 	_Alignas(HEIST_ISOLATE) _Atomic uint32_t sentinel; /* who parks with a timeout, + 1 */
+	_Atomic uint32_t pacer; /* who stays away, or compares, + 1: pace.h */
 	_Atomic uint32_t next_inbox;
 	_Atomic uint32_t stop;	  /* workers leave when they find no work */
 	_Atomic uint32_t exited;  /* workers that have left                */
@@ -94,6 +97,13 @@ struct pool {
 static inline struct worker *pool_worker(struct pool *p, uint32_t i)
 {
 	return (struct worker *)(void *)(p->base + (size_t)i * p->worker_size);
+}
+
+/* Any thread: messages that w has handled so far, more or less. */
+static inline uint64_t worker_handled(struct worker *w)
+{
+	uint64_t (*handled)(struct worker *) = w->pool->ops->handled;
+	return handled ? handled(w) : atomic_load_explicit(&w->activations, memory_order_relaxed);
 }
 
 /* Workers that have threads. */

@@ -110,8 +110,10 @@ static struct runnable *steal_from(struct worker *w, struct worker *v)
 	uint64_t spawned = throttle_holds(&w->throttle, w->now) ? 0 : deque_size(&v->spawned);
 	if (fifo + spawned < 2)
 		return NULL;
-	if (fifo && (r = steal_fifo(w, v)) != NULL)
+	if (fifo && (r = steal_fifo(w, v)) != NULL) {
+		pace_theft(&w->pace);
 		return r;
+	}
 	return spawned ? try_spawned(w, v) : NULL;
 }
 
@@ -215,8 +217,10 @@ static struct runnable *steal_stuck(struct worker *w, struct worker *v)
 	if (!r)
 		r = steal_low(w, v, true);
 	worker_steal_end(w);
-	if (!r && (r = lifo_steal(&v->slot)) != NULL)
+	if (!r && (r = lifo_steal(&v->slot)) != NULL) {
 		heist_count(&w->stats.steals, 1);
+		lead_took(&w->lead, heist_clock_ns(), worker_handled(w));
+	}
 	if (!r && w->pool->ops->stuck(w, v))
 		r = heist_worker_next(w);
 	return r;

@@ -16,6 +16,8 @@
 #include "lockfree/inject.h"
 #include "lockfree/lifo.h"
 #include "sched/idle.h"
+#include "sched/lead.h"
+#include "sched/pace.h"
 #include "sched/policy.h"
 #include "sched/runnable.h"
 #include "sched/throttle.h"
@@ -50,6 +52,8 @@ struct worker {
 	_Atomic uint32_t stealing;    /* it may be reading the arrays of others' deques: shrink.c */
 	struct deque_array *outgrown; /* what its own deques had, for when nobody reads it        */
 	struct throttle throttle;     /* of its thefts from spawn deques                          */
+	struct pace pace;	      /* of its thefts from run queues                            */
+	struct lead lead;	      /* of those whose slots it takes                            */
 	struct worker_stats stats;
 	/* the worker pushes, everybody takes */
 	struct deque spawned; /* LIFO use */
@@ -65,6 +69,7 @@ struct worker {
 	_Atomic uint32_t place;	  /* of a spare: whose CPU it has */
 	_Atomic uint32_t resting; /* looks for work, or waits for some: no handler runs */
 	uint64_t seen, since;	  /* the watchdog's */
+	uint64_t paced;		  /* the pacer's (pace.h) */
 	uint64_t relieved;	  /* when it looked last at slots of those that are away */
 };
 
