@@ -37,11 +37,15 @@ static kettle_ref self(heist_ctx *c)
 
 static heist_next kettle_on_boil(heist_ctx *c, struct kettle *k, struct kettle_boil *m)
 {
+	const heist_type *tea = &kettle_types[kettle_T_tea];
 	k->done = kettle_later_boil(c);
-	kettle_every_gauge(c, self(c), (struct kettle_gauge){ 98 }, 2 * MS, &k->gauge);
-	kettle_after_guard(c, self(c), (struct kettle_guard){ 0 }, 60000 * MS, &k->guard);
-	heist_send_at(c, heist_self(c), &kettle_types[kettle_T_tea], &(struct kettle_tea){ 0 },
-		      m->tea_time, NULL);
+	if (kettle_every_gauge(c, self(c), (struct kettle_gauge){ 98 }, 2 * MS, &k->gauge) !=
+		    HEIST_OK ||
+	    kettle_after_guard(c, self(c), (struct kettle_guard){ 0 }, 60000 * MS, &k->guard) !=
+		    HEIST_OK ||
+	    heist_send_at(c, heist_self(c), tea, &(struct kettle_tea){ 0 }, m->tea_time, NULL) !=
+		    HEIST_OK)
+		return HEIST_FAIL; /* who waits for the tea is told at once */
 	return HEIST_CONTINUE;
 }
 
@@ -64,8 +68,10 @@ static heist_next kettle_on_tea(heist_ctx *c, struct kettle *k, struct kettle_te
 {
 	(void)m;
 	if (k->readings < 3) { /* not hot yet: a little later */
-		kettle_after_tea(c, self(c), (struct kettle_tea){ 0 }, 2 * MS, NULL);
-		return HEIST_CONTINUE;
+		return kettle_after_tea(c, self(c), (struct kettle_tea){ 0 }, 2 * MS, NULL) ==
+				       HEIST_OK
+			       ? HEIST_CONTINUE
+			       : HEIST_FAIL;
 	}
 	heist_cancel(c, k->guard);
 	printf("tea\n");
