@@ -137,10 +137,6 @@ enum verdict heist_lane_settle(struct rt_worker *w, struct actor *a, struct mpsc
 {
 	struct message *m = w->ctx.lane;
 	w->ctx.lane = NULL;
-	if (message_kind(m) == KIND_REQUEST)
-		heist_request_settle(w, m, HEIST_FAIL);
-	w->ctx.current = NULL;
-	w->ctx.stop_after = false;
 	return lane_failed(w, a, n, m, true);
 }
 

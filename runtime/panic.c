@@ -36,8 +36,8 @@ void heist_panic_jump(struct rt_worker *w, heist_status why)
 	siglongjmp(w->base_guard, 1);
 }
 
-/* The failed handler's message was none that is plain. */
-static void exchange_end(struct rt_worker *w)
+/* What the failed handler had, if that was no small plain message, is done with; an asker is told. */
+static void current_end(struct rt_worker *w)
 {
 	struct message *m = w->ctx.current;
 	if (m && message_kind(m) == KIND_REQUEST)
@@ -48,17 +48,13 @@ static void exchange_end(struct rt_worker *w)
 
 static enum verdict settle_single(struct rt_worker *w, struct actor *a)
 {
-	exchange_end(w);
 	return heist_run_batch(w, a, (struct mpsc_node *)a->mailbox.cur, HEIST_FAIL);
 }
 
 static enum verdict settle_failed(struct rt_worker *w, struct actor *a)
 {
 	struct mpsc_node *n = w->ctx.failed;
-	if (w->ctx.lane)
-		return heist_lane_settle(w, a, n);
-	exchange_end(w);
-	return heist_run_failed(w, a, n);
+	return w->ctx.lane ? heist_lane_settle(w, a, n) : heist_run_failed(w, a, n);
 }
 
 /* What the abandoned run would have done, had its handler answered FAIL. */
@@ -67,6 +63,7 @@ static enum verdict settle(struct rt_worker *w)
 	struct actor *a = ctx_actor(&w->ctx);
 	struct mpsc_node *starting = w->ctx.starting;
 	w->ctx.starting = NULL;
+	current_end(w);
 	if (w->deferring == SEND_DEFERRED)
 		heist_outbox_suspend(w);
 	enum verdict v = starting	 ? heist_start_failed(w, a, starting)

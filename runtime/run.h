@@ -154,13 +154,19 @@ static inline bool is_lost_by_failure(const struct message *m)
 	       !message_has(m, MESSAGE_TAKEN);
 }
 
+/* None of these bits of the control word is set. */
+HEIST_HOT_INLINE bool is_clear(struct actor *a, uint16_t control)
+{
+	return HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
+			      control)); /* acquired by heist_control_run */
+}
+
 /* A plain message is for exactly this generation; and none of these bits of the control word is set. */
 HEIST_HOT_INLINE bool is_plain(struct actor *a, const struct message *m, uint16_t control)
 {
 	return HEIST_LIKELY(m->tag ==
 			    atomic_load_explicit(&a->ticket, memory_order_relaxed)) && /* own */
-	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
-			      control)); /* acquired by heist_control_run */
+	       is_clear(a, control);
 }
 
 /* Plain, and nothing goes before it.  Only a live actor has its ticket open, so this also says that there is
@@ -175,8 +181,7 @@ HEIST_HOT_INLINE bool is_exchange(struct actor *a, const struct message *m)
 {
 	uint64_t kind = m->tag ^ mpsc_generation(&a->ticket);
 	return (kind == MESSAGE_KIND(KIND_REQUEST) || kind == MESSAGE_KIND(KIND_REPLY)) &&
-	       HEIST_LIKELY(!(atomic_load_explicit(&a->control, memory_order_relaxed) &
-			      (CONTROL_CALL | CONTROL_LANE))); /* acquired by heist_control_run */
+	       is_clear(a, CONTROL_CALL | CONTROL_LANE);
 }
 
 HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)

@@ -68,9 +68,7 @@ static heist_worker_stats worker_look(const struct heist_system *s, const struct
 		memcpy(t.pool, place->name, sizeof t.pool);
 	t.own_thread = place && !*place->name;
 	t.activations = get(&w->base.activations);
-	t.handled = t.activations + get(&w->local.handled_more);
-	if ((int64_t)t.handled < 0)
-		t.handled = 0; /* its first activation, without a message, ended meanwhile */
+	t.handled = rt_worker_handled(w);
 	t.steals = get(&w->base.stats.steals);
 	t.parks = get(&w->base.stats.parks);
 	t.wakes = get(&w->base.stats.wakes);

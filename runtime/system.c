@@ -140,8 +140,7 @@ static void on_hog(struct worker *w, uint64_t n, uint64_t elapsed)
 
 static uint64_t on_handled(struct worker *w)
 {
-	return atomic_load_explicit(&w->activations, memory_order_relaxed) +
-	       atomic_load_explicit(&rt_worker_of(w)->local.handled_more, memory_order_relaxed);
+	return rt_worker_handled(rt_worker_of(w));
 }
 
 static void on_signal_host(struct worker *w)

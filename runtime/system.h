@@ -214,6 +214,14 @@ static inline struct rt_worker *system_worker(const struct heist_system *s, uint
 	return s->places.crew[i];
 }
 
+/* Messages that a worker has handled so far; exact when it rests. */
+static inline uint64_t rt_worker_handled(const struct rt_worker *w)
+{
+	uint64_t n = atomic_load_explicit(&w->base.activations, memory_order_relaxed) +
+		     atomic_load_explicit(&w->local.handled_more, memory_order_relaxed);
+	return (int64_t)n < 0 ? 0 : n; /* its first activation, without a message, ends now */
+}
+
 /* Every local: those that foreign threads borrow, then one a worker. */
 static inline uint32_t system_locals(const struct heist_system *s)
 {

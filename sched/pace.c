@@ -6,11 +6,6 @@
 
 /* ---- the rule ---- */
 
-static uint64_t doubled(uint64_t ns, uint64_t least, uint64_t most)
-{
-	return ns == 0 ? least : 2 * ns < most ? 2 * ns : most;
-}
-
 static void begin(struct pace *p, enum pace_phase phase, uint64_t now, uint64_t handled)
 {
 	p->phase = phase;
@@ -27,7 +22,7 @@ static void steal(struct pace *p, uint64_t now)
 static void lost(struct pace *p, uint64_t now)
 {
 	p->hold = 0;
-	p->pause = doubled(p->pause, PACE_PAUSE_MIN_NS, PACE_PAUSE_MAX_NS);
+	p->pause = policy_doubled(p->pause, PACE_PAUSE_MIN_NS, PACE_PAUSE_MAX_NS);
 	p->until = now + p->pause;
 	steal(p, now);
 }
@@ -66,7 +61,7 @@ static void compare(struct pace *p, uint64_t now, uint64_t handled)
 		begin(p, PACE_WITH, now, handled);
 	} else {
 		p->pause = 0;
-		p->hold = doubled(p->hold, PACE_HOLD_MIN_NS, PACE_HOLD_MAX_NS);
+		p->hold = policy_doubled(p->hold, PACE_HOLD_MIN_NS, PACE_HOLD_MAX_NS);
 		p->until = now + p->hold;
 		begin(p, PACE_AWAY, now, handled);
 	}

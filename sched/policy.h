@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * policy.h - every tuning constant of the scheduler, with where it comes from. */
+ * policy.h - every tuning constant of the scheduler, with where it comes from; and how what did not help grows. */
 #ifndef HEIST_SCHED_POLICY_H
 #define HEIST_SCHED_POLICY_H
+
+#include <stdint.h>
+
+/* What did not help lasts twice as long the next time; 0: it is the first. */
+static inline uint64_t policy_doubled(uint64_t ns, uint64_t least, uint64_t most)
+{
+	return ns == 0 ? least : 2 * ns < most ? 2 * ns : most;
+}
 
 #ifndef SCHED_MAX_WORKERS
 #define SCHED_MAX_WORKERS 256

@@ -41,10 +41,7 @@ static inline void throttle_judge(struct throttle *t, uint64_t now)
 		return;
 	bool worth = now - t->taken >= SCHED_WORTH * t->cost;
 	t->taken = 0;
-	t->pause = worth			   ? 0
-		   : t->pause == 0		   ? SCHED_PAUSE_MIN_NS
-		   : t->pause < SCHED_PAUSE_MAX_NS ? t->pause * 2
-						   : t->pause;
+	t->pause = worth ? 0 : policy_doubled(t->pause, SCHED_PAUSE_MIN_NS, SCHED_PAUSE_MAX_NS);
 	t->until = now + t->pause;
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/workload/adder.h"
 #include "lockfree/seam.h"
 
 static long allocations;
@@ -88,17 +89,6 @@ static heist_next mother_recv(heist_ctx *ctx, void *state, const heist_type *typ
 static const heist_class mother = { "mother", HEIST_ABI, 0, mother_recv, NULL };
 
 /* ask: one request at a time, with a deadline. */
-static const heist_type ADD = { .base = &ADD, .name = "add", .size = 8, .reply_size = 8 };
-
-static heist_next server_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
-{
-	int64_t n = *(int64_t *)msg + 1;
-	(void)state;
-	heist_reply(ctx, HEIST_OK, type, &n);
-	return HEIST_CONTINUE;
-}
-static const heist_class server = { "server", HEIST_ABI, 0, server_recv, NULL };
-
 static void ask_next(heist_ctx *ctx, void *state, heist_status status, const void *reply,
 		     uint64_t user)
 {

@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * ask: request and reply with a deadline, one or 50 in flight. */
 #include "bench/bench.h"
-
-static const heist_type ADD = { .base = &ADD, .name = "add", .size = 8, .reply_size = 8 };
-
-static heist_next server_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
-{
-	int64_t n = *(int64_t *)msg + 1;
-	(void)state;
-	heist_reply(ctx, HEIST_OK, type, &n);
-	return HEIST_CONTINUE;
-}
-static const heist_class server = { "server", HEIST_ABI, 0, server_recv, NULL };
+#include "bench/workload/adder.h"
 
 struct asker {
 	heist_ref to;

@@ -6,15 +6,13 @@
 #include <string.h>
 
 #include "lockfree/seam.h"
-#include "tests/support/print.h"
 #include "tests/support/side.h"
-#include "tests/support/stress.h"
+#include "tests/support/stress_system.h"
 
 #define ACTORS 4
 
 static const heist_type SPIN = { .base = &SPIN, .name = "spin", .size = 8, .reply_size = 1 };
 
-static heist_system *sys;
 static heist_ref actors[ACTORS];
 static _Atomic long handled, wanted, chains;
 
@@ -81,16 +79,10 @@ static void end(void)
 {
 }
 
-static void dump(void)
-{
-	print_runtime(sys);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "hog", 1, 2000, begin, run, end, dump };
-	int status = stress_main(argc, argv, &s);
-	STRESS_CHECK(heist_shutdown(sys, 0) == HEIST_OK);
+	static const struct stress s = { "hog", 1, 2000, begin, run, end, stress_system_dump };
+	int status = stress_system_end(stress_main(argc, argv, &s));
 	/* else nothing was checked */
 	return status ? status : atomic_load_explicit(&chains, memory_order_relaxed) == 0;
 }

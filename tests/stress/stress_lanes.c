@@ -4,8 +4,7 @@
 #include <heist/heist.h>
 
 #include "tests/support/oracle.h"
-#include "tests/support/print.h"
-#include "tests/support/stress.h"
+#include "tests/support/stress_system.h"
 
 #define THREADS 3
 #define ACTORS	2 /* as they come; stashing */
@@ -21,7 +20,6 @@ static const heist_type ITEM = {
 static const heist_type HOLD = { .base = &HOLD, .name = "hold", .size = 8, .reply_size = 1 };
 static const heist_type ECHO = { .base = &ECHO, .name = "echo", .size = 8, .reply_size = 8 };
 
-static heist_system *sys;
 static heist_ref to[ACTORS], echo;
 static uint64_t numbers[THREADS][ACTORS][2]; /* its thread */
 static _Atomic long posted, handled;
@@ -149,17 +147,13 @@ static void end(void)
 		stress_wait(&turns);
 }
 
-static void dump(void)
-{
-	print_runtime(sys);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "lanes", THREADS, 20000, begin, run, end, dump };
+	static const struct stress s = { "lanes", THREADS,	     20000, begin, run,
+					 end,	  stress_system_dump };
 	int status = stress_main(argc, argv, &s);
 	heist_stats t = heist_stats_default();
 	STRESS_CHECK(heist_get_stats(sys, &t) == HEIST_OK && test_conserved(&t) &&
 		     test_lost(&t) == 0);
-	return heist_shutdown(sys, 0) == HEIST_OK ? status : 1;
+	return stress_system_end(status);
 }

@@ -7,8 +7,7 @@
 #include <signal.h>
 
 #include "lockfree/seam.h"
-#include "tests/support/print.h"
-#include "tests/support/stress.h"
+#include "tests/support/stress_system.h"
 
 #define THREADS 3
 #define WORKERS 2
@@ -16,7 +15,6 @@
 #define BITS	(THREADS + 1)
 #define SIGNALS THREADS /* the bit of the handler of signals */
 
-static heist_system *sys;
 static heist_ref to[ACTORS];
 static _Atomic long posted[ACTORS][BITS], told[ACTORS][BITS], known;
 static pthread_t workers[WORKERS];
@@ -139,14 +137,9 @@ static void end(void)
 		stress_wait(&turns);
 }
 
-static void dump(void)
-{
-	print_runtime(sys);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "notify", THREADS, 20000, begin, run, end, dump };
-	int status = stress_main(argc, argv, &s);
-	return heist_shutdown(sys, 0) == HEIST_OK ? status : 1;
+	static const struct stress s = { "notify", THREADS,	      20000, begin, run,
+					 end,	   stress_system_dump };
+	return stress_system_end(stress_main(argc, argv, &s));
 }

@@ -6,8 +6,7 @@
 
 #include <stdatomic.h>
 
-#include "tests/support/print.h"
-#include "tests/support/stress.h"
+#include "tests/support/stress_system.h"
 
 #define PLAYERS 8
 #define BALLS	12
@@ -16,7 +15,6 @@
 static const heist_type BALL = { .base = &BALL, .name = "ball", .size = 8, .reply_size = 1 };
 static _Atomic long caught, woken, jammed;
 static long wakes; /* of this round */
-static heist_system *sys;
 static heist_ref players[PLAYERS], plain[WAKES];
 
 static heist_next plain_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -88,15 +86,8 @@ static void end(void)
 	STRESS_CHECK(atomic_load(&woken) == wakes);
 }
 
-static void dump(void)
-{
-	print_runtime(sys);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "pace", 1, 2000, begin, run, end, dump };
-	int status = stress_main(argc, argv, &s);
-	STRESS_CHECK(heist_shutdown(sys, 0) == HEIST_OK);
-	return status;
+	static const struct stress s = { "pace", 1, 2000, begin, run, end, stress_system_dump };
+	return stress_system_end(stress_main(argc, argv, &s));
 }

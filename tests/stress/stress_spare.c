@@ -5,8 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "tests/support/print.h"
-#include "tests/support/stress.h"
+#include "tests/support/stress_system.h"
 
 #define WORKERS 2
 #define SPARES	2
@@ -15,7 +14,6 @@
 static const heist_type POKE = { .base = &POKE, .name = "poke", .size = 8, .reply_size = 1 };
 static _Atomic long poked, expected, back;
 static long waiting; /* of this round */
-static heist_system *sys;
 static heist_ref waits[WORKERS + SPARES - 1], plain[ACTORS];
 
 static heist_next plain_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -93,14 +91,8 @@ static void end(void)
 	STRESS_CHECK(atomic_load(&back) == waiting);
 }
 
-static void dump(void)
-{
-	print_runtime(sys);
-}
-
 int main(int argc, char **argv)
 {
-	static const struct stress s = { "spare", 1, 20000, begin, run, end, dump };
-	int status = stress_main(argc, argv, &s);
-	return heist_shutdown(sys, 0) == HEIST_OK ? status : 1;
+	static const struct stress s = { "spare", 1, 20000, begin, run, end, stress_system_dump };
+	return stress_system_end(stress_main(argc, argv, &s));
 }
