@@ -117,15 +117,14 @@ heist_wall heist_wall_now(const heist_system *s)
 	return now;
 }
 
-/* From here on a tick of the kernel does not matter: its clock costs a fifth. */
-#define LONG_MS 5000
-
 heist_time heist_in_ms(const heist_system *s, uint32_t ms)
 {
-	uint64_t ns = ms * (uint64_t)1000000;
-	if (ms < LONG_MS || (s && s->clock))
-		return heist_now(s) + ns;
-	return heist_clock_tick_ns() + TICK_NS + ns;
+	return heist_now(s) + ms * (uint64_t)1000000;
+}
+
+heist_time heist_recent(const heist_ctx *ctx)
+{
+	return ctx ? ctx->worker->base.now : 0;
 }
 
 heist_ref heist_self(const heist_ctx *ctx)

@@ -94,9 +94,8 @@ static void ask_next(heist_ctx *ctx, void *state, heist_status status, const voi
 {
 	if (status != HEIST_OK || (uint64_t) * (const int64_t *)reply != user + 1)
 		exit(1);
-	if (left-- > 0 &&
-	    heist_ask(ctx, counter, &ADD, &left, heist_in_ms(heist_system_of(ctx), 10000), ask_next,
-		      (uint64_t)left) != HEIST_OK)
+	if (left-- > 0 && heist_ask(ctx, counter, &ADD, &left, heist_recent(ctx) + ASK_TIMEOUT,
+				    ask_next, (uint64_t)left) != HEIST_OK)
 		exit(1);
 	(void)state;
 }

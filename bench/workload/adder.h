@@ -5,6 +5,8 @@
 
 #include <heist/heist.h>
 
+#define ASK_TIMEOUT UINT64_C(10000000000) /* ns */
+
 static const heist_type ADD = { .base = &ADD, .name = "add", .size = 8, .reply_size = 8 };
 
 static heist_next server_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)

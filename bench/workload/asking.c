@@ -14,7 +14,7 @@ static void on_reply(heist_ctx *ctx, void *state, heist_status status, const voi
 static void ask_next(heist_ctx *ctx, struct asker *a)
 {
 	int64_t n = a->left;
-	if (heist_ask(ctx, a->to, &ADD, &n, heist_in_ms(heist_system_of(ctx), 10000), on_reply,
+	if (heist_ask(ctx, a->to, &ADD, &n, heist_recent(ctx) + ASK_TIMEOUT, on_reply,
 		      (uint64_t)n) != HEIST_OK)
 		bench_failed("ask");
 }

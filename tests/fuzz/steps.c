@@ -192,6 +192,7 @@ static void inner_step(struct actor *me)
 	case 15:
 		(void)heist_out_of_budget(me->ctx);
 		(void)heist_deadline(me->ctx);
+		(void)heist_recent(me->ctx);
 		break;
 	case 16:
 		rare_inner_step(me);

@@ -79,6 +79,73 @@ static void *later(void *arg)
 	return NULL;
 }
 
+static uint64_t hands, looked;
+
+static uint64_t hands_of(void *user, heist_clock which)
+{
+	(void)user, (void)which;
+	return hands;
+}
+
+static heist_next late_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state, (void)type, (void)msg;
+	hands += 1000;
+	looked = heist_recent(ctx);
+	return HEIST_CONTINUE;
+}
+static const heist_class late_class = { "late", HEIST_ABI, 0, late_recv, NULL };
+
+TEST(poll, recent_is_the_time_of_the_last_look)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	heist_ref r;
+	uint64_t v = 1;
+	c.mode = HEIST_POLLED;
+	c.clock = hands_of;
+	hands = 5000;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	EXPECT(heist_spawn(s, &late_class, NULL, NULL, &r) == HEIST_OK);
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK && heist_poll(s, 0, 100) == 1);
+	EXPECT(looked == 5000 && heist_now(s) == 6000);
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK && heist_poll(s, 0, 100) == 1);
+	EXPECT(looked == 6000 && heist_now(s) == 7000);
+	for (int i = 0; i < 200; i++) /* and within a batch, now and then */
+		EXPECT(heist_send(r, &WORD, &v) == HEIST_OK);
+	uint64_t before = hands;
+	while (heist_poll(s, 0, 100) > 0)
+		;
+	EXPECT(hands == before + 200000 && looked >= hands - 65000);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+static heist_next again_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	int *turns = state;
+	(void)type, (void)msg;
+	EXPECT(heist_recent(ctx) == hands);
+	hands += 1000;
+	return ++*turns < 5 ? HEIST_AGAIN : HEIST_STOP;
+}
+static const heist_class again_class = { "again", HEIST_ABI, sizeof(int), again_recv, NULL };
+
+TEST(poll, recent_is_now_when_a_message_runs_again)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	heist_ref r;
+	uint64_t v = 1;
+	c.mode = HEIST_POLLED;
+	c.clock = hands_of;
+	hands = 5000;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	EXPECT(heist_spawn(s, &again_class, NULL, NULL, &r) == HEIST_OK);
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK && heist_poll(s, 0, 100) == 5);
+	EXPECT(hands == 10000);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
 TEST(poll, a_foreign_send_ends_the_wait)
 {
 	heist_ref r;

@@ -252,23 +252,6 @@ TEST(requests, that_expire_in_the_queue_never_run)
 	tear_down();
 }
 
-TEST(requests, have_deadlines_of_at_least_what_was_said)
-{
-	static const struct {
-		uint32_t ms;
-		uint64_t more; /* ns */
-	} cases[] = { { 0, 0 }, { 4999, 0 }, { 5000, 64000000 }, { UINT32_MAX, 64000000 } };
-	set_up(1);
-	for (int i = 0; i < 4; i++) {
-		uint64_t ns = cases[i].ms * (uint64_t)1000000, before = heist_now(sys);
-		heist_time t = heist_in_ms(sys, cases[i].ms);
-		EXPECT(t >= before + ns && t <= heist_now(sys) + ns + cases[i].more);
-		t = heist_in_ms(NULL, cases[i].ms);
-		EXPECT(t >= before + ns && t <= heist_now(NULL) + ns + cases[i].more);
-	}
-	tear_down();
-}
-
 TEST(requests, hand_their_deadline_on)
 {
 	set_up(2);

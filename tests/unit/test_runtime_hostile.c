@@ -935,7 +935,7 @@ static void wrong_contexts(heist_ctx *ctx)
 	uint64_t n[4] = { 1, 2, 3, 4 };
 	remember();
 	EXPECT(heist_self(NULL).v == 0 && heist_system_of(NULL) == NULL);
-	EXPECT(heist_deadline(NULL) == 0 && heist_out_of_budget(NULL));
+	EXPECT(heist_deadline(NULL) == 0 && heist_recent(NULL) == 0 && heist_out_of_budget(NULL));
 	EXPECT(heist_take(NULL, n) == NULL && heist_take(ctx, NULL) == NULL);
 	EXPECT(heist_alloc(NULL, 8) == NULL && heist_allocated(NULL) == 0);
 	EXPECT(heist_alloc(ctx, SIZE_MAX) == NULL && heist_alloc(ctx, SIZE_MAX - 100) == NULL);

@@ -404,6 +404,7 @@ void timers_end_with_their_object()
 	auto a = s.spawn<go, tick>([&ticks, t = heist::timer(),
 				    u = heist::timer()](heist::context c, auto &m) mutable {
 		auto me = c.self<go, tick>();
+		EXPECT(c.recent() != 0 && c.recent() <= heist_now(heist_system_of(c.get())));
 		if constexpr (std::is_same_v<std::decay_t<decltype(m)>, tick>) {
 			ticks[m.which]++;
 		} else if (m.how == 0) {

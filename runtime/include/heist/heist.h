@@ -654,7 +654,7 @@ HEIST_API heist_status heist_set_log_level(heist_system *, heist_log_level);
 HEIST_API heist_status heist_log_dump(heist_system *, int fd);
 /* The time; NULL: the machine's monotonic and wall clock. */
 HEIST_API heist_time heist_now(const heist_system *);
-/* Now + ms; from 5,000 on never less, and up to 64 ms more, for a fifth of the cost. */
+/* Now + ms. */
 HEIST_API heist_time heist_in_ms(const heist_system *, uint32_t ms);
 HEIST_API heist_wall heist_wall_now(const heist_system *);
 
@@ -841,6 +841,11 @@ HEIST_API heist_system *heist_system_of(const heist_ctx *);
  * branch, and the making of the values. */
 HEIST_API heist_status heist_log(heist_ctx *, heist_log_level, const char *format, ...)
 	HEIST_PRINTF_(3, 4);
+/* heist_now, when this worker last looked: behind by as long as the running handler has taken, and what was
+ * handled before it since the look, 64 messages at most and none that took a quarter of the worker's budget_us.
+ * It looks before a message runs again (HEIST_AGAIN).  A load instead of a clock, for deadlines and times that
+ * need not be exact.  NULL: 0. */
+HEIST_API heist_time heist_recent(const heist_ctx *);
 /* Deadline of the request being handled, or, in a continuation, of that in whose handler it was asked for;
  * 0 = none. */
 HEIST_API heist_time heist_deadline(const heist_ctx *);

@@ -378,6 +378,10 @@ class context
 	{
 		return ctx_;
 	}
+	heist_time recent() const noexcept
+	{
+		return heist_recent(ctx_);
+	}
 	template <class... Ms> ref<Ms...> self() const noexcept
 	{
 		return ref<Ms...>(heist_self(ctx_));
