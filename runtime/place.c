@@ -157,15 +157,15 @@ static void place_publish(struct heist_system *s, struct place *p)
 static bool named_new(struct heist_system *s, const heist_config *c, uint32_t i, uint32_t *left)
 {
 	heist_pool from = pool_read(c, i);
-	struct pool_config like = { .workers = from.workers ? from.workers : 1,
-				    .pin = from.cpus != NULL };
+	struct pool_config like = {
+		.workers = from.workers ? from.workers : 1, .pin = from.cpus != NULL
+	}; /* no spin: others run on its CPUs */
 	like.spares = heist_spares_choose(from.spare_max, like.workers, *left);
 	like.hog_ns = heist_hog_limit(c, from.hog_ms, like.workers + like.spares);
 	struct place *p = place_new(s, &like);
 	if (!p)
 		return false;
 	*left -= like.spares;
-	p->pool.spin_ns = 0; /* others run on its CPUs */
 	if (from.cpus && !heist_topology_use(&p->pool.topology, from.cpus)) {
 		place_free(s, p);
 		return false;

@@ -207,7 +207,7 @@ static struct cpus_choice choose_workers(const heist_config *c)
 	enum cpus_pin wish = c->pin == HEIST_ON	   ? CPUS_PIN_ON
 			     : c->pin == HEIST_OFF ? CPUS_PIN_OFF
 						   : CPUS_PIN_DEFAULT;
-	return c->mode == HEIST_POLLED ? (struct cpus_choice){ 1, false }
+	return c->mode == HEIST_POLLED ? (struct cpus_choice){ .workers = 1 }
 				       : heist_cpus_choose(workers, wish, "");
 }
 
@@ -265,17 +265,18 @@ static uint32_t choose_spares(const heist_config *c, uint32_t workers)
 	return c->mode == HEIST_POLLED ? 0 : heist_spares_choose(c->spare_max, workers, left);
 }
 
-static int system_workers_init(struct heist_system *s, const heist_config *c, uint32_t workers,
-			       bool pin)
+static int system_workers_init(struct heist_system *s, const heist_config *c,
+			       struct cpus_choice cpus)
 {
-	uint32_t spares = choose_spares(c, workers);
+	uint32_t spares = choose_spares(c, cpus.workers);
 	struct pool_config pc = {
 		.ops = &ops,
 		.memory = &s->memory,
-		.workers = workers,
+		.workers = cpus.workers,
 		.spares = spares,
-		.hog_ns = heist_hog_limit(c, 0, workers + spares),
-		.pin = pin,
+		.hog_ns = heist_hog_limit(c, 0, cpus.workers + spares),
+		.pin = cpus.pin,
+		.spin = cpus.spin,
 		.polled = s->polled,
 		.worker_size = sizeof(struct rt_worker),
 		.clock = s->clock ? clock_of_user : NULL,
@@ -294,7 +295,7 @@ static int system_workers_init(struct heist_system *s, const heist_config *c, ui
 
 /* Everything but threads; NULL: out of memory or address space, nothing is left. */
 static struct heist_system *system_new(const heist_config *c, struct heist_sim *sim,
-				       uint32_t workers, bool pin, uint32_t generation)
+				       struct cpus_choice cpus, uint32_t generation)
 {
 	struct heist_system boot = { .host_fd = -1, .sim = sim };
 	system_configure(&boot, c);
@@ -316,7 +317,7 @@ static struct heist_system *system_new(const heist_config *c, struct heist_sim *
 		heist_local_init(&s->foreign[i], s, &s->memory);
 	if (s->polled && (s->host_fd = heist_event_open()) < 0)
 		goto fail;
-	if (system_workers_init(s, c, workers, pin) != 0)
+	if (system_workers_init(s, c, cpus) != 0)
 		goto fail;
 	if ((c->events && heist_events_init(s, c->events) != 0) ||
 	    (c->sample && heist_sampling_init(s, c->sample) != 0) ||
@@ -436,7 +437,7 @@ heist_status heist_start_with(const heist_config *config, struct heist_sim *sim,
 	if (id == 0)
 		return start_refused(&c, sim ? "another simulation has not ended"
 					     : "more than 127 runtimes");
-	struct heist_system *s = system_new(&c, sim, cpus.workers, cpus.pin, generation);
+	struct heist_system *s = system_new(&c, sim, cpus, generation);
 	if (!s) {
 		heist_table_release(id, generation);
 		return HEIST_ENOMEM;

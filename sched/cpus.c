@@ -62,9 +62,11 @@ struct cpus_choice heist_cpus_decide(const struct cpus_facts *f)
 	if (workers == 0 || workers == CPUS_ALL)
 		workers = workers_of(scarce && !workers ? f->quota / 1000 : f->allowed);
 	bool room = workers > 1 && workers <= f->allowed && !scarce;
+	bool pin = f->pin == CPUS_PIN_DEFAULT ? room : f->pin == CPUS_PIN_ON;
 	return (struct cpus_choice){
 		.workers = workers,
-		.pin = f->pin == CPUS_PIN_DEFAULT ? room : f->pin == CPUS_PIN_ON,
+		.pin = pin,
+		.spin = pin && (workers > 1 || f->allowed > 1),
 	};
 }
 

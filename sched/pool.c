@@ -64,7 +64,7 @@ int heist_pool_init(struct pool *p, const struct pool_config *c)
 	p->clock_user = c->clock_user;
 	p->group = c->group ? c->group : p;
 	p->pick = c->pick;
-	p->spin_ns = c->workers > 1 && c->pin ? SCHED_SPIN_NS : 0;
+	p->spin_ns = c->spin ? SCHED_SPIN_NS : 0;
 	p->search_limit = c->workers > 4 ? c->workers / 2 : 2;
 	p->worker_size = (c->worker_size + HEIST_ISOLATE - 1) & ~(size_t)(HEIST_ISOLATE - 1);
 	if (heist_topology_init(&p->topology, c->workers, c->pin, c->synthetic, c->memory) != 0)

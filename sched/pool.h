@@ -48,7 +48,7 @@ struct pool_config {
 	uint32_t workers;
 	uint32_t spares; /* at most SPARES_MAX, and SCHED_MAX_WORKERS with the workers (spare.h) */
 	uint64_t hog_ns; /* a handler that takes longer is a hog (watchdog.h); 0: nobody watches */
-	bool pin, polled;
+	bool pin, spin, polled;
 	size_t worker_size;    /* of the struct that begins with struct worker */
 	const char *synthetic; /* topology for tests, or NULL */
 	/* A polled pool may have a clock of its own; it then never sleeps.  NULL: the seam's. */
