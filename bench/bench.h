@@ -34,7 +34,7 @@ struct bench_row {
 
 /* ---- a run: set up, kick off, wait, stop the clock ---- */
 
-/* The clock runs from bench_begin to the bench_finish that a handler calls. */
+/* The clock runs from bench_begin until bench_wait knows of the last bench_finish, which a handler calls. */
 void bench_begin(long parts); /* how many bench_finish calls end the run */
 void bench_finish(bool correct);
 /* Wait for the end; elapsed ns, or -1 if some part was wrong or 60 seconds passed. */
@@ -44,7 +44,7 @@ double bench_wait(void);
 struct bench_aside {
 	double cpu_ns;	     /* of the process from the last bench_begin to its end    */
 	long rss;	     /* idle: bytes by which the resident size grew            */
-	uint64_t latency[5]; /* paced_latency: ns at 50 %, 90 %, 99 %, 99.9 %, maximum */
+	uint64_t latency[5]; /* paced: ns at 50 %, 90 %, 99 %, 99.9 %, maximum */
 };
 extern struct bench_aside bench_aside;
 
@@ -53,8 +53,7 @@ extern int64_t bench_idle_seconds;
 
 /* ---- small things ---- */
 void bench_failed(const char *what) __attribute__((noreturn));
-/* A runtime for one sample, whose log says nothing if `silent`; and its end. */
-heist_system *bench_start(uint32_t workers, heist_switch pin, bool silent);
+heist_system *bench_start(const heist_config *c);
 void bench_stop(heist_system *s);
 /* Wait until what was sent so far has been handled. */
 void bench_settle(heist_system *s);

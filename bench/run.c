@@ -11,11 +11,21 @@
 
 /* ---- one row ---- */
 
+static heist_system *start(const struct result *r)
+{
+	heist_config c = heist_config_default();
+	c.workers = r->workers;
+	c.pin = HEIST_ON;
+	if (r->row->loses)
+		c.log_level = HEIST_LOG_OFF;
+	return bench_start(&c);
+}
+
 /* One sample on a fresh runtime, per operation; -1: wrong. */
 static double sample(struct result *r)
 {
 	heist_stats t = heist_stats_default();
-	heist_system *s = r->row->bare ? NULL : bench_start(r->workers, HEIST_ON, r->row->loses);
+	heist_system *s = r->row->bare ? NULL : start(r);
 	double cpu = bench_cpu_ns(), ns = r->row->sample(r->row, s);
 	r->cpu = (bench_cpu_ns() - cpu) / (double)r->row->operations;
 	if (s) {
@@ -93,7 +103,8 @@ static void measure_apart(struct result *r)
 static uint32_t all_workers(void)
 {
 	heist_stats t = heist_stats_default();
-	heist_system *s = bench_start(0, HEIST_DEFAULT, false);
+	heist_config c = heist_config_default();
+	heist_system *s = bench_start(&c);
 	heist_get_stats(s, &t);
 	bench_stop(s);
 	return t.workers;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * run.c - one sample: its runtime, and its clock from bench_begin to the last bench_finish. */
+ * run.c - one sample: its runtime, and its clock from bench_begin until the waiting thread knows of the last bench_finish. */
 #include "bench/bench.h"
 
+#include <errno.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -16,12 +18,13 @@ static _Atomic long parts;
 static _Atomic bool wrong;
 static heist_time begun;
 static double begun_cpu;
-static _Atomic heist_time ended;
+static sem_t end; /* the thread that waits for it sleeps: a look now and then would stop a worker */
 
 void bench_begin(long n)
 {
 	atomic_store(&wrong, false);
-	atomic_store(&ended, 0);
+	if (sem_init(&end, 0, 0) != 0)
+		bench_failed("sem_init");
 	atomic_store(&parts, n);
 	begun_cpu = bench_cpu_ns();
 	begun = heist_now(NULL);
@@ -32,19 +35,20 @@ void bench_finish(bool correct)
 	if (!correct)
 		atomic_store(&wrong, true);
 	if (atomic_fetch_sub(&parts, 1) == 1)
-		atomic_store(&ended, heist_now(NULL));
+		sem_post(&end);
 }
 
 double bench_wait(void)
 {
-	heist_time limit = heist_now(NULL) + 60000000000u;
-	while (!atomic_load(&ended)) {
-		if (heist_now(NULL) > limit)
+	struct timespec limit;
+	clock_gettime(CLOCK_REALTIME, &limit);
+	limit.tv_sec += 60;
+	while (sem_timedwait(&end, &limit) != 0)
+		if (errno != EINTR)
 			return -1;
-		nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
-	}
+	heist_time ended = heist_now(NULL);
 	bench_aside.cpu_ns = bench_cpu_ns() - begun_cpu;
-	return atomic_load(&wrong) ? -1 : (double)(atomic_load(&ended) - begun);
+	return atomic_load(&wrong) ? -1 : (double)(ended - begun);
 }
 
 void bench_failed(const char *what)
@@ -53,15 +57,10 @@ void bench_failed(const char *what)
 	exit(1);
 }
 
-heist_system *bench_start(uint32_t workers, heist_switch pin, bool silent)
+heist_system *bench_start(const heist_config *c)
 {
-	heist_config c = heist_config_default();
 	heist_system *s;
-	c.workers = workers;
-	c.pin = pin;
-	if (silent)
-		c.log_level = HEIST_LOG_OFF;
-	if (heist_start(&c, &s) != HEIST_OK)
+	if (heist_start(c, &s) != HEIST_OK)
 		bench_failed("heist_start");
 	return s;
 }
@@ -72,12 +71,20 @@ void bench_stop(heist_system *s)
 		bench_failed("heist_shutdown");
 }
 
+static uint64_t lost(const heist_stats *t)
+{
+	uint64_t sum = 0;
+	for (int i = 0; i < HEIST_CAUSES; i++)
+		sum += t->lost[i];
+	return sum;
+}
+
 void bench_settle(heist_system *s)
 {
 	heist_stats t = heist_stats_default();
 	do
 		heist_get_stats(s, &t);
-	while (t.accepted != t.handled);
+	while (t.accepted != t.handled + lost(&t));
 }
 
 double bench_cpu_ns(void)

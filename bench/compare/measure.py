@@ -53,8 +53,8 @@ def figure(row, sample):
     """The number of the row, per operation where that makes sense."""
     if row.figure[0] == "rss":
         return sample["rss"] / sample["operations"]
-    if row.figure[0] == "p99":
-        return sample["latency_ns"]["p99"]
+    if row.figure[0].startswith("p"):
+        return sample["latency_ns"][row.figure[0]]
     return sample["ns"] / sample["operations"]
 
 

@@ -5,7 +5,7 @@ import dataclasses
 # What a row's figure is.  All of them: less is better.
 TIME = ("ns", "ns")      # time per operation
 BYTES = ("rss", "B")     # growth of the resident set per actor
-TAIL = ("p99", "ns")     # 99th percentile of the latency
+LATENCY = ("p50", "ns")  # its median; the report has the other percentiles, too
 
 
 def fibonacci(n):
@@ -30,7 +30,8 @@ OPERATIONS = {
     "skynet": lambda p: (10 * p["leaves"] - 1) // 9,
     "idle": lambda p: p["actors"],
     "ask": lambda p: p["asks"],
-    "paced_latency": lambda p: p["seconds"] * 1_000_000_000 // p["period_ns"],
+    "paced_inside": lambda p: p["seconds"] * 1_000_000_000 // p["period_ns"],
+    "paced_outside": lambda p: p["seconds"] * 1_000_000_000 // p["period_ns"],
 }
 
 
@@ -61,6 +62,8 @@ class Row:
 def row(name, workload, per, what, params, short=None, **more):
     return Row(name, workload, per, what, tuple(params.items()), tuple((short or {}).items()), **more)
 
+
+PACED = {"period_ns": 10_000, "actors": 64, "seconds": 1}
 
 ROWS = [
     row("ping_pong", "ping_pong", "message", "One message to and fro between two actors: nothing overlaps.",
@@ -95,9 +98,12 @@ ROWS = [
         {"asks": 30_000, "window": 1}, headline=True),
     row("ask/x50", "ask", "answer", "Request and answer, with a timeout where the runtime has one; 50 in flight.",
         {"asks": 30_000, "window": 50}),
-    row("paced_latency", "paced_latency", "message",
-        "99th percentile from the intended time of a send, one every 10 us, to its handler.",
-        {"period_ns": 10_000, "actors": 64, "seconds": 1}, figure=TAIL, spare_cpu=True, most_samples=2, seconds=1.1),
+    row("paced_latency/inside", "paced_inside", "message",
+        "Median from the intended time of a send, one every 10 us by an actor, to its handler.",
+        PACED, figure=LATENCY, most_samples=2, seconds=1.1),
+    row("paced_latency/outside", "paced_outside", "message",
+        "The same, sent by a thread that runs no actors: a worker may have to be woken.",
+        PACED, figure=LATENCY, spare_cpu=True, most_samples=2, seconds=1.1),
 ]
 
 

@@ -16,8 +16,8 @@ RUN = pathlib.Path(__file__).resolve().parent / "data" / "run.json"
 def figure(row, process, i):
     if row["figure"] == "rss":
         return process["rss"][i] / process["operations"]
-    if row["figure"] == "p99":
-        return process["latency_ns"][i]["p99"]
+    if row["figure"].startswith("p"):
+        return process["latency_ns"][i][row["figure"]]
     return process["ns"][i] / process["operations"]
 
 

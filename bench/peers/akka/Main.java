@@ -64,6 +64,7 @@ public final class Main {
 		}
 		parse(args);
 		System.setProperty("workers", Long.toString(workers));
+		System.setProperty("throughput", name.equals("paced_inside") ? "1" : "100");
 		system = ActorSystem.create(SpawnProtocol.create(), "bench",
 			ConfigFactory.load(settings));
 		String settled = warmup > 0 ? ", \"settled\": " + warmUp() : "";

@@ -25,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -794,9 +795,11 @@ final class Workloads {
 		return new Sample(() -> asker.tell(new Asker.Begin(window)), result, asks);
 	}
 
-	// ---- paced_latency: sent at fixed times, whatever becomes of them ----
+	// ---- paced_outside, paced_inside: sent at fixed times, whatever becomes of them ----
 
 	record Paced(long due) {}
+
+	enum Look { INSTANCE }
 
 	private static Behavior<Paced> pacedReceiver(Result result, long[] latencies) {
 		int[] count = {0};
@@ -808,21 +811,67 @@ final class Workloads {
 		});
 	}
 
-	private static Sample pacedLatency(ActorContext<String> context, long periodNs, long actors, long seconds) {
-		long messages = seconds * 1_000_000_000 / periodNs;
+	private static final class Pace {
+		private final List<ActorRef<Paced>> receivers;
+		private final long periodNs, messages;
+		private long sent, due; // due: the next one, from the first look on
+
+		Pace(List<ActorRef<Paced>> receivers, long periodNs, long messages) {
+			this.receivers = receivers;
+			this.periodNs = periodNs;
+			this.messages = messages;
+		}
+
+		/** Looks at the clock once and sends what is due; false: that was all. */
+		boolean sendDue() {
+			long now = System.nanoTime();
+			if (sent == 0)
+				due = now;
+			for (; sent < messages && due - now <= 0; due += periodNs)
+				receivers.get((int) (sent++ % receivers.size())).tell(new Paced(due));
+			return sent < messages;
+		}
+	}
+
+	private static Runnable outside(ActorContext<String> context, Pace pace) {
+		return () -> {
+			while (pace.sendDue())
+				Thread.onSpinWait();
+		};
+	}
+
+	private static Behavior<Look> pacer(Pace pace) {
+		return Behaviors.receive((context, look) -> {
+			if (pace.sendDue())
+				context.getSelf().tell(look);
+			return Behaviors.same();
+		});
+	}
+
+	private static Runnable inside(ActorContext<String> context, Pace pace) {
+		ActorRef<Look> pacer = context.spawnAnonymous(pacer(pace));
+		return () -> pacer.tell(Look.INSTANCE);
+	}
+
+	private static Sample paced(ActorContext<String> context, Main.Params params,
+			BiFunction<ActorContext<String>, Pace, Runnable> sender) {
+		long messages = pacedMessages(params), actors = params.get("actors");
 		Result result = new Result(actors);
 		List<long[]> latencies = LongStream.range(0, actors)
 			.mapToObj(i -> new long[(int) ((messages + actors - 1 - i) / actors)]).toList();
 		List<ActorRef<Paced>> receivers = spawn(context, actors, i -> pacedReceiver(result, latencies.get(i)));
-		Runnable start = () -> {
-			long due = System.nanoTime();
-			for (long i = 0; i < messages; i++, due += periodNs) {
-				while (System.nanoTime() < due)
-					Thread.onSpinWait();
-				receivers.get((int) (i % actors)).tell(new Paced(due));
-			}
-		};
-		return new Sample(start, result, messages, messages, () -> percentiles(latencies));
+		return new Sample(sender.apply(context, new Pace(receivers, params.get("period_ns"), messages)), result,
+			messages, messages, () -> percentiles(latencies));
+	}
+
+	private static long pacedMessages(Main.Params params) {
+		return params.get("seconds") * 1_000_000_000 / params.get("period_ns");
+	}
+
+	private static void addPaced(String name, BiFunction<ActorContext<String>, Pace, Runnable> sender) {
+		add(name, "period_ns=10000,actors=64,seconds=3",
+			p -> require(pacedMessages(p) >= p.get("actors"), "each actor has at least one message"),
+			(c, p) -> paced(c, p, sender));
 	}
 
 	private static String percentiles(List<long[]> latencies) {
@@ -878,10 +927,8 @@ final class Workloads {
 		add("ask", "asks=500000,window=1",
 			p -> require(p.get("window") > 0, "window is at least 1"),
 			(c, p) -> ask(c, p.get("asks"), p.get("window")));
-		add("paced_latency", "period_ns=10000,actors=64,seconds=3",
-			p -> require(p.get("seconds") * 1_000_000_000 / p.get("period_ns") >= p.get("actors"),
-				"each actor has at least one message"),
-			(c, p) -> pacedLatency(c, p.get("period_ns"), p.get("actors"), p.get("seconds")));
+		addPaced("paced_outside", Workloads::outside);
+		addPaced("paced_inside", Workloads::inside);
 	}
 
 	private Workloads() {}

@@ -11,8 +11,9 @@
 
 const char peer_name[] = "byhand", peer_version[] = "1", peer_runtime[] = PEER_BUILD;
 
-void peer_start(int workers)
+void peer_start(int workers, const char *workload)
 {
+	(void)workload;
 	pool_start(workers);
 }
 
@@ -646,13 +647,19 @@ static void ask(const int64_t *p, struct sample *s)
 	*s = (struct sample){ .parts = 1, .operations = p[0], .start = ask_start, .end = free_all };
 }
 
-/* ---- paced_latency: sent at fixed times, whatever becomes of them ---- */
+/* ---- paced_outside, paced_inside: sent at fixed times, whatever becomes of them ---- */
 
 struct paced {
 	int64_t *latencies, count, expected;
 };
 
-static int64_t period, paced_messages, *latencies;
+struct pace {
+	int64_t period, messages, sent, due; /* due: the next one, from the first look on */
+};
+
+static int64_t *latencies;
+static struct pace outside_pace;
+static struct actor *the_pacer;
 
 static bool paced_handle(struct actor *self, void *state, int64_t due)
 {
@@ -664,41 +671,80 @@ static bool paced_handle(struct actor *self, void *state, int64_t due)
 	return true;
 }
 
-static void paced_start(void)
+/* Looks at the clock once and sends what is due; false: that was all. */
+static bool send_due(struct pace *p)
 {
-	int64_t due = now_ns();
-	for (int64_t i = 0; i < paced_messages; i++, due += period) {
-		while (now_ns() < due)
-			;
-		actor_send(all[i % count], due);
-	}
+	int64_t now = now_ns();
+	if (p->sent == 0)
+		p->due = now;
+	for (; p->sent < p->messages && p->due <= now; p->due += p->period)
+		actor_send(all[p->sent++ % count], p->due);
+	return p->sent < p->messages;
 }
 
-static void paced_end(struct sample *s)
+static void outside_start(void)
 {
-	percentiles(latencies, paced_messages, s->latency);
+	while (send_due(&outside_pace))
+		;
+}
+
+/* Its message to itself has to wait for the turns of those that are in the queue already. */
+static bool pacer_handle(struct actor *self, void *state, int64_t n)
+{
+	if (send_due(state))
+		actor_send(self, n);
+	return true;
+}
+
+static void inside_start(void)
+{
+	actor_send(the_pacer, 0);
+}
+
+static void outside_end(struct sample *s)
+{
+	percentiles(latencies, s->operations, s->latency);
 	free(latencies);
 	free_all(s);
 }
 
-static void paced_latency(const int64_t *p, struct sample *s)
+static void inside_end(struct sample *s)
 {
-	period = p[0];
-	paced_messages = p[2] * 1000000000 / period;
-	latencies = malloc((size_t)paced_messages * sizeof *latencies);
+	outside_end(s);
+	actor_free(the_pacer);
+}
+
+static struct pace paced(const int64_t *p, struct sample *s)
+{
+	struct pace pace = { .period = p[0], .messages = p[2] * 1000000000 / p[0] };
+	latencies = malloc((size_t)pace.messages * sizeof *latencies);
 	if (!latencies)
 		exit(1);
-	memset(latencies, 0, (size_t)paced_messages * sizeof *latencies);
+	memset(latencies, 0, (size_t)pace.messages * sizeof *latencies);
 	grow(p[1]);
 	int64_t *rest = latencies;
 	for (int64_t i = 0; i < count; i++) {
-		struct paced a = { rest, 0, (paced_messages + count - 1 - i) / count };
+		struct paced a = { rest, 0, (pace.messages + count - 1 - i) / count };
 		rest += a.expected;
 		all[i] = actor_new(paced_handle, &a, sizeof a);
 	}
-	*s = (struct sample){
-		.parts = count, .operations = paced_messages, .start = paced_start, .end = paced_end
-	};
+	*s = (struct sample){ .parts = count, .operations = pace.messages };
+	return pace;
+}
+
+static void paced_outside(const int64_t *p, struct sample *s)
+{
+	outside_pace = paced(p, s);
+	s->start = outside_start;
+	s->end = outside_end;
+}
+
+static void paced_inside(const int64_t *p, struct sample *s)
+{
+	struct pace pace = paced(p, s);
+	the_pacer = actor_new(pacer_handle, &pace, sizeof pace);
+	s->start = inside_start;
+	s->end = inside_end;
 }
 
 #include "bench/peers/c-common/table.h"

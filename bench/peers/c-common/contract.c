@@ -115,7 +115,7 @@ const char *check_skynet(const int64_t *p)
 	return power != p[0] || power > 1000000000 ? "leaves is a power of ten up to 10^9" : NULL;
 }
 
-const char *check_paced_latency(const int64_t *p)
+const char *check_paced(const int64_t *p)
 {
 	return p[2] * 1000000000 / p[0] < p[1] ? "each actor has at least one message" : NULL;
 }
@@ -297,7 +297,7 @@ int main(int argc, char **argv)
 		puts(w->name);
 	if (o.list)
 		return 0;
-	peer_start((int)o.workers);
+	peer_start((int)o.workers, o.workload->name);
 	int64_t until = now_ns() + (int64_t)(o.warmup * 1e9);
 	while (strcmp(o.workload->name, "idle") != 0 && now_ns() < until)
 		sample(&o, false);

@@ -26,7 +26,7 @@ struct sample {
 	int64_t operations;
 	bool tells_rss; /* idle only */
 	int64_t rss;
-	int64_t latency[5];	      /* paced_latency only: p50, p90, p99, p999, max */
+	int64_t latency[5];	      /* the paced ones only: p50, p90, p99, p999, max */
 	void (*start)(void);	      /* sends what sets off the work */
 	void (*end)(struct sample *); /* measures what is left to measure, frees the actors */
 };
@@ -42,7 +42,7 @@ struct workload {
 /* The peer's: the table ends with a NULL name. */
 extern const struct workload workloads[];
 extern const char peer_name[], peer_version[], peer_runtime[];
-void peer_start(int workers);
+void peer_start(int workers, const char *workload);
 void peer_stop(void); /* after the last sample */
 /* The driving thread: waits until the parts have reported, returns the sum. */
 int64_t peer_await(int64_t parts);
@@ -65,7 +65,7 @@ const char *check_pairs(const int64_t *p);
 const char *check_message_ubench(const int64_t *p);
 const char *check_tree(const int64_t *p);
 const char *check_skynet(const int64_t *p);
-const char *check_paced_latency(const int64_t *p);
+const char *check_paced(const int64_t *p);
 
 #ifdef __cplusplus
 }

@@ -2,6 +2,7 @@
 // The workloads of bench/peers/README.md as dynamically typed, function-based actors of CAF 0.17; those with
 // state are stateful actors.  The driving thread is a scoped actor.
 #include <algorithm>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <unistd.h>
@@ -35,6 +36,7 @@ using pong_atom = atom_constant<atom("pong")>;
 using credit_atom = atom_constant<atom("credit")>;
 using ended_atom = atom_constant<atom("ended")>;
 using had_atom = atom_constant<atom("had")>;
+using look_atom = atom_constant<atom("look")>;
 
 void finish(sample *s)
 {
@@ -532,7 +534,7 @@ void ask(const int64_t *p, sample *s)
 	prepare(s, 1, asks, [=] { anon_send(all->back(), go_atom::value, window); });
 }
 
-// ---- paced_latency: sent at fixed times, whatever becomes of them ----
+// ---- paced_outside, paced_inside: sent at fixed times, whatever becomes of them ----
 
 struct paced_state {
 	int64_t count = 0;
@@ -549,7 +551,35 @@ behavior paced_receiver(stateful_actor<paced_state> *self, actor driving, int64_
 	} };
 }
 
-void paced_latency(const int64_t *p, sample *s)
+struct pace {
+	actors to; // the first so many
+	int64_t count = 0, period = 0, messages = 0;
+	int64_t sent = 0, due = 0; // due: the next one, from the first look on
+
+	// Looks at the clock once and sends what is due; false: that was all.
+	template <class Send> bool send_due(Send send)
+	{
+		int64_t now = now_ns();
+		if (sent == 0)
+			due = now;
+		for (; sent < messages && due <= now; due += period)
+			send((*to)[static_cast<size_t>(sent++ % count)], due);
+		return sent < messages;
+	}
+};
+
+behavior pacer(stateful_actor<pace> *self, pace p)
+{
+	self->state = std::move(p);
+	return { [=](look_atom look) {
+		if (self->state.send_due(
+			    [=](const actor &to, int64_t due) { self->send(to, due); }))
+			self->send(self, look);
+	} };
+}
+
+// Without what starts it.
+pace paced(const int64_t *p, sample *s)
 {
 	int64_t period = p[0], count = p[1], messages = p[2] * 1000000000 / period;
 	auto latencies = std::make_shared<std::vector<int64_t>>(static_cast<size_t>(messages));
@@ -559,15 +589,24 @@ void paced_latency(const int64_t *p, sample *s)
 		rest += expected;
 		return sys->spawn(paced_receiver, drive(), rest - expected, expected);
 	});
-	prepare(s, count, messages, [=] {
-		int64_t due = now_ns();
-		for (int64_t i = 0; i < messages; i++, due += period) {
-			while (now_ns() < due)
-				;
-			anon_send((*all)[static_cast<size_t>(i % count)], due);
-		}
-	});
+	prepare(s, count, messages, nullptr);
 	current.measure = [=](sample *s) { percentiles(latencies->data(), messages, s->latency); };
+	return { all, count, period, messages };
+}
+
+void paced_outside(const int64_t *p, sample *s)
+{
+	current.start = [pace = paced(p, s)]() mutable {
+		while (pace.send_due([](const actor &to, int64_t due) { anon_send(to, due); }))
+			;
+	};
+}
+
+void paced_inside(const int64_t *p, sample *s)
+{
+	actor sender = sys->spawn(pacer, paced(p, s));
+	current.all->push_back(sender);
+	current.start = [] { anon_send(current.all->back(), look_atom::value); };
 }
 
 void ping_pong(const int64_t *p, sample *s)
@@ -587,10 +626,13 @@ extern "C" {
 const char peer_name[] = "caf", peer_runtime[] = PEER_BUILD;
 const char peer_version[] = PEER_VERSION;
 
-void peer_start(int workers)
+void peer_start(int workers, const char *workload)
 {
 	config = std::make_unique<actor_system_config>();
 	config->set("scheduler.max-threads", static_cast<size_t>(workers));
+	// An actor that sends itself messages would never end its turn.
+	if (strcmp(workload, "paced_inside") == 0)
+		config->set("scheduler.max-throughput", size_t{ 1 });
 	sys = std::make_unique<actor_system>(*config);
 	driver = std::make_unique<scoped_actor>(*sys);
 }

@@ -12,6 +12,9 @@ start() ->
         {'DOWN', Monitor, process, _, {usage, Message}} ->
             io:format(standard_error, "erlang: ~ts~n", [Message]),
             halt(2);
+        {'DOWN', Monitor, process, _, {unsupported, Why}} ->
+            io:format("{\"unsupported\": \"~ts\"}~n", [Why]),
+            halt(3);
         {'DOWN', Monitor, process, _, Reason} ->
             io:format(standard_error, "erlang: ~tp~n", [Reason]),
             halt(1)
@@ -87,6 +90,8 @@ options([Unknown | _], Options) ->
 
 workload(Options) ->
     Name = maps:get("--workload", Options, "without a name"),
+    Why = workloads:lacks(Name),
+    Why =:= none orelse exit({unsupported, Why}),
     case lists:keyfind(Name, 1, workloads:all()) of
         {_, Defaults, Check, Build} ->
             Params = params(Defaults, string:lexemes(maps:get("--params", Options), ",")),

@@ -98,11 +98,19 @@ func parseFlags() options {
 	return o
 }
 
+// unsupported is why this program lacks the workload.
+type unsupported string
+
+func (u unsupported) Error() string { return string(u) }
+
 func (o options) check() (workload, params, error) {
 	w, known := find(o.workload)
+	why, lacking := lacks[o.workload]
 	switch {
 	case flag.NArg() > 0:
 		return w, nil, fmt.Errorf("unknown argument %q", flag.Arg(0))
+	case lacking:
+		return w, nil, unsupported(why)
 	case !known:
 		return w, nil, fmt.Errorf("unknown workload %q; --list shows them", o.workload)
 	case o.settings != "tuned" && o.settings != "default":
@@ -153,6 +161,10 @@ func main() {
 		return
 	}
 	w, p, err := o.check()
+	if why := unsupported(""); errors.As(err, &why) {
+		fmt.Printf("{\"unsupported\": %q}\n", string(why))
+		os.Exit(3)
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "go:", err)
 		os.Exit(2)

@@ -143,12 +143,22 @@ static void add_latencies(cJSON *j)
 		cJSON_AddNumberToObject(l, names[i], (double)bench_aside.latency[i]);
 }
 
-static cJSON *sample(const struct options *o, const struct bench_row *row)
+static heist_system *start(const struct options *o)
+{
+	heist_config c = heist_config_default();
+	c.workers = o->workers;
+	if (o->tuned) {
+		c.pin = HEIST_ON;
+		c.memory_keep_ms = 3600000;
+	}
+	return bench_start(&c);
+}
+
+static cJSON *sample(const struct options *o, const struct bench_row *row, heist_system *s)
 {
 	bench_aside = (struct bench_aside){ 0 };
-	heist_system *s = bench_start(o->workers, o->tuned ? HEIST_ON : HEIST_DEFAULT, false);
 	double ns = row->sample(row, s);
-	bench_stop(s);
+	bench_settle(s); /* nothing of it is left for the next one */
 	if (ns < 0) {
 		fprintf(stderr, "%s: a wrong result, or no end within 60 seconds\n",
 			o->workload->name);
@@ -166,11 +176,11 @@ static cJSON *sample(const struct options *o, const struct bench_row *row)
 }
 
 /* idle measures a process that has done nothing before. */
-static void warm_up(const struct options *o, const struct bench_row *row)
+static void warm_up(const struct options *o, const struct bench_row *row, heist_system *s)
 {
 	heist_time until = heist_now(NULL) + (heist_time)(o->warmup * 1e9);
 	while (strcmp(o->workload->name, "idle") != 0 && heist_now(NULL) < until)
-		cJSON_Delete(sample(o, row));
+		cJSON_Delete(sample(o, row, s));
 }
 
 int main(int argc, char **argv)
@@ -185,13 +195,15 @@ int main(int argc, char **argv)
 	if (o.list)
 		return 0;
 	struct bench_row row = workload_row(o.workload, o.values);
-	warm_up(&o, &row);
+	heist_system *s = start(&o);
+	warm_up(&o, &row, s);
 	introduce(&o);
 	if (o.step)
 		while (fgets(line, sizeof line, stdin))
-			print(sample(&o, &row));
+			print(sample(&o, &row, s));
 	else
 		for (long i = 0; i < o.samples; i++)
-			print(sample(&o, &row));
+			print(sample(&o, &row, s));
+	bench_stop(s);
 	return 0;
 }

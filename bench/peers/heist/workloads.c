@@ -110,12 +110,20 @@ static void ask(struct bench_row *r, const int64_t *v)
 	r->a = v[1];
 }
 
-static void paced_latency(struct bench_row *r, const int64_t *v)
+static void paced(struct bench_row *r, const int64_t *v)
 {
 	r->a = v[0];
 	r->b = v[1];
 	r->operations = (uint64_t)(v[2] * 1000 * MILLION / v[0]);
 }
+
+#define PACED                                                                                      \
+	{                                                                                          \
+		{ "period_ns", 10000, 100, 1000 * MILLION }, { "actors", 64, 1, ACTORS },          \
+		{                                                                                  \
+			"seconds", 3, 1, 60                                                        \
+		}                                                                                  \
+	}
 
 const struct workload workloads[] = {
 	{ "ping_pong", "ping_pong", { { "hops", 2 * MILLION, 1, MOST } }, ping_pong },
@@ -162,12 +170,8 @@ const struct workload workloads[] = {
 	{ "skynet", "skynet", { { "leaves", MILLION, 10, 10 * MILLION } }, skynet },
 	{ "idle", "idle", { { "actors", MILLION, 1, 100 * MILLION } }, idle },
 	{ "ask", "ask/x1", { { "asks", 500000, 1, INT32_MAX }, { "window", 1, 1, 255 } }, ask },
-	{ "paced_latency",
-	  "paced_latency",
-	  { { "period_ns", 10000, 100, 1000 * MILLION },
-	    { "actors", 64, 1, ACTORS },
-	    { "seconds", 3, 1, 60 } },
-	  paced_latency },
+	{ "paced_inside", "paced_inside", PACED, paced },
+	{ "paced_outside", "paced_outside", PACED, paced },
 	{ 0 },
 };
 

@@ -98,7 +98,7 @@ actor Driver
     job.start()
 
   be latencies(ns: Array[U64] iso) =>
-    """By paced_latency, before its report."""
+    """By paced_inside, before its report."""
     _latency = consume ns
 
   be report(value: U64) =>

@@ -29,6 +29,12 @@ class val Misuse
   new val create(why': String) =>
     why = why'
 
+class val Unsupported
+  let why: String
+
+  new val create(why': String) =>
+    why = why'
+
 class ref Arguments
   """Parsed as far as they are right; the first mistake ends it."""
   let _words: Iterator[String]
@@ -37,7 +43,7 @@ class ref Arguments
   new ref create(args: Array[String] val) =>
     _words = args.slice(1).values()
 
-  fun ref run(): (Run | Misuse) =>
+  fun ref run(): (Run | Misuse | Unsupported) =>
     for word in _words do
       match word
       | "--step" | "--json" => _said(word) = ""
@@ -48,6 +54,7 @@ class ref Arguments
       end
     end
     let name = _said.get_or_else("--workload", "")
+    match Lacks(name) | let why: String => return Unsupported(why) end
     let workload = try Workloads(name)? else return Misuse("unknown workload '" + name + "'; --list shows them") end
     let settings = _said.get_or_else("--settings", "default")
     if (settings != "default") and (settings != "tuned") then
@@ -119,5 +126,8 @@ actor Main
       | let misuse: Misuse =>
         env.err.print("pony: " + misuse.why)
         env.exitcode(2)
+      | let lacking: Unsupported =>
+        env.out.print("{\"unsupported\": \"" + lacking.why + "\"}")
+        env.exitcode(3)
       end
     end

@@ -14,13 +14,18 @@ interface val Workload
 primitive Workloads
   fun all(): Array[Workload] =>
     [ PingPong; OneWay; ThreadRing; FanIn; Pairs; BigWorkload; Chameneos; MessageUbench; SpawnStop; Tree; Skynet; Idle; AskWorkload
-      PacedLatency ]
+      PacedInside ]
 
   fun apply(name: String): Workload ? =>
     for w in all().values() do
       if w.name() == name then return w end
     end
     error
+
+primitive Lacks
+  """Why a workload cannot be expressed."""
+  fun apply(name: String): (String | None) =>
+    if name == "paced_outside" then "Pony code runs in actors only, all of them on the scheduler threads" end
 
 primitive Window
   """0 is one that holds all."""
@@ -726,10 +731,10 @@ actor Asker
       _driver.report(_sum)
     end
 
-// ---- paced_latency ----
+// ---- paced_inside ----
 
-primitive PacedLatency is Workload
-  fun name(): String => "paced_latency"
+primitive PacedInside is Workload
+  fun name(): String => "paced_inside"
   fun defaults(): String => "period_ns=10000,actors=64,seconds=3"
   fun wrong(p: Params): (String | None) =>
     if (p("period_ns") == 0) or (p("actors") == 0) or ((p("seconds") * 1_000_000_000) < p("period_ns")) then

@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use actix::dev::ToEnvelope;
 use actix::prelude::*;
+use actix_rt::task::yield_now;
 use futures::executor::block_on;
 use futures::future::join_all;
 use peer_contract::{
-    About, Census, Clock, Colour, Idler, Outcome, Pace, Peer, Random, Report, TUNED, reports,
+    About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, TUNED, reports,
 };
 
 fn main() -> ExitCode {
@@ -30,6 +31,15 @@ impl Actix {
     /// Where the i-th of independent actors goes, and those that it talks to.
     fn on(&self, i: u64) -> &ArbiterHandle {
         &self.arbiters[i as usize % self.arbiters.len()]
+    }
+
+    /// Receiver i goes where the place(i)-th of independent actors would.
+    fn paced(&self, pace: &Arc<Pace>, actors: u64, place: impl Fn(u64) -> u64) -> Arc<[Addr<Paced>]> {
+        let actor = |i| {
+            let paced = Paced(pace.clone());
+            Paced::start_in_arbiter(self.on(place(i)), |_| paced)
+        };
+        (0..actors).map(actor).collect()
     }
 
     /// Tell all actors of each other, wait until all arbiters have started theirs, and start the clock.
@@ -721,7 +731,7 @@ async fn nursery(actors: u64) {
         idle.do_send(Count(n));
         addresses.push(idle);
         if n % 1000 == 0 {
-            actix_rt::task::yield_now().await;
+            yield_now().await;
         }
     }
     std::future::pending::<()>().await;
@@ -792,7 +802,7 @@ impl Handler<Go> for Asker {
     }
 }
 
-// ---- paced_latency ----
+// ---- paced_outside, paced_inside ----
 
 struct Paced(Arc<Pace>);
 
@@ -805,6 +815,31 @@ impl Handler<Count> for Paced {
 
     fn handle(&mut self, Count(i): Count, _: &mut Context<Self>) {
         self.0.note(i);
+    }
+}
+
+/// It yields: a message to itself, by notify() too, would be handled before the others go on.
+struct PacingActor {
+    pacer: Pacer,
+    to: Arc<[Addr<Paced>]>,
+}
+
+impl Actor for PacingActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Go> for PacingActor {
+    type Result = ResponseActFuture<Self, ()>;
+
+    fn handle(&mut self, _: Go, _: &mut Context<Self>) -> Self::Result {
+        let (mut pacer, to) = (self.pacer.clone(), self.to.clone());
+        let pacing = async move {
+            while let Some(due) = pacer.look() {
+                due.for_each(|i| to[i as usize % to.len()].do_send(Count(i)));
+                yield_now().await;
+            }
+        };
+        Box::pin(pacing.into_actor(self))
     }
 }
 
@@ -1012,15 +1047,17 @@ impl Peer for Actix {
         clock.stop(end.sum(1))
     }
 
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome {
-        let pace = Pace::new(period_ns, messages);
-        let actor = |i| {
-            let paced = Paced(pace.clone());
-            Paced::start_in_arbiter(self.on(i), |_| paced)
-        };
-        let to: Vec<_> = (0..actors).map(actor).collect();
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to = self.paced(pace, actors, |i| i);
         let _ = self.ready();
-        pace.drive(|i| to[(i % actors) as usize].do_send(Count(i)))
+        pace.outside(|i| to[(i % actors) as usize].do_send(Count(i)))
+    }
+
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let pacing = PacingActor { pacer: Pacer::new(pace), to: self.paced(pace, actors, |_| 0) };
+        let pacing = PacingActor::start_in_arbiter(self.on(0), |_| pacing);
+        let _ = self.ready();
+        pace.inside(|| pacing.do_send(Go))
     }
 }
 

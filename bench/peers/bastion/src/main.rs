@@ -8,7 +8,8 @@ use std::sync::{Arc, Once};
 use bastion::prelude::*;
 use futures::{StreamExt, stream};
 use peer_contract::{
-    About, Census, Clock, Colour, Idler, Outcome, Pace, Peer, Random, Report, Reports, reports, unsupported,
+    About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, Reports, reports,
+    unsupported,
 };
 
 fn main() -> ExitCode {
@@ -503,12 +504,26 @@ async fn asker(ctx: BastionContext, adder: RefAddr, asks: u64, window: u64, repo
     }
 }
 
-// ---- paced_latency ----
+// ---- paced_outside, paced_inside ----
 
 async fn paced(ctx: BastionContext, pace: Arc<Pace>) -> End {
     loop {
         msg! { ctx.recv().await?,
             count: Count => pace.note(count.0);
+            other: _ => unknown(other);
+        }
+    }
+}
+
+/// Its message to itself comes after those of the others that are waiting.
+async fn pacing(ctx: BastionContext, mut pacer: Pacer, to: Vec<RefAddr>) -> End {
+    let own = ctx.signature();
+    loop {
+        msg! { ctx.recv().await?,
+            _go: Go => if let Some(due) = pacer.look() {
+                due.for_each(|i| tell(&ctx, &to[i as usize % to.len()], Count(i)));
+                tell(&ctx, &own, Go);
+            };
             other: _ => unknown(other);
         }
     }
@@ -541,6 +556,14 @@ impl Sample {
         F: Future<Output = End> + Send + 'static,
     {
         spawn(&self.supervisor, body)
+    }
+
+    fn paced(&self, pace: &Arc<Pace>, actors: u64) -> Vec<ChildRef> {
+        let start = |_| {
+            let pace = pace.clone();
+            self.spawn(move |ctx| paced(ctx, pace.clone()))
+        };
+        (0..actors).map(start).collect()
     }
 }
 
@@ -709,13 +732,15 @@ impl Peer for Sample {
         clock.stop(end.sum(1))
     }
 
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome {
-        let pace = Pace::new(period_ns, messages);
-        let start = |_| {
-            let pace = pace.clone();
-            self.spawn(move |ctx| paced(ctx, pace.clone()))
-        };
-        let to: Vec<_> = (0..actors).map(start).collect();
-        pace.drive(|i| send(&to[(i % actors) as usize], Count(i)))
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to = self.paced(pace, actors);
+        pace.outside(|i| send(&to[(i % actors) as usize], Count(i)))
+    }
+
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to: Vec<_> = self.paced(pace, actors).iter().map(ChildRef::addr).collect();
+        let pacer = Pacer::new(pace);
+        let pacer = self.spawn(move |ctx| pacing(ctx, pacer.clone(), to.clone()));
+        pace.inside(|| send(&pacer, Go))
     }
 }

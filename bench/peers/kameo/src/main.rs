@@ -10,7 +10,7 @@ use kameo::actor::PreparedActor;
 use kameo::mailbox::{MailboxReceiver, MailboxSender};
 use kameo::prelude::*;
 use peer_contract::{
-    About, Census, Clock, Colour, Idler, Outcome, Pace, Peer, Random, Report, Runtime, TUNED, reports,
+    About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, Runtime, TUNED, reports,
 };
 
 fn main() -> ExitCode {
@@ -635,7 +635,7 @@ impl Message<Go> for Asker {
     }
 }
 
-// ---- paced_latency ----
+// ---- paced_outside, paced_inside ----
 
 #[derive(Actor)]
 struct Paced(Arc<Pace>);
@@ -646,6 +646,30 @@ impl Message<Count> for Paced {
     async fn handle(&mut self, Count(i): Count, _: &mut Context<Self, ()>) {
         self.0.note(i);
     }
+}
+
+/// It yields: a message to itself would be taken in the same turn, until Tokio's budget is used up.
+#[derive(Actor)]
+struct PacingActor {
+    pacer: Pacer,
+    to: Vec<ActorRef<Paced>>,
+}
+
+impl Message<Go> for PacingActor {
+    type Reply = ();
+
+    async fn handle(&mut self, _: Go, _: &mut Context<Self, ()>) {
+        while let Some(due) = self.pacer.look() {
+            for i in due {
+                tell(&self.to[i as usize % self.to.len()], Count(i)).await;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn paced_actors(pace: &Arc<Pace>, actors: u64) -> Vec<ActorRef<Paced>> {
+    (0..actors).map(|_| spawn::<Paced>(Paced(pace.clone()))).collect()
 }
 
 // ---- the workloads ----
@@ -810,10 +834,16 @@ impl Peer for Kameo {
         clock.stop(end.sum(1))
     }
 
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome {
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
         let _context = self.0.enter();
-        let pace = Pace::new(period_ns, messages);
-        let to: Vec<_> = (0..actors).map(|_| spawn::<Paced>(Paced(pace.clone()))).collect();
-        pace.drive(|i| post(&to[(i % actors) as usize], Count(i)))
+        let to = paced_actors(pace, actors);
+        pace.outside(|i| post(&to[(i % actors) as usize], Count(i)))
+    }
+
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let _context = self.0.enter();
+        let to = paced_actors(pace, actors);
+        let pacer = spawn::<PacingActor>(PacingActor { pacer: Pacer::new(pace), to });
+        pace.inside(|| post(&pacer, Go))
     }
 }

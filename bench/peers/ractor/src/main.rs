@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use peer_contract::{
-    About, Census, Clock, Colour, Idler, Outcome, Pace, Peer, Random, Report, Runtime, reports,
+    About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, Runtime, reports,
 };
 use ractor::rpc::CallResult;
 use ractor::{Actor, ActorProcessingErr, ActorRef, RpcReplyPort};
@@ -21,6 +21,10 @@ struct Ractor(Runtime);
 impl Ractor {
     fn spawn<A: Actor>(&self, actor: A, arguments: A::Arguments) -> ActorRef<A::Msg> {
         self.0.block_on(A::spawn(None, actor, arguments)).expect("the actor starts").0
+    }
+
+    fn paced(&self, pace: &Arc<Pace>, actors: u64) -> Vec<ActorRef<u64>> {
+        (0..actors).map(|_| self.spawn(Paced, pace.clone())).collect()
     }
 }
 
@@ -680,7 +684,7 @@ impl Actor for Asker {
     }
 }
 
-// ---- paced_latency ----
+// ---- paced_outside, paced_inside ----
 
 struct Paced;
 
@@ -689,6 +693,23 @@ impl Actor for Paced {
 
     async fn handle(&self, _: ActorRef<u64>, i: u64, pace: &mut Arc<Pace>) -> Handled {
         pace.note(i);
+        Ok(())
+    }
+}
+
+/// It yields: a message to itself would be taken in the same turn, until Tokio's budget is used up.
+struct PacingActor;
+
+impl Actor for PacingActor {
+    starts_with!(Go, (Pacer, Vec<ActorRef<u64>>));
+
+    async fn handle(&self, _: ActorRef<Go>, _: Go, (pacer, to): &mut Self::State) -> Handled {
+        while let Some(due) = pacer.look() {
+            for i in due {
+                to[i as usize % to.len()].cast(i)?;
+            }
+            tokio::task::yield_now().await;
+        }
         Ok(())
     }
 }
@@ -856,9 +877,13 @@ impl Peer for Ractor {
         clock.stop(end.sum(1))
     }
 
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome {
-        let pace = Pace::new(period_ns, messages);
-        let to: Vec<_> = (0..actors).map(|_| self.spawn(Paced, pace.clone())).collect();
-        pace.drive(|i| cast(&to[(i % actors) as usize], i))
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to = self.paced(pace, actors);
+        pace.outside(|i| cast(&to[(i % actors) as usize], i))
+    }
+
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let pacer = self.spawn(PacingActor, (Pacer::new(pace), self.paced(pace, actors)));
+        pace.inside(|| cast(&pacer, Go))
     }
 }

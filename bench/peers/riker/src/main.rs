@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use futures::executor::{ThreadPool, block_on};
-use peer_contract::{About, Census, Clock, Colour, Idler, Outcome, Pace, Peer, Random, Report, reports};
+use peer_contract::{
+    About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, reports,
+};
 use riker::actors::*;
 use slog::{Discard, Logger, o};
 
@@ -45,6 +47,10 @@ impl Riker {
     {
         let system = self.system.as_ref().expect("the system runs");
         spawn(system, self.names.fetch_add(1, Ordering::Relaxed), actor)
+    }
+
+    fn paced(&self, pace: &Arc<Pace>, actors: u64) -> Vec<ActorRef<u64>> {
+        (0..actors).map(|_| self.spawn(Paced(pace.clone()))).collect()
     }
 
     /// Actors that know all of each other.
@@ -653,7 +659,7 @@ impl Actor for Asker {
     }
 }
 
-// ---- paced_latency ----
+// ---- paced_outside, paced_inside ----
 
 #[derive(Clone)]
 struct Paced(Arc<Pace>);
@@ -665,6 +671,30 @@ impl Actor for Paced {
 
     fn recv(&mut self, _: &Context<u64>, i: u64, _: Sender) {
         self.0.note(i);
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Look;
+
+#[derive(Clone)]
+struct PacingActor {
+    pacer: Pacer,
+    to: Vec<ActorRef<u64>>,
+}
+
+made_from_itself!(PacingActor);
+
+impl Actor for PacingActor {
+    type Msg = Look;
+
+    fn recv(&mut self, ctx: &Context<Look>, _: Look, _: Sender) {
+        if let Some(due) = self.pacer.look() {
+            due.for_each(|i| tell(&self.to[i as usize % self.to.len()], i));
+            // An actor takes up to 1000 messages a turn, so a future sends the next, from the pool's queue.
+            let myself = ctx.myself();
+            ctx.system.run(async move { myself.tell(Look, None) }).expect("the pool runs").forget();
+        }
     }
 }
 
@@ -823,10 +853,14 @@ impl Peer for Riker {
         clock.stop(end.sum(1))
     }
 
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome {
-        let pace = Pace::new(period_ns, messages);
-        let to: Vec<_> = (0..actors).map(|_| self.spawn(Paced(pace.clone()))).collect();
-        pace.drive(|i| tell(&to[(i % actors) as usize], i))
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to = self.paced(pace, actors);
+        pace.outside(|i| tell(&to[(i % actors) as usize], i))
+    }
+
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let pacer = self.spawn(PacingActor { pacer: Pacer::new(pace), to: self.paced(pace, actors) });
+        pace.inside(|| tell(&pacer, Look))
     }
 }
 

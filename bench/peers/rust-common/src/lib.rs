@@ -9,7 +9,7 @@ mod plan;
 mod runtime;
 mod tools;
 
-pub use measure::{Census, Clock, Idler, Outcome, Pace, Report, Reports, reports};
+pub use measure::{Census, Clock, Idler, Outcome, Pace, Pacer, Report, Reports, reports};
 pub use plan::Peer;
 #[cfg(feature = "tokio")]
 pub use runtime::Runtime;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The timed part of a sample: from the driving thread's first send until it knows the last result.
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
@@ -174,10 +175,10 @@ impl Idler {
     }
 }
 
-/// paced_latency: an open loop of messages that are due at fixed times.
+/// The paced workloads: an open loop of messages that are due at fixed times.
 pub struct Pace {
-    origin: Instant,
-    begin: AtomicU64,
+    /// The sender's first look at the clock, when message 0 is due.
+    begin: OnceLock<Instant>,
     period_ns: u64,
     /// Nanoseconds of each message, written by its handler.
     latency: Vec<AtomicU32>,
@@ -188,38 +189,42 @@ impl Pace {
     pub fn new(period_ns: u64, messages: u64) -> Arc<Self> {
         // Not zero, so that the pages are there before the clock runs.
         let latency = (0..messages).map(|_| AtomicU32::new(u32::MAX)).collect();
-        let (begin, unseen) = (AtomicU64::new(0), Countdown::new());
-        Arc::new(Pace { origin: Instant::now(), begin, period_ns, latency, unseen })
+        Arc::new(Pace { begin: OnceLock::new(), period_ns, latency, unseen: Countdown::new() })
     }
 
     fn now(&self) -> u64 {
-        self.origin.elapsed().as_nanos() as u64
-    }
-
-    /// When message `i` is due.
-    fn due(&self, i: u64) -> u64 {
-        self.begin.load(Ordering::Relaxed) + i * self.period_ns
+        self.begin.get_or_init(Instant::now).elapsed().as_nanos() as u64
     }
 
     /// By the handler of message `i`.
     pub fn note(&self, i: u64) {
-        let ns = self.now().saturating_sub(self.due(i));
+        let ns = self.now().saturating_sub(i * self.period_ns);
         self.latency[i as usize].store(ns.min(u64::from(u32::MAX)) as u32, Ordering::Relaxed);
         self.unseen.arrive();
     }
 
-    /// Send each message on time, or at once when it is late, and wait for the last.
-    pub fn drive(&self, mut send: impl FnMut(u64)) -> Outcome {
+    /// paced_outside: the driving thread sends.
+    pub fn outside(self: &Arc<Self>, mut send: impl FnMut(u64)) -> Outcome {
+        let mut pacer = Pacer::new(self);
+        self.timed(|| {
+            while let Some(due) = pacer.look() {
+                due.for_each(&mut send);
+                std::hint::spin_loop();
+            }
+        })
+    }
+
+    /// paced_inside: an actor that has a [`Pacer`] sends, once it is told to.
+    pub fn inside(&self, go: impl FnOnce()) -> Outcome {
+        self.timed(go)
+    }
+
+    /// Until the last message has been noted.
+    fn timed(&self, begin: impl FnOnce()) -> Outcome {
         let messages = self.latency.len() as u64;
         self.unseen.expect(messages);
         let clock = Clock::start();
-        self.begin.store(self.now(), Ordering::Relaxed); // the first message carries it
-        for i in 0..messages {
-            while self.now() < self.due(i) {
-                std::hint::spin_loop();
-            }
-            send(i);
-        }
+        begin();
         self.unseen.wait();
         let outcome = clock.stop(messages - self.unseen.left.load(Ordering::Acquire));
         Outcome { latency: Some(self.histogram()), ..outcome }
@@ -231,5 +236,28 @@ impl Pace {
             h.record(u64::from(ns.load(Ordering::Relaxed))).expect("the histogram grows");
         }
         h
+    }
+}
+
+/// Tells who sends a [`Pace`]'s messages which are due.
+#[derive(Clone)]
+pub struct Pacer {
+    pace: Arc<Pace>,
+    sent: u64,
+}
+
+impl Pacer {
+    pub fn new(pace: &Arc<Pace>) -> Self {
+        Pacer { pace: pace.clone(), sent: 0 }
+    }
+
+    /// Look at the clock once: the messages to send now, late ones among them; None after the last.
+    pub fn look(&mut self) -> Option<Range<u64>> {
+        let (now, first) = (self.pace.now(), self.sent);
+        let messages = self.pace.latency.len() as u64;
+        while self.sent < messages && self.sent * self.pace.period_ns <= now {
+            self.sent += 1;
+        }
+        (first < messages).then_some(first..self.sent)
     }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! The workloads: their parameters, the work that follows from them, and the result that must come out.
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
-use crate::Outcome;
+use crate::{Outcome, Pace};
 
-pub const WORKLOADS: [&str; 14] = [
+pub const WORKLOADS: [&str; 15] = [
     "ping_pong",
     "one_way",
     "thread_ring",
@@ -18,7 +19,8 @@ pub const WORKLOADS: [&str; 14] = [
     "skynet",
     "idle",
     "ask",
-    "paced_latency",
+    "paced_outside",
+    "paced_inside",
 ];
 
 /// A runtime and the workloads as one writes them for it.  Each method builds its actors, starts a
@@ -59,8 +61,10 @@ pub trait Peer: Sized {
     fn idle(&self, actors: u64) -> Outcome;
     /// Ask for n + 1 with n = 0, 1, 2 ...; the asker reports the sum of the answers.
     fn ask(&self, asks: u64, window: u64) -> Outcome;
-    /// By a [`crate::Pace`].
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome;
+    /// By [`Pace::outside`]; message i goes to actor i % actors.
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome;
+    /// By [`Pace::inside`], to the same actors.
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome;
 }
 
 /// A workload with its parameters.
@@ -130,7 +134,7 @@ impl Given<'_> {
     fn plan<P: Peer>(&mut self) -> Result<Plan<P>, String> {
         match self.workload {
             "ping_pong" | "one_way" | "thread_ring" | "fan_in" | "pairs" | "ask" => self.plan_regular(),
-            "big" | "chameneos" | "message_ubench" | "paced_latency" => self.plan_many(),
+            "big" | "chameneos" | "message_ubench" | "paced_outside" | "paced_inside" => self.plan_many(),
             _ => self.plan_spawning(),
         }
     }
@@ -207,7 +211,11 @@ impl Given<'_> {
                 let actors = self.take("actors", 64, 1..=100_000)?;
                 let seconds = self.take("seconds", 3, 1..=60)?;
                 let messages = self.share(seconds * 1000 * MILLION, period, 1)?;
-                Plan::checked(messages, messages, move |p: &P| p.paced_latency(period, messages, actors))
+                let inside = self.workload == "paced_inside";
+                Plan::checked(messages, messages, move |p: &P| {
+                    let pace = Pace::new(period, messages);
+                    if inside { p.paced_inside(&pace, actors) } else { p.paced_outside(&pace, actors) }
+                })
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 use peer_contract::{
-    About, Census, Clock, Colour, Idler, Outcome, Pace, Peer, Random, Report, Runtime, reports,
+    About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, Runtime, reports,
 };
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver as Inbox, UnboundedSender as To, unbounded_channel};
@@ -353,12 +353,24 @@ async fn asker(mut go: Inbox<()>, adder: To<Add>, asks: u64, window: u64, report
     report.send(sum);
 }
 
-// ---- paced_latency ----
+// ---- paced_outside, paced_inside ----
 
 async fn paced(mut inbox: Inbox<u64>, pace: Arc<Pace>) {
     while let Some(i) = inbox.recv().await {
         pace.note(i);
     }
+}
+
+async fn pacer(mut go: Inbox<()>, mut pacer: Pacer, to: Vec<To<u64>>) {
+    go.recv().await;
+    while let Some(due) = pacer.look() {
+        due.for_each(|i| send(&to[i as usize % to.len()], i));
+        tokio::task::yield_now().await;
+    }
+}
+
+fn paced_actors(on: &Handle, pace: &Arc<Pace>, actors: u64) -> Vec<To<u64>> {
+    (0..actors).map(|_| spawn(on, |inbox| paced(inbox, pace.clone()))).collect()
 }
 
 // ---- the workloads ----
@@ -504,10 +516,14 @@ impl Peer for Tokio {
         clock.stop(end.sum(1))
     }
 
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome {
-        let pace = Pace::new(period_ns, messages);
-        let actor = |_| spawn(&self.0, |inbox| paced(inbox, pace.clone()));
-        let to: Vec<_> = (0..actors).map(actor).collect();
-        pace.drive(|i| send(&to[(i % actors) as usize], i))
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to = paced_actors(&self.0, pace, actors);
+        pace.outside(|i| send(&to[(i % actors) as usize], i))
+    }
+
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to = paced_actors(&self.0, pace, actors);
+        let pacer = spawn(&self.0, |go| pacer(go, Pacer::new(pace), to));
+        pace.inside(|| send(&pacer, ()))
     }
 }

@@ -6,8 +6,15 @@ use std::sync::{Arc, Mutex};
 use futures::channel::oneshot;
 use futures::executor::block_on;
 use futures::{StreamExt, stream};
-use peer_contract::{About, Census, Clock, Colour, Idler, Outcome, Pace, Peer, Random, Report, reports};
+use peer_contract::{
+    About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, reports,
+};
 use xactor::{Actor, Addr, Context, Handler, Message, message};
+
+#[cfg(not(feature = "tuned"))]
+use async_std::task::yield_now;
+#[cfg(feature = "tuned")]
+use tokio::task::yield_now;
 
 #[cfg(feature = "tuned")]
 type Runtime = peer_contract::Runtime;
@@ -716,7 +723,7 @@ impl Handler<Go> for Asker {
     }
 }
 
-// ---- paced_latency ----
+// ---- paced_outside, paced_inside ----
 
 struct Paced(Arc<Pace>);
 
@@ -729,6 +736,26 @@ impl Handler<Count> for Paced {
     }
 }
 
+/// It yields: a message to itself would be taken in the same turn.
+struct PacingActor {
+    pacer: Pacer,
+    to: Vec<Addr<Paced>>,
+}
+
+impl Actor for PacingActor {}
+
+#[async_trait::async_trait]
+impl Handler<Go> for PacingActor {
+    async fn handle(&mut self, _: &mut Context<Self>, _: Go) {
+        while let Some(due) = self.pacer.look() {
+            for i in due {
+                send(&self.to[i as usize % self.to.len()], Count(i));
+            }
+            yield_now().await;
+        }
+    }
+}
+
 // ---- the workloads ----
 
 impl Xactor {
@@ -736,6 +763,10 @@ impl Xactor {
     fn start<A: Actor>(&self, actor: A) -> Addr<A> {
         let _context = self.runtime.enter();
         block_on(start(actor))
+    }
+
+    fn paced(&self, pace: &Arc<Pace>, actors: u64) -> Vec<Addr<Paced>> {
+        (0..actors).map(|_| self.start(Paced(pace.clone()))).collect()
     }
 }
 
@@ -897,9 +928,13 @@ impl Peer for Xactor {
         clock.stop(end.sum(1))
     }
 
-    fn paced_latency(&self, period_ns: u64, messages: u64, actors: u64) -> Outcome {
-        let pace = Pace::new(period_ns, messages);
-        let to: Vec<_> = (0..actors).map(|_| self.start(Paced(pace.clone()))).collect();
-        pace.drive(|i| send(&to[(i % actors) as usize], Count(i)))
+    fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let to = self.paced(pace, actors);
+        pace.outside(|i| send(&to[(i % actors) as usize], Count(i)))
+    }
+
+    fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
+        let pacer = self.start(PacingActor { pacer: Pacer::new(pace), to: self.paced(pace, actors) });
+        pace.inside(|| send(&pacer, Go))
     }
 }
