@@ -93,7 +93,7 @@ ROWS = [
     row("skynet", "skynet", "actor", "A tree of actors, ten children a node; the leaves' numbers are added up.",
         {"leaves": 100_000}, headline=True, seconds=0.12),
     row("idle", "idle", "actor", "Memory of actors with 16 bytes of state that have nothing to do.",
-        {"actors": 1_000_000}, figure=BYTES, fresh=True, one_count=True, most_samples=1, patience=600, seconds=9),
+        {"actors": 1_000_000}, figure=BYTES, fresh=True, one_count=True, most_samples=1, patience=180, seconds=9),
     row("ask/x1", "ask", "answer", "Request and answer, with a timeout where the runtime has one; one at a time.",
         {"asks": 30_000, "window": 1}, headline=True),
     row("ask/x50", "ask", "answer", "Request and answer, with a timeout where the runtime has one; 50 in flight.",
