@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * run.c - one sample: its runtime, and its clock from bench_begin until the waiting thread knows of the last bench_finish. */
+ * run.c - one sample: its runtime, and its clock from bench_begin until the thread that waits knows of the
+ * last bench_finish. */
 #include "bench/bench.h"
 
 #include <errno.h>
@@ -47,6 +48,7 @@ double bench_wait(void)
 		if (errno != EINTR)
 			return -1;
 	heist_time ended = heist_now(NULL);
+	sem_destroy(&end);
 	bench_aside.cpu_ns = bench_cpu_ns() - begun_cpu;
 	return atomic_load(&wrong) ? -1 : (double)(ended - begun);
 }

@@ -15,6 +15,10 @@ def fibonacci(n):
     return a
 
 
+def paced(p):
+    return p["seconds"] * 1_000_000_000 // p["period_ns"]
+
+
 # Operations that a correct sample counts, from the parameters.
 OPERATIONS = {
     "ping_pong": lambda p: p["hops"],
@@ -30,8 +34,8 @@ OPERATIONS = {
     "skynet": lambda p: (10 * p["leaves"] - 1) // 9,
     "idle": lambda p: p["actors"],
     "ask": lambda p: p["asks"],
-    "paced_inside": lambda p: p["seconds"] * 1_000_000_000 // p["period_ns"],
-    "paced_outside": lambda p: p["seconds"] * 1_000_000_000 // p["period_ns"],
+    "paced_inside": paced,
+    "paced_outside": paced,
 }
 
 

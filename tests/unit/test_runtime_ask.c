@@ -252,6 +252,20 @@ TEST(requests, that_expire_in_the_queue_never_run)
 	tear_down();
 }
 
+TEST(requests, have_deadlines_of_what_was_said)
+{
+	static const uint32_t cases[] = { 0, 4999, 5000, UINT32_MAX };
+	set_up(1);
+	for (int i = 0; i < 4; i++) {
+		uint64_t ns = cases[i] * (uint64_t)1000000, before = heist_now(sys);
+		heist_time t = heist_in_ms(sys, cases[i]);
+		EXPECT(t >= before + ns && t <= heist_now(sys) + ns);
+		t = heist_in_ms(NULL, cases[i]);
+		EXPECT(t >= before + ns && t <= heist_now(NULL) + ns);
+	}
+	tear_down();
+}
+
 TEST(requests, hand_their_deadline_on)
 {
 	set_up(2);

@@ -158,12 +158,12 @@ static cJSON *sample(const struct options *o, const struct bench_row *row, heist
 {
 	bench_aside = (struct bench_aside){ 0 };
 	double ns = row->sample(row, s);
-	bench_settle(s); /* nothing of it is left for the next one */
 	if (ns < 0) {
 		fprintf(stderr, "%s: a wrong result, or no end within 60 seconds\n",
 			o->workload->name);
 		exit(1);
 	}
+	bench_settle(s); /* nothing of it is left for the next one */
 	cJSON *j = cJSON_CreateObject();
 	cJSON_AddNumberToObject(j, "ns", ns);
 	cJSON_AddNumberToObject(j, "operations", (double)row->operations);
