@@ -274,7 +274,7 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 		b->verdict = heist_run_end(w, a, n, *v, end);
 		return false;
 	}
-	w->base.clock_left = batch_done(b); /* read it: the next turn has the whole budget */
+	w->base.stale = true; /* the next turn has the whole budget */
 	b->verdict = heist_run_suspend(w, a, n);
 	return false;
 }

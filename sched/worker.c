@@ -82,23 +82,37 @@ static bool worker_alone(struct worker *w)
 	       inject_is_empty(&w->bound) && inject_is_empty(&w->inbox);
 }
 
+static void worker_look(struct worker *w)
+{
+	w->stale = false;
+	w->now = pool_now(w->pool);
+	if (w->timer_next && w->now >= w->timer_next)
+		w->timer_next = w->pool->ops->timers(w, w->now);
+}
+
+void heist_worker_clock(struct worker *w)
+{
+	w->clock_left = SCHED_CLOCK_MESSAGES;
+	worker_look(w);
+}
+
+/* What is queued may be somebody who yielded. */
+HEIST_HOT_INLINE void worker_refresh(struct worker *w)
+{
+	if (HEIST_UNLIKELY(w->stale))
+		worker_look(w);
+}
+
 static struct runnable *next_queued(struct worker *w)
 {
 	struct runnable *r;
+	worker_refresh(w);
 	if ((r = deque_pop(&w->spawned)) != NULL || (r = deque_take(&w->fifo)) != NULL)
 		return r;
 	if ((r = next_bound(w)) == NULL)
 		r = next_inbox(w);
 	w->fed = r != NULL && worker_alone(w);
 	return r ? r : next_low(w);
-}
-
-void heist_worker_clock(struct worker *w)
-{
-	w->clock_left = SCHED_CLOCK_MESSAGES;
-	w->now = pool_now(w->pool);
-	if (w->timer_next && w->now >= w->timer_next)
-		w->timer_next = w->pool->ops->timers(w, w->now);
 }
 
 /* The slot's turn is over: what it holds queues last, if anybody waits. */
@@ -109,6 +123,7 @@ static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 		w->pool->ops->due(w);
 	if (w->clock_left > SCHED_SLOT_PICKS) {
 		w->clock_left -= SCHED_SLOT_PICKS;
+		worker_refresh(w);
 	} else {
 		uint64_t before = w->now;
 		heist_worker_clock(w);

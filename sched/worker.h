@@ -45,6 +45,7 @@ struct worker {
 	struct inject_link *bound_ready; /* taken from bound, not yet run, oldest first */
 	uint64_t random;		 /* xorshift state                                    */
 	uint64_t due;			 /* activations after which ops->due is called        */
+	bool stale;	/* somebody yielded: the clock is read before what is queued runs */
 	bool fed;	/* what runs came from outside, and nothing else waits here */
 	bool guarded;	/* a sentinel was asked for since the last park      */
 	bool searching; /* counted in idle.counts                            */

@@ -128,6 +128,11 @@ class Entry:
         check(self.row, self.params, s)
         done.append((number, s))
 
+    @property
+    def rank(self):
+        """What this process's first sample says."""
+        return figure(self.row, self.processes[-1][0][1]) if self.processes and self.processes[-1] else math.inf
+
     def close(self):
         self.peaks.append(self.process.peak())
         self.process.close()
@@ -177,11 +182,19 @@ def _interleaved(entries, rounds, where):
             e.guard(lambda: e.begin(cpus))
         for e, _ in group:
             e.guard(e.greet)
-    for n in range(rounds):  # A B C, C B A, ...: what drifts hits all alike
-        for e in entries if n % 2 == 0 else reversed(entries):
+    for n, order in enumerate(turns(entries, rounds)):
+        for e in order:
             e.guard(lambda: e.sample(n))
     for e in entries:
         e.guard(e.close)
+
+
+def turns(entries, rounds):
+    """The order of each round: A B C, C B A, ..., since what drifts hits all alike then.  From the second on those that are about as fast
+    are neighbours, so that a close race is run in one state of the machine, which may last for no more than a second."""
+    for n in range(rounds):
+        order = sorted(entries, key=lambda e: e.rank) if n else entries
+        yield list(order if n % 2 == 0 else reversed(order))
 
 
 def unsettled(entries):

@@ -116,6 +116,21 @@ class Places(Fakes):
         self.assertEqual(measure.side_by_side([one, jvm], measure.places([0, 1], [0, 1, 2, 3])), [[(jvm, [0, 1])], [(one, [0, 1])]])
 
 
+class Turns(unittest.TestCase):
+    def test_to_and_fro_and_close_ones_beside_each_other(self):
+        slow, fast, near = (mock.Mock(rank=n) for n in (9, 1, 2))
+        self.assertEqual(list(measure.turns([fast, slow, near], 3)), [[fast, slow, near], [slow, near, fast], [fast, near, slow]])
+
+    def test_who_has_no_sample_is_last(self):
+        row = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1})
+        entry = measure.Entry(peers.Peer("x", {}), row, {"hops": 1}, 1, "tuned", [0], PLAN)
+        self.assertEqual(entry.rank, float("inf"))
+        entry.processes = [[(0, {"ns": 7, "operations": 1})], []]
+        self.assertEqual(entry.rank, float("inf"))
+        entry.processes = [[], [(0, {"ns": 7, "operations": 1})]]
+        self.assertEqual(entry.rank, 7)
+
+
 class Machine(Fakes):
     def test_a_machine_that_changes_flags_the_row(self):
         with mock.patch.object(environment, "calibrate", side_effect=[LIMITS, LIMITS | {"handoff": 170.0}, LIMITS]):
