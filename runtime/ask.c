@@ -153,9 +153,9 @@ heist_time heist_deadline(const heist_ctx *ctx)
 	return ctx ? cause_of(ctx)->deadline : 0;
 }
 
-static heist_time lower_deadline(const heist_ctx *ctx, heist_time deadline)
+static heist_time lower_deadline(const struct request_header *cause, heist_time deadline)
 {
-	heist_time current = cause_of(ctx)->deadline;
+	heist_time current = cause->deadline;
 	return current && (deadline == 0 || current < deadline) ? current : deadline;
 }
 
@@ -165,20 +165,20 @@ static uint64_t ask_next_id(const struct actor_extra *x)
 	return (uint64_t)(x->ask_sequence + 1) << 32 | (x->asks_free - 1);
 }
 
-/* There is a free entry. */
-HEIST_HOT_INLINE void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to,
-			      heist_time deadline, heist_reply_fn *k, uint64_t user)
+/* There is a free entry; id: ask_next_id. */
+HEIST_HOT_INLINE void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to, uint64_t id,
+			      const struct request_header *cause, heist_time deadline,
+			      heist_reply_fn *k, uint64_t user)
 {
-	struct ask *ask = &x->asks[x->asks_free - 1];
-	const struct request_header *cause = cause_of(ctx);
-	struct chain_link *link = heist_chain_add(ctx, to, ask_next_id(x), cause);
+	struct ask *ask = &x->asks[(uint32_t)id];
+	struct chain_link *link = heist_chain_add(ctx, to, id, cause);
 	deadline_ensure(ctx->worker, ctx_actor(ctx), x, deadline);
 	x->asks_free = ask->next_free;
 	x->asks_pending++;
 	ask->k = k;
 	ask->user = user;
 	ask->deadline = deadline;
-	ask->sequence = ++x->ask_sequence;
+	ask->sequence = x->ask_sequence = (uint32_t)(id >> 32);
 	ask->next_free = 0;
 	ask->link = link;
 	ask->cause.asker = cause->asker;
@@ -206,7 +206,8 @@ HEIST_HOT_INLINE heist_status ask(heist_ctx *ctx, heist_ref to, const heist_type
 	struct heist_system *s = ctx->system;
 	struct sender from = { s, ctx->worker, &ctx->worker->local, NULL };
 	struct actor *target;
-	deadline = lower_deadline(ctx, deadline);
+	const struct request_header *cause = cause_of(ctx);
+	deadline = lower_deadline(cause, deadline);
 	if (deadline && worker_is_past(ctx->worker, deadline))
 		return HEIST_ETIMEOUT;
 	heist_status r = sender_check(&from, to, &target);
@@ -227,7 +228,7 @@ HEIST_HOT_INLINE heist_status ask(heist_ctx *ctx, heist_ref to, const heist_type
 	h->asker = actor_ref(s, ctx_actor(ctx)).v;
 	h->id = *id = ask_next_id(x);
 	h->deadline = deadline;
-	ask_add(ctx, x, to, deadline, k, user);
+	ask_add(ctx, x, to, *id, cause, deadline, k, user);
 	message_push_to(&from, target, to, m);
 	return HEIST_OK;
 }
@@ -244,7 +245,8 @@ heist_status heist_ask_nobody(heist_ctx *ctx, heist_reply_fn *k, uint64_t user, 
 	if (!x)
 		return HEIST_ENOMEM;
 	*id = ask_next_id(x);
-	ask_add(ctx, x, (heist_ref){ 0 }, ctx->worker->base.now = system_now(ctx->system), k, user);
+	ask_add(ctx, x, (heist_ref){ 0 }, *id, cause_of(ctx),
+		ctx->worker->base.now = system_now(ctx->system), k, user);
 	return HEIST_OK;
 }
 
