@@ -65,8 +65,8 @@ static inline uint64_t policy_doubled(uint64_t ns, uint64_t least, uint64_t most
 /* A thief that has stolen from run queues so many times within so many nanoseconds compares stealing with
  * staying away (pace.h). */
 #ifndef PACE_THEFTS
-#define PACE_THEFTS    128
-#define PACE_THEFTS_NS 2000000u
+#define PACE_THEFTS    64
+#define PACE_THEFTS_NS 4000000u
 #endif
 
 /* A window of a comparison; a nap of who stays away, the longest that anything waits for it. */
