@@ -63,10 +63,12 @@ struct cpus_choice heist_cpus_decide(const struct cpus_facts *f)
 		workers = workers_of(scarce && !workers ? f->quota / 1000 : f->allowed);
 	bool room = workers > 1 && workers <= f->allowed && !scarce;
 	bool pin = f->pin == CPUS_PIN_DEFAULT ? room : f->pin == CPUS_PIN_ON;
+	bool alone = workers == 1 && f->pin == CPUS_PIN_DEFAULT &&
+		     !scarce; /* it is not in the way: it can move */
 	return (struct cpus_choice){
 		.workers = workers,
 		.pin = pin,
-		.spin = pin && (workers > 1 || f->allowed > 1),
+		.spin = (pin || alone) && (workers > 1 || f->allowed > 1),
 	};
 }
 

@@ -22,7 +22,8 @@ enum cpus_pin { CPUS_PIN_DEFAULT, CPUS_PIN_ON, CPUS_PIN_OFF };
 struct cpus_choice {
 	uint32_t workers;
 	bool pin;
-	bool spin; /* before they sleep: pinned, and others who may have work for them run elsewhere meanwhile */
+	bool spin; /* before they sleep: pinned, or a single one, and others who may have work for them run elsewhere
+		    * meanwhile */
 };
 
 /* What was asked for, and what the machine has.  workers 0, CPUS_PIN_DEFAULT: not given; more than

@@ -63,12 +63,15 @@ TEST(cpus, pinned_only_with_a_cpu_for_each_of_several_workers)
 	EXPECT(!DECIDE(.allowed = 8, .workers = 2, .quota = 4000).pin);
 }
 
-TEST(cpus, a_pinned_worker_spins_if_others_run_meanwhile)
+TEST(cpus, workers_spin_if_others_run_meanwhile)
 {
 	EXPECT(DECIDE(.allowed = 8, .workers = 8).spin);
 	EXPECT(DECIDE(.allowed = 2, .workers = 1, .pin = CPUS_PIN_ON).spin);
 	EXPECT(!DECIDE(.allowed = 1, .workers = 1, .pin = CPUS_PIN_ON).spin);
-	EXPECT(!DECIDE(.allowed = 8, .workers = 1).spin);
+	EXPECT(DECIDE(.allowed = 8, .workers = 1).spin);
+	EXPECT(!DECIDE(.allowed = 8, .workers = 1, .pin = CPUS_PIN_OFF).spin);
+	EXPECT(!DECIDE(.allowed = 8, .workers = 1, .quota = 2000).spin);
+	EXPECT(!DECIDE(.allowed = 1, .workers = 1).spin);
 	EXPECT(!DECIDE(.allowed = 8, .workers = 4, .pin = CPUS_PIN_OFF).spin);
 }
 
