@@ -136,9 +136,10 @@ static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 	slot = lifo_take(&w->slot);
 	if (slot && worker_alone(w))
 		return slot;
+	r = deque_take(
+		&w->fifo); /* first: two that take turns are no surplus to wake a thief for */
 	if (slot)
 		worker_queue(w, slot);
-	r = deque_take(&w->fifo);
 	return r ? r : next_queued(w);
 }
 
