@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The file of a run, with every sample, and the tables that are made from it."""
+import itertools
 import json
 import pathlib
 
@@ -60,9 +61,10 @@ def samples(process):
 
 
 def figures(row, result):
-    """Groups of (round, figure), one a process; [] for what failed."""
+    """Groups of (round, figure), one a process; [] for what failed.  Of a round with several samples it is their median."""
     r = rows.Row(row["row"], row["workload"], row["per"], "", (), figure=(row["figure"], row["unit"]))
-    return [[(n, measure.figure(r, s)) for n, s in samples(p)] for p in result.get("processes", [])]
+    return [[(n, stats.median([measure.figure(r, s) for _, s in same])) for n, same in itertools.groupby(samples(p), lambda s: s[0])]
+            for p in result.get("processes", [])]
 
 
 def cpu_per_operation(result):

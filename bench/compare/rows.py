@@ -104,10 +104,10 @@ ROWS = [
         {"asks": 30_000, "window": 50}),
     row("paced_latency/inside", "paced_inside", "message",
         "Median from the intended time of a send, one every 10 us by an actor, to its handler.",
-        PACED, figure=LATENCY, most_samples=2, seconds=1.1),
+        PACED, figure=LATENCY, most_samples=4, seconds=1.1),
     row("paced_latency/outside", "paced_outside", "message",
         "The same, sent by a thread that runs no actors: a worker may have to be woken.",
-        PACED, figure=LATENCY, spare_cpu=True, most_samples=2, seconds=1.1),
+        PACED, figure=LATENCY, spare_cpu=True, most_samples=4, seconds=1.1),
 ]
 
 

@@ -27,9 +27,10 @@ class Fakes(unittest.TestCase):
             p = mock.patch.object(peers, name, value)
             p.start()
             self.addCleanup(p.stop)
-        p = mock.patch.object(environment, "calibrate", lambda: LIMITS)
-        p.start()
-        self.addCleanup(p.stop)
+        for where, name, value in ((environment, "calibrate", lambda: LIMITS), (measure, "MOST_SHORT", 1)):
+            p = mock.patch.object(where, name, value)
+            p.start()
+            self.addCleanup(p.stop)
 
     def peer(self, name, fake):
         peer = peers.Peer(name, {})
@@ -82,6 +83,25 @@ class Contract(Fakes):
         plan = measure.Plan(samples=4, processes=1, warmup=0.0, limit=15e-6, short=False, settings=("tuned",))
         r = self.row(self.peer("x", "right"), plan=plan)["results"][0]
         self.assertEqual(r["processes"][0]["rounds"], [0, 1])
+
+    def test_a_round_has_several_samples_of_who_takes_little_time(self):
+        for short, expected in ((10e6, [0, 0, 0, 1, 1, 1]), (20_000, [0, 0, 1, 1]), (1, [0, 1])):
+            plan = measure.Plan(samples=2, processes=1, warmup=0.0, limit=10.0, short=False, settings=("tuned",))
+            with self.subTest(short), mock.patch.object(measure, "MOST_SHORT", 3), mock.patch.object(measure, "SHORT", short):
+                row = self.row(self.peer(f"x{short:g}", "right"), plan=plan)
+                self.assertEqual(row["results"][0]["processes"][0]["rounds"], expected)
+
+    def test_the_figure_of_a_round_is_the_median_of_its_samples(self):
+        with mock.patch.object(measure, "MOST_SHORT", 3):
+            row = self.row(self.peer("x", "right"))
+        ns = row["results"][0]["processes"][0]["ns"]
+        self.assertEqual(results.figures(row, row["results"][0])[0],
+                         [(n, sorted(ns[3 * n:3 * n + 3])[1] / 1000) for n in range(4)])
+
+    def test_a_row_with_few_long_samples_has_them_all(self):
+        row = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1000}, most_samples=3)
+        plan = measure.Plan(samples=4, processes=1, warmup=0.0, limit=15e-6, short=False, settings=("tuned",))
+        self.assertEqual(self.row(self.peer("x", "right"), row=row, plan=plan)["results"][0]["processes"][0]["rounds"], [0, 1, 2])
 
     def test_every_setting_has_its_rounds(self):
         plan = measure.Plan(samples=2, processes=2, warmup=0.0, limit=10.0, short=False, settings=("tuned", "default"))
