@@ -34,6 +34,14 @@ void heist_pace_forget(struct pace *p, uint64_t now)
 	steal(p, now);
 }
 
+void heist_pace_rest(struct pace *p, uint64_t now)
+{
+	bool decided = p->phase == PACE_AWAY;
+	heist_pace_forget(p, now);
+	if (decided)
+		p->until = now;
+}
+
 static bool steals_often(struct pace *p, uint64_t now)
 {
 	if (p->thefts < PACE_THEFTS)
@@ -110,11 +118,11 @@ static uint64_t handled_by_all(struct pool *p)
 	return sum;
 }
 
-/* Somebody has begun no activation since the last look; or who has may not be left alone. */
+/* Somebody has begun no activation since the last look, or is away: who works may not be left alone. */
 static bool others_need_help(struct worker *w)
 {
 	struct pool *p = w->pool;
-	bool stuck = idle_parked(&p->idle) != 0 || spares_away(&p->spares) != 0;
+	bool stuck = spares_away(&p->spares) != 0;
 	for (uint32_t i = 0; i < p->workers; i++) {
 		struct worker *v = pool_worker(p, i);
 		uint64_t n = atomic_load_explicit(&v->activations, memory_order_relaxed);
@@ -136,7 +144,9 @@ static void look(struct worker *w)
 {
 	struct pool *p = w->pool;
 	bool help = others_need_help(w);
-	if (pace_naps(&w->pace) && help)
+	if (pace_naps(&w->pace) && idle_parked(&p->idle) != 0)
+		heist_pace_rest(&w->pace, w->now);
+	else if (pace_naps(&w->pace) && help)
 		heist_pace_forget(&w->pace, w->now);
 	else
 		heist_pace_step(&w->pace, w->now, handled_by_all(p), p->workers - 1);

@@ -14,7 +14,8 @@
  *     AWAY      sleeps, slice by slice   -> WITH: confirm it, or less gets done than when it was decided
  *                                        -> STEALING: the messages have become coarse
  *
- * From everywhere back to STEALING (pace_forget): somebody is stuck in a handler for a slice, is parked, or away.
+ * From everywhere back to STEALING: somebody is stuck in a handler for a slice, or away (pace_forget), or is
+ * parked (pace_rest).
  *
  * Work that comes along while a thief sleeps is not lost: it parks like anybody else (sched/README.md, "Park"), so
  * what is meant for it wakes it, but with a searcher counted for it, so that those who publish surplus
@@ -69,6 +70,8 @@ bool heist_pace_due(struct pace *p, uint64_t now);
 /* After heist_pace_due: `handled` by all workers so far, `others` of which work when this one does not. */
 void heist_pace_step(struct pace *p, uint64_t now, uint64_t handled, uint32_t others);
 void heist_pace_forget(struct pace *p, uint64_t now);
+/* The same because the work is over, or nearly: what comes next may be more of it, so that who stayed away may compare at once. */
+void heist_pace_rest(struct pace *p, uint64_t now);
 
 /* The worker, which has nothing to run: until when to sleep instead of searching; 0: not at all. */
 uint64_t heist_worker_pace(struct worker *w);

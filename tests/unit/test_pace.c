@@ -137,6 +137,27 @@ TEST(pace, steals_at_once_when_told_to_forget)
 	EXPECT(k.napped == 0);
 }
 
+TEST(pace, stays_away_again_soon_when_work_comes_back)
+{
+	struct work k = begin(10000, 60000);
+	until(&k, PACE_AWAY);
+	heist_pace_rest(&k.pace, k.now);
+	EXPECT(!pace_naps(&k.pace));
+	k.napped = 0;
+	look_for(&k, PACE_PAUSE_MIN_NS / 2);
+	EXPECT(k.pace.phase == PACE_AWAY && k.napped > PACE_PAUSE_MIN_NS / 4);
+}
+
+TEST(pace, does_not_compare_at_once_what_ended_in_a_comparison)
+{
+	struct work k = begin(10000, 60000);
+	until(&k, PACE_WITHOUT);
+	heist_pace_rest(&k.pace, k.now);
+	k.napped = 0;
+	look_for(&k, PACE_PAUSE_MIN_NS / 2);
+	EXPECT(k.napped == 0);
+}
+
 TEST(pace, ends_a_window_that_took_too_long)
 {
 	struct work k = begin(10000, 60000);
