@@ -63,8 +63,8 @@ struct cpus_choice heist_cpus_decide(const struct cpus_facts *f)
 		workers = workers_of(scarce && !workers ? f->quota / 1000 : f->allowed);
 	bool room = workers > 1 && workers <= f->allowed && !scarce;
 	bool pin = f->pin == CPUS_PIN_DEFAULT ? room : f->pin == CPUS_PIN_ON;
-	bool alone = workers == 1 && f->pin == CPUS_PIN_DEFAULT &&
-		     !scarce; /* it is not in the way: it can move */
+	/* Not pinned, it is in nobody's way: it can move. */
+	bool alone = workers == 1 && f->pin == CPUS_PIN_DEFAULT && !scarce;
 	return (struct cpus_choice){
 		.workers = workers,
 		.pin = pin,

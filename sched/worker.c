@@ -82,6 +82,7 @@ static bool worker_alone(struct worker *w)
 	       inject_is_empty(&w->bound) && inject_is_empty(&w->inbox);
 }
 
+/* What the clock says, and what that makes due. */
 static void worker_look(struct worker *w)
 {
 	w->stale = false;
@@ -136,8 +137,8 @@ static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 	slot = lifo_take(&w->slot);
 	if (slot && worker_alone(w))
 		return slot;
-	r = deque_take(
-		&w->fifo); /* first: two that take turns are no surplus to wake a thief for */
+	/* Out before in: two that take turns are no surplus to wake a thief for. */
+	r = deque_take(&w->fifo);
 	if (slot)
 		worker_queue(w, slot);
 	return r ? r : next_queued(w);
