@@ -180,9 +180,7 @@ HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
 HEIST_HOT_INLINE bool is_exchange(struct actor *a, const struct message *m)
 {
 	uint64_t kind = m->tag ^ mpsc_generation(&a->ticket);
-	return (kind & ~MESSAGE_KIND(KIND_REQUEST ^ KIND_REPLY)) ==
-		       MESSAGE_KIND(KIND_REQUEST &
-				    KIND_REPLY) && /* one of the two: they differ in a bit */
+	return (kind == MESSAGE_KIND(KIND_REQUEST) || kind == MESSAGE_KIND(KIND_REPLY)) &&
 	       is_clear(a, CONTROL_CALL | CONTROL_LANE);
 }
 

@@ -70,7 +70,8 @@ bool heist_pace_due(struct pace *p, uint64_t now);
 /* After heist_pace_due: `handled` by all workers so far, `others` of which work when this one does not. */
 void heist_pace_step(struct pace *p, uint64_t now, uint64_t handled, uint32_t others);
 void heist_pace_forget(struct pace *p, uint64_t now);
-/* The same because the work is over, or nearly: what comes next may be more of it, so that who stayed away may compare at once. */
+/* The same because the work is over, or nearly: what comes next may be more of it, so that who stayed away may
+ * compare at once. */
 void heist_pace_rest(struct pace *p, uint64_t now);
 
 /* The worker, which has nothing to run: until when to sleep instead of searching; 0: not at all. */

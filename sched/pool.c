@@ -351,9 +351,7 @@ static struct runnable *poll_next(struct worker *w)
 	struct runnable *r = heist_worker_next(w);
 	if (r)
 		return r;
-	w->now = pool_now(w->pool);
-	if (w->timer_next && w->now >= w->timer_next)
-		w->timer_next = w->pool->ops->timers(w, w->now);
+	heist_worker_look(w);
 	w->pool->ops->flush(w);
 	return heist_worker_next(w);
 }

@@ -82,8 +82,7 @@ static bool worker_alone(struct worker *w)
 	       inject_is_empty(&w->bound) && inject_is_empty(&w->inbox);
 }
 
-/* What the clock says, and what that makes due. */
-static void worker_look(struct worker *w)
+void heist_worker_look(struct worker *w)
 {
 	w->stale = false;
 	w->now = pool_now(w->pool);
@@ -94,14 +93,14 @@ static void worker_look(struct worker *w)
 void heist_worker_clock(struct worker *w)
 {
 	w->clock_left = SCHED_CLOCK_MESSAGES;
-	worker_look(w);
+	heist_worker_look(w);
 }
 
 /* What is queued may be somebody who yielded. */
 HEIST_HOT_INLINE void worker_refresh(struct worker *w)
 {
 	if (HEIST_UNLIKELY(w->stale))
-		worker_look(w);
+		heist_worker_look(w);
 }
 
 static struct runnable *next_queued(struct worker *w)

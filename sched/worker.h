@@ -106,7 +106,9 @@ struct runnable *heist_worker_next(struct worker *w);
 void heist_worker_run(struct worker *w, struct runnable *r);
 /* What a verdict other than RUN_DONE asks for. */
 void heist_worker_requeue(struct worker *w, struct runnable *r, enum verdict v);
-/* Read the clock into w->now and fire timers that are due; resets clock_left. */
+/* Read the clock into w->now and fire timers that are due. */
+void heist_worker_look(struct worker *w);
+/* The same; resets clock_left. */
 void heist_worker_clock(struct worker *w);
 /* park.c: work from anywhere, sleeping if need be; NULL: the pool stops. */
 struct runnable *heist_worker_find(struct worker *w);

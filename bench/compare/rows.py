@@ -51,7 +51,7 @@ class Row:
     figure: tuple = TIME
     fresh: bool = False      # a process for every sample
     one_count: bool = False  # at the first count of workers only: its figure does not depend on them
-    most_samples: int = 0    # per process, where a sample takes long; 0: as asked for
+    most_samples: int = 0    # per process, where a sample takes long, and no fewer; 0: as asked for
     spare_cpu: bool = False  # the driving thread needs a CPU of its own: left out where there is none
     patience: int = 0        # seconds a sample may take; 0: as usual
     seconds: float = 0.04    # that it takes, by the average of all programs
