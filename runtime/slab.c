@@ -140,6 +140,23 @@ static struct slab *slabs_unlist_empty(struct slabs *s)
 	return unlisted;
 }
 
+static void slabs_release(struct slab *unlisted)
+{
+	while (unlisted) {
+		struct slab *next = unlisted->next;
+		slab_delete(unlisted);
+		unlisted = next;
+	}
+}
+
+void heist_slabs_trim(struct slabs *s)
+{
+	spin_lock(&s->lock);
+	struct slab *surplus = slabs_unlist_empty(s);
+	spin_unlock(&s->lock);
+	slabs_release(surplus);
+}
+
 uint64_t heist_slabs_decay(struct slabs *s, uint64_t now)
 {
 	struct slab *surplus = NULL;
@@ -156,11 +173,7 @@ uint64_t heist_slabs_decay(struct slabs *s, uint64_t now)
 	else if (s->empty > 1)
 		again = s->used_at + s->keep_ns;
 	spin_unlock(&s->lock);
-	while (surplus) {
-		struct slab *next = surplus->next;
-		slab_delete(surplus);
-		surplus = next;
-	}
+	slabs_release(surplus);
 	return again;
 }
 

@@ -37,6 +37,8 @@ void heist_slabs_put(struct slabs *s, void *block);
 /* Now and then: give back the empty slabs but one if none was used for keep_ns.  Returns when to
  * come again, 0: there is nothing to wait for. */
 uint64_t heist_slabs_decay(struct slabs *s, uint64_t now);
+/* The same at once, whenever one was used. */
+void heist_slabs_trim(struct slabs *s);
 /* Every block has been put back. */
 void heist_slabs_destroy(struct slabs *s);
 

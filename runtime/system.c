@@ -111,6 +111,15 @@ static void slabs_decay(struct rt_worker *w)
 		w->base.timer_next = again;
 }
 
+heist_status heist_trim(heist_system *s)
+{
+	if (!s)
+		return HEIST_BAD_ARG("the runtime must not be NULL");
+	foreign_trim(s);
+	heist_slabs_trim(&s->slabs);
+	return HEIST_OK;
+}
+
 static void on_trim(struct worker *base)
 {
 	struct rt_worker *w = rt_worker_of(base);

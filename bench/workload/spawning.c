@@ -289,6 +289,7 @@ static double idle(const struct bench_row *row, heist_system *s)
 	bench_settle(s);
 	double ns = (double)(heist_now(s) - begin);
 	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	heist_trim(s);
 	bench_aside.rss = bench_resident() - before;
 	return ns;
 }

@@ -155,6 +155,53 @@ static heist_next idler_recv(heist_ctx *ctx, void *state, const heist_type *type
 }
 static const heist_class idler = { "idler", HEIST_ABI, 16, idler_recv, NULL };
 
+static atomic_bool awake;
+static heist_next sleeper_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	while (!atomic_load(&awake))
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	atomic_fetch_add(&events, 1);
+	return HEIST_CONTINUE;
+}
+static const heist_class sleeper = { "sleeper", HEIST_ABI, 0, sleeper_recv, NULL };
+
+/* Messages of a flood are kept for the next one, by default for longer than this takes. */
+TEST(memory, returns_to_the_system_when_told_to)
+{
+	heist_config c = heist_config_default();
+	heist_system *s;
+	heist_ref r;
+	heist_stats t = heist_stats_default();
+	uint64_t v = 0;
+	c.workers = 1;
+	events = 0;
+	awake = false;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	EXPECT(heist_spawn(s, &sleeper, NULL, NULL, &r) == HEIST_OK);
+	long before = resident();
+	for (int i = 0; i < N; i++)
+		EXPECT(heist_send(r, &WORD, &v) == HEIST_OK);
+	long full = resident();
+	EXPECT(full - before > 64 * (long)N);
+	atomic_store(&awake, true);
+	EXPECT(wait_for(&events, N));
+	do { /* the worker holds some until it parks */
+		EXPECT(heist_get_stats(s, &t) == HEIST_OK);
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	} while (t.message_bytes > 4 << 20);
+#ifndef UNIT_PLAIN
+	EXPECT(resident() - before > 64 * (long)N);
+#endif
+	EXPECT(heist_trim(s) == HEIST_OK);
+#ifndef UNIT_PLAIN
+	EXPECT(resident() - before < (full - before) / 4);
+#endif
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK);
+	EXPECT(wait_for(&events, N + 1));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
 TEST(memory, returns_to_the_system_after_a_million_actors)
 {
 	heist_config c = heist_config_default();

@@ -321,6 +321,7 @@ TEST(hostile, runtimes)
 	REFUSES(heist_close, NULL);
 	REFUSES(heist_shutdown, NULL, 0);
 	REFUSES(heist_get_stats, NULL, &t);
+	REFUSES(heist_trim, NULL);
 	REFUSES(heist_get_stats, sys, NULL);
 	t.struct_size = 0;
 	REFUSES(heist_get_stats, sys, &t);

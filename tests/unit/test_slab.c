@@ -63,6 +63,24 @@ TEST(slab, all_but_one_go_when_they_are_not)
 	heist_slabs_destroy(&slabs);
 }
 
+TEST(slab, all_but_one_go_at_once_if_told_to)
+{
+	slabs = (struct slabs){ .keep_ns = KEEP };
+	heist_slabs_trim(&slabs);
+	take_all();
+	heist_slabs_trim(&slabs);
+	for (unsigned i = 0; i < BLOCKS; i++)
+		EXPECT(block[i][0] == (char)i);
+	put_all();
+	EXPECT(slabs.empty == 4);
+	heist_slabs_trim(&slabs);
+	EXPECT(slabs.empty == 1);
+	EXPECT(heist_slabs_decay(&slabs, START) == 0); /* there is nothing to come back for */
+	take_all();
+	put_all();
+	heist_slabs_destroy(&slabs);
+}
+
 TEST(slab, a_slab_with_one_block_in_use_stays)
 {
 	slabs = (struct slabs){ .keep_ns = KEEP };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * contract.c - the contract of bench/peers/README.md: arguments, samples, output. */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,9 +20,21 @@ int64_t now_ns(void)
 	return t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* jemalloc's, where that is linked; 4096 stands for all of its arenas. */
+int mallctl(const char *, void *, size_t *, void *, size_t) __attribute__((weak));
+
+static void give_back(void)
+{
+	if (mallctl)
+		mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
+	else
+		malloc_trim(0);
+}
+
 int64_t resident(void)
 {
 	unsigned long pages = 0;
+	give_back();
 	FILE *f = fopen("/proc/self/statm", "r");
 	if (!f || fscanf(f, "%*u %lu", &pages) != 1) {
 		fputs("/proc/self/statm cannot be read\n", stderr);

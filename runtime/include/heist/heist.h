@@ -506,7 +506,8 @@ typedef struct heist_config {
 	 * about a per cent of the cheapest messages' time.  Not in a simulation.  Default 0: none. */
 	uint32_t sample;
 	/* Memory of messages, in pieces of 2 MiB, goes back to the system when none was needed for so long, since
-	 * the next flood would pay for fresh memory; the first piece stays.  Not with alloc.  Default 10000. */
+	 * the next flood would pay for fresh memory; the first piece stays.  heist_trim: at once.  Not with alloc.
+	 * Default 10000. */
 	uint32_t memory_keep_ms;
 } heist_config;
 
@@ -612,6 +613,10 @@ HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
  * cap is 0), returns how many there are; 0 before.  Not during heist_shutdown. */
 HEIST_API size_t heist_stragglers(heist_system *, heist_straggler *out, size_t cap);
 HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
+/* Give back to the system now what config.memory_keep_ms would keep, as malloc_trim does for malloc: for a program
+ * that knows that a flood is over.  Workers that have nothing to do hold back no more than the first piece.  Takes
+ * a system call a piece of 2 MiB.  Does nothing with config.alloc.  Any thread, handlers too.  EINVAL: NULL. */
+HEIST_API heist_status heist_trim(heist_system *);
 /* Workers have numbers from 0 on: the runtime's own, its spares, those of named pools, and then, as they are
  * needed, threads of single actors; none goes before the runtime ends.  Each counter is read by itself, while
  * they go on.  EINVAL: no such worker (yet). */

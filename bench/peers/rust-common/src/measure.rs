@@ -24,8 +24,28 @@ fn cpu_ns() -> u64 {
     t.tv_sec as u64 * 1_000_000_000 + t.tv_nsec as u64
 }
 
+/// What the allocator keeps for later goes back to the system.
+#[cfg(feature = "tuned")]
+fn give_back() {
+    use std::ptr::null_mut;
+    // jemalloc's; 4096 stands for all of its arenas
+    let purge = unsafe {
+        tikv_jemalloc_sys::mallctl(c"arena.4096.purge".as_ptr(), null_mut(), null_mut(), null_mut(), 0)
+    };
+    assert_eq!(purge, 0, "jemalloc purges no arena");
+}
+
+#[cfg(not(feature = "tuned"))]
+fn give_back() {
+    unsafe extern "C" {
+        fn malloc_trim(pad: usize) -> i32;
+    }
+    unsafe { malloc_trim(0) };
+}
+
 /// Resident bytes of the process.
 fn resident() -> u64 {
+    give_back();
     let text = std::fs::read_to_string("/proc/self/statm").expect("/proc/self/statm");
     let pages: u64 = text.split(' ').nth(1).and_then(|n| n.parse().ok()).expect("pages in statm");
     pages * rustix::param::page_size() as u64
