@@ -47,12 +47,23 @@ def comparison(kept):
             f"3 %. All figures: [bench/results/{name}/report.md](bench/results/{name}/report.md).\n")
 
 
+def origin(named):
+    """Where and of what a run was made: two agree on something only if that differs."""
+    name, run = named
+    e = run["environment"]
+    return [name, run["started"][:16].replace("T", " "), run["seconds"] // 60, f"{e['cpu']}, {e['cpus']} CPUs", e["kernel"], e["commit"][:12],
+            len([p for p in run["peers"].values() if not p["skipped"]]), len(run["rows"])]
+
+
 def verdicts(kept):
     """bench/results/README.md."""
     yield "# Kept runs of the comparison"
     yield ""
     yield ("Made by `scripts/compare keep`. Each folder has `run.json` with every sample and `report.md`; `scripts/compare report "
-           "bench/results/NAME/run.json --out DIR` makes the page. Verdicts of Heist against the best other runtime:")
+           "bench/results/NAME/run.json --out DIR` makes the page.")
+    yield ""
+    yield from markdown.table(["run", "begun", "minutes", "machine", "kernel", "commit", "runtimes", "rows"], map(origin, kept))
+    yield "Verdicts of Heist against the best other runtime:"
     yield ""
     made = [(name, {(t["row"], t["workers"]): t for t in results.tables(run, brief=True)["tables"]}) for name, run in kept]
     rows = list(dict.fromkeys(key for _, tables in made for key in tables))

@@ -66,6 +66,16 @@ class Kept(unittest.TestCase):
         self.assertEqual(self.quietly(kept.refresh, False)[0], 0)
         self.assertEqual(table.read_text(), old)
 
+    def test_runs_are_told_apart_by_where_they_were_made(self):
+        for day in (2, 3):
+            self.quietly(kept.keep, self.run_of(day, "full"), None)
+        lines = (self.root / "bench/results/README.md").read_text().splitlines()
+        e = results.load(RUN)["environment"]
+        for day in (2, 3):
+            [line] = [x for x in lines if x.startswith(f"| 2026-01-0{day}-full |")]
+            self.assertIn(f"| 2026-01-0{day} 00:00 |", line)
+            self.assertIn(f"| {e['kernel']} | {e['commit'][:12]} |", line)
+
     def test_a_full_run_is_preferred_to_a_newer_one(self):
         self.quietly(kept.keep, self.run_of(2, "full"), None)
         self.quietly(kept.keep, self.run_of(3, "headline"), None)
