@@ -27,7 +27,8 @@ class Plan:
         return 0 if row.fresh else min(max(float(peer.about.get("warmup", 0)), LEAST_WARMUP), self.warmup)
 
     def rounds(self, row):
-        return min(self.samples, row.most_samples or self.samples)
+        rounds = self.samples * row.times_rounds
+        return min(rounds, row.most_samples or rounds)
 
     def seconds(self, row, workers, participants, allowed):
         """What a row should take on a quiet machine, to say how much time is left."""

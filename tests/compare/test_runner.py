@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The runner against programs that keep the contract, and that break it in each way."""
+import dataclasses
 import os
 import pathlib
 import signal
@@ -102,6 +103,14 @@ class Contract(Fakes):
         row = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1000}, most_samples=3)
         plan = measure.Plan(samples=4, processes=1, warmup=0.0, limit=15e-6, short=False, settings=("tuned",))
         self.assertEqual(self.row(self.peer("x", "right"), row=row, plan=plan)["results"][0]["processes"][0]["rounds"], [0, 1, 2])
+
+    def test_a_close_race_has_more_rounds(self):
+        row = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1000}, times_rounds=2)
+        plan = measure.Plan(samples=2, processes=1, warmup=0.0, limit=1.0, short=False, settings=("tuned",))
+        numbers = self.row(self.peer("x", "right"), row=row, plan=plan)["results"][0]["processes"][0]["rounds"]
+        self.assertEqual(sorted(set(numbers)), [0, 1, 2, 3])
+        self.assertGreater(plan.seconds(row, 1, [peers.Peer("x", {})], [0]),
+                           plan.seconds(dataclasses.replace(row, times_rounds=1), 1, [peers.Peer("x", {})], [0]))
 
     def test_every_setting_has_its_rounds(self):
         plan = measure.Plan(samples=2, processes=2, warmup=0.0, limit=10.0, short=False, settings=("tuned", "default"))
