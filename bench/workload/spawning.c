@@ -274,13 +274,20 @@ static heist_next nursery_recv(heist_ctx *ctx, void *state, const heist_type *ty
 static const heist_class nursery = { "nursery", HEIST_ABI, sizeof(struct nursery), nursery_recv,
 				     NULL };
 
+/* Without what is kept for the next flood, also of a sample before. */
+static long trimmed(heist_system *s)
+{
+	heist_trim(s);
+	return bench_resident();
+}
+
 /* Time until all have had their turn; a: with a message each.  Tells the growth of RSS. */
 static double idle(const struct bench_row *row, heist_system *s)
 {
 	heist_ref n = bench_spawn(s, &nursery, NULL);
 	heist_send(n, &BENCH_PEER, &row->a);
 	bench_settle(s);
-	long before = bench_resident();
+	long before = trimmed(s);
 	heist_time begin = heist_now(s);
 	bench_begin(1);
 	bench_send(n, (int64_t)row->operations);
@@ -289,8 +296,7 @@ static double idle(const struct bench_row *row, heist_system *s)
 	bench_settle(s);
 	double ns = (double)(heist_now(s) - begin);
 	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
-	heist_trim(s);
-	bench_aside.rss = bench_resident() - before;
+	bench_aside.rss = trimmed(s) - before;
 	return ns;
 }
 

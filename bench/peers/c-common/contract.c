@@ -25,10 +25,12 @@ int mallctl(const char *, void *, size_t *, void *, size_t) __attribute__((weak)
 
 static void give_back(void)
 {
-	if (mallctl)
-		mallctl("arena.4096.purge", NULL, NULL, NULL, 0);
-	else
+	if (!mallctl) {
 		malloc_trim(0);
+	} else if (mallctl("arena.4096.purge", NULL, NULL, NULL, 0) != 0) {
+		fputs("jemalloc purges no arena\n", stderr);
+		exit(1);
+	}
 }
 
 int64_t resident(void)
