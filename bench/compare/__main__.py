@@ -51,7 +51,8 @@ def options():
     p.add_argument("--out", type=pathlib.Path, default=OUT, metavar="DIR",
                    help="where run.json and the reports go (default: build/compare)")
     p.add_argument("--minutes", type=float, metavar="M", help="begin no row after so long; what is left out is said")
-    p.add_argument("--dry-run", action="store_true", help="build the programs, say which rows would be run and how long it should take")
+    p.add_argument("--dry-run", action="store_true", help="build and run nothing; say which programs are to be built, "
+                   "which rows would be run, and how long they should take")
     p.add_argument("--resume", action="store_true", help="keep the rows that DIR/run.json already has")
     s = p.add_subparsers(title="other things to do", metavar="")
     q = s.add_parser("list", help="the peers and the rows")
@@ -94,14 +95,19 @@ def worker_counts(text):
     return counts
 
 
-def prepare(o, say):
-    """Peers that are built, Heist first; all that were asked for."""
-    chosen = peers.choose([n for n in o.peers.split(",") if n])
+def prepare(chosen, say):
+    """Build them; those that cannot be are marked."""
     for p in chosen:
         peers.build(p, say)
     if chosen[0].skipped:
         raise ValueError("without Heist there is nothing to compare")
-    return chosen
+
+
+def as_before(chosen, path):
+    """Mark those that could not be built for the run that a dry one would go on with."""
+    before = results.load(path)["peers"] if path.exists() else {}
+    for p in chosen:
+        p.skipped = before.get(p.name, {}).get("skipped", "")
 
 
 def begin(o, kind, plan, chosen):
@@ -132,6 +138,9 @@ def show_row(entry):
 def planned(todo, seconds, participants, data):
     """What would be run."""
     print(f"{len(data['rows'])} rows are done, {len(todo)} to do, with: {' '.join(p.name for p in participants)}")
+    missing = [p.name for p in participants if not p.program.exists()]
+    if missing:
+        print(f"to be built first, once: {' '.join(missing)}")
     for (row, workers), s in zip(todo, seconds):
         print(f"  {row.name:16} {workers} worker{'s' * (workers > 1):1} {s / 60:6.1f} min")
     print(f"about {sum(seconds) / 60:.0f} min on a quiet machine")
@@ -143,8 +152,12 @@ def run(o):
     kind, plan = plan_of(o)
     counts = worker_counts(o.workers)
     chosen_rows = rows.choose([n for n in o.workloads.split(",") if n], o.full)
-    chosen = prepare(o, say)
-    o.out.mkdir(parents=True, exist_ok=True)
+    chosen = peers.choose([n for n in o.peers.split(",") if n])
+    if not o.dry_run:
+        prepare(chosen, say)
+        o.out.mkdir(parents=True, exist_ok=True)
+    elif o.resume:
+        as_before(chosen, o.out / "run.json")
     data = begin(o, kind, plan, chosen)
     if o.resume:
         data = results.resume(o.out / "run.json", data)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The runner against programs that keep the contract, and that break it in each way."""
+import contextlib
 import dataclasses
+import io
 import os
 import pathlib
+import runpy
 import signal
 import subprocess
 import sys
@@ -198,6 +201,18 @@ class Settled(Fakes):
             with self.subTest(fake):
                 said = self.row(self.peer(fake, fake))["flags"]
                 self.assertEqual([f for f in said if "compiler" in f], flags)
+
+
+class Planned(Fakes):
+    def test_a_dry_run_builds_and_writes_nothing(self):
+        out = pathlib.Path(self.dir.name) / "out"
+        words = ["compare", "--dry-run", "--peers", "actix,go", "--workloads", "ping_pong", "--workers", "1", "--out", str(out)]
+        with mock.patch.object(peers, "build", side_effect=AssertionError("built")), mock.patch.object(sys, "argv", words), \
+                contextlib.redirect_stdout(io.StringIO()) as said, self.assertRaises(SystemExit) as ended:
+            runpy.run_module("compare", run_name="__main__")
+        self.assertEqual(ended.exception.code, 0)
+        self.assertIn("0 rows are done, 1 to do, with: heist actix go\nto be built first, once: heist actix go\n  ping_pong", said.getvalue())
+        self.assertFalse(out.exists())
 
 
 class Left(unittest.TestCase):
