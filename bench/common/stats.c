@@ -66,38 +66,69 @@ struct stats stats_of(const double *v, size_t n)
 	return s;
 }
 
-static struct stats_ratio paired(const double *before, const double *after, size_t n)
+static size_t ratios(const struct stats_pair *p, double *out)
 {
-	double ratios[STATS_MOST];
-	for (size_t i = 0; i < n; i++)
-		ratios[i] = after[i] / before[i];
-	struct stats s = stats_of(ratios, n);
-	return (struct stats_ratio){ s.median, s.ci_low, s.ci_high };
+	for (size_t i = 0; i < p->before_count; i++)
+		out[i] = p->after[i] / p->before[i];
+	return p->before_count;
 }
 
-struct stats_ratio stats_ratio(const double *before, size_t nb, const double *after, size_t na)
+static double median_of(const double *v, size_t n)
 {
-	static double ratios[RESAMPLES];
-	double x[STATS_MOST], y[STATS_MOST];
+	double sorted[STATS_MOST];
+	sort(sorted, v, n);
+	return median(sorted, n);
+}
+
+static double pair_median(const struct stats_pair *p)
+{
+	double r[STATS_MOST];
+	if (p->before_count == p->after_count)
+		return median_of(r, ratios(p, r));
+	return median_of(p->after, p->after_count) / median_of(p->before, p->before_count);
+}
+
+static double resampled_pair(const struct stats_pair *p, uint64_t *seed)
+{
+	double r[STATS_MOST];
+	if (p->before_count == p->after_count)
+		return resampled_median(r, ratios(p, r), seed);
+	return resampled_median(p->after, p->after_count, seed) /
+	       resampled_median(p->before, p->before_count, seed);
+}
+
+static double resampled_pairs(const struct stats_pair *pairs, size_t n, uint64_t *seed)
+{
+	double r[STATS_PAIRS];
+	for (size_t i = 0; i < n; i++)
+		r[i] = resampled_pair(&pairs[n > 1 ? next(seed) % n : 0], seed);
+	qsort(r, n, sizeof *r, by_value);
+	return median(r, n);
+}
+
+struct stats_ratio stats_ratio(const struct stats_pair *pairs, size_t n)
+{
+	static double resampled[RESAMPLES];
+	double own[STATS_PAIRS];
 	uint64_t seed = SEED;
 	struct stats_ratio r;
-	if (na == nb)
-		return paired(before, after, na);
-	sort(x, before, nb);
-	sort(y, after, na);
+	for (size_t i = 0; i < n; i++)
+		own[i] = pair_median(&pairs[i]);
+	qsort(own, n, sizeof *own, by_value);
 	for (int i = 0; i < RESAMPLES; i++)
-		ratios[i] =
-			resampled_median(after, na, &seed) / resampled_median(before, nb, &seed);
-	interval(ratios, &r.ci_low, &r.ci_high);
-	r.median = median(y, na) / median(x, nb);
+		resampled[i] = resampled_pairs(pairs, n, &seed);
+	interval(resampled, &r.ci_low, &r.ci_high);
+	r.median = median(own, n);
+	r.least = own[0];
+	r.most = own[n - 1];
 	return r;
 }
 
 const char *stats_verdict(struct stats_ratio r)
 {
-	if (r.ci_low > 1 + STATS_INDIFFERENT)
+	if (r.ci_low > 1 + STATS_INDIFFERENT && r.least > 1)
 		return "slower";
-	if (r.ci_high < 1 - STATS_INDIFFERENT)
+	if (r.ci_high < 1 - STATS_INDIFFERENT && r.most < 1)
 		return "faster";
 	if (r.ci_low >= 1 - STATS_INDIFFERENT && r.ci_high <= 1 + STATS_INDIFFERENT)
 		return "no difference";
