@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 
-from . import environment, kept, measure, peers, process, progress, report, results, rows
+from . import environment, kept, measure, peers, process, progress, report, results, rows, stats, words
 
 EPILOG = """\
 Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row
@@ -44,7 +44,7 @@ def options():
     p.add_argument("--samples", type=number, help="samples per process (default: 10; 3 with --quick)")
     p.add_argument("--processes", type=number, help="processes per program and row (default: 3; 1 with --quick)")
     p.add_argument("--warmup", type=float, help="most seconds that a runtime which compiles as it runs is warmed up "
-                   "per process; twice that if its compiler goes on (default: 2; 1.5 with --full; 1 with --quick)")
+                   "per process; twice that if its compiler goes on (default: 2; 1 with --quick)")
     size = p.add_mutually_exclusive_group()
     size.add_argument("--full", action="store_true", help="all rows, both settings, the full amount of work")
     size.add_argument("--quick", action="store_true", help="few samples: a look, not a measurement")
@@ -54,7 +54,7 @@ def options():
     p.add_argument("--dry-run", action="store_true", help="build and run nothing; say which programs are to be built, "
                    "which rows would be run, and how long they should take")
     p.add_argument("--resume", action="store_true", help="keep the rows that DIR/run.json already has")
-    s = p.add_subparsers(title="other things to do", metavar="")
+    s = p.add_subparsers(title="other things to do", metavar="", dest="other")
     q = s.add_parser("list", help="the peers and the rows")
     q.set_defaults(do=show)
     q = s.add_parser("report", help="make the reports of a run again", description="run.json to HTML, Markdown and JSON.")
@@ -73,7 +73,7 @@ def options():
 
 def plan_of(o):
     kind = "full" if o.full else "quick" if o.quick else "headline"
-    samples, processes, warmup, limit = {"full": (10, 3, 1.5, 1.0), "headline": (10, 3, 2.0, 3.0),
+    samples, processes, warmup, limit = {"full": (10, 3, 2.0, 1.0), "headline": (10, 3, 2.0, 3.0),
                                          "quick": (3, 1, 1.0, 2.0)}[kind]
     settings = tuple(o.settings.split(",")) if o.settings else peers.SETTINGS if o.full else ("tuned",)
     for s in settings:
@@ -116,7 +116,7 @@ def begin(o, kind, plan, chosen):
             "plan": {"samples": plan.samples, "processes": plan.processes, "warmup": plan.warmup, "limit": plan.limit,
                      "settings": list(plan.settings)},
             "environment": environment.describe(),
-            "peers": {p.name: p.about | {"skipped": p.skipped} for p in chosen}, "rows": []}
+            "peers": {p.name: p.about | {"skipped": p.skipped} for p in chosen}, "left_out": [], "rows": []}
 
 
 def now():
@@ -126,12 +126,11 @@ def now():
 def show_row(entry):
     """A line for each program of a row that is done."""
     for r in entry["results"]:
-        groups = results.figures(entry, r)
-        values = sorted(v for g in groups for _, v in g)
-        said = f"{values[len(values) // 2]:10.4g} {entry['unit']}  n = {len(values)}" if values else \
+        values = [v for g in results.figures(entry, r) for _, v in g]
+        said = f"{stats.median(values):10.4g} {entry['unit']}  n = {len(values)}" if values else \
             f"       -     {('cannot: ' + r['unsupported']) if 'unsupported' in r else 'FAILED: ' + r['failed']}"
         print(f"  {r['peer'] + ' ' + r['settings']:24} {said}", flush=True)
-    for f in entry["flags"]:
+    for f in environment.flags(entry):
         print(f"  note: {f}", flush=True)
 
 
@@ -142,7 +141,7 @@ def planned(todo, seconds, participants, data):
     if missing:
         print(f"to be built first, once: {' '.join(missing)}")
     for (row, workers), s in zip(todo, seconds):
-        print(f"  {row.name:16} {workers} worker{'s' * (workers > 1):1} {s / 60:6.1f} min")
+        print(f"  {row.name:22} {words.workers(workers):9} {s / 60:6.1f} min")
     print(f"about {sum(seconds) / 60:.0f} min on a quiet machine")
     return 0
 
@@ -164,29 +163,32 @@ def run(o):
     have = {(r["row"], r["workers"]) for r in data["rows"]}
     allowed = sorted(os.sched_getaffinity(0))
     cramped = [(r, w) for r in chosen_rows for w in counts if r.spare_cpu and w >= len(allowed)]
-    for r, w in cramped:
-        print(f"left out: {r.name} at {w} workers, whose driving thread has no CPU of its own here", flush=True)
+    data["left_out"] = [[r.name, w, "its driving thread has no CPU of its own here"] for r, w in cramped]
     todo = [(r, w) for r in chosen_rows for w in counts
             if (r.name, w) not in have and (r, w) not in cramped and (w == counts[0] or not r.one_count)]
     since = time.monotonic() - data["seconds"]
     participants = [p for p in chosen if not p.skipped]
     seconds = [plan.seconds(r, w, participants, allowed) for r, w in todo]
+    for line in words.left_out(data):
+        print(f"left out: {line}", flush=True)
     if o.dry_run:
         return planned(todo, seconds, participants, data)
     for i, (row, workers) in enumerate(todo):
         if o.minutes and say.minutes() > o.minutes:
+            data["left_out"] += [[r.name, w, f"no time within {o.minutes:g} minutes"] for r, w in todo[i:]]
             left = ", ".join(f"{r.name} ({w})" for r, w in todo[i:])
             print(f"no time for: {left}; the same with --resume and more --minutes goes on", flush=True)
             break
-        say.row(f"{i + 1}/{len(todo)} {row.name}, {workers} worker{'s' * (workers > 1)}", seconds[i:])
+        say.row(f"{i + 1}/{len(todo)} {row.name}, {words.workers(workers)}", seconds[i:])
         entry = measure.measure(row, workers, participants, plan, say)
         say.done()
-        print(f"{row.name}, {workers} worker{'s' * (workers > 1)}", flush=True)
+        print(f"{row.name}, {words.workers(workers)}", flush=True)
         show_row(entry)
         data["rows"].append(entry)
         data["ended"], data["seconds"] = now(), round(time.monotonic() - since)
         results.save(data, o.out / "run.json")
     if data["rows"]:
+        results.save(data, o.out / "run.json")
         report.write(data, o.out)
     return int(any("failed" in r for row in data["rows"] for r in row["results"] if r["peer"] == peers.OURS))
 
@@ -210,7 +212,10 @@ def interrupted(*_):
 
 
 def main():
-    o = options().parse_args()
+    parser = options()
+    o = parser.parse_args()
+    if o.other and sys.argv[1] != o.other:
+        parser.error(f"{sys.argv[1]} is an option of a run; those of '{o.other}' come after it")
     signal.signal(signal.SIGTERM, interrupted)
     signal.signal(signal.SIGHUP, interrupted)
     try:

@@ -100,13 +100,17 @@ class Usage:
         return max(0.0, d["busy"] - d["own"] + d["steal"]) / (d["time"] * os.cpu_count())
 
 
-def flags(calibrations, foreign):
-    """Why a row's figures may not be trusted, in words; [] = the machine was quiet."""
-    said = []
-    for key, name in (("exchange", "the speed of one core"), ("handoff", "the hand-off between cores")):
-        values = [c[key] for c in calibrations if c.get(key)]
+def flags(row):
+    """Why a row's figures may not be trusted, in words; [] = the machine was quiet, as far as the figure depends on it."""
+    if row["figure"] == "rss":
+        return []
+    said, limits = [], [("exchange", "the speed of one core")]
+    if len(row["cpus"]) > 1:
+        limits.append(("handoff", "the hand-off between cores"))
+    for key, name in limits:
+        values = [c[key] for c in row["calibrations"] if c.get(key)]
         if values and max(values) > MOVED * min(values):
             said.append(f"{name} moved from {words.quantity(min(values))} to {words.quantity(max(values))} ns")
-    if foreign > FOREIGN:
-        said.append(f"others used {foreign:.0%} of the machine")
+    if row["foreign"] > FOREIGN:
+        said.append(f"others used {row['foreign']:.0%} of the machine")
     return said

@@ -2,12 +2,12 @@
 """Runs that are kept in bench/results, and what README.md shows of them; the table in bench/peers/README.md.
 
 bench/results/NAME/run.json has every sample, report.md beside it is made from it; bench/results/README.md shows
-the verdicts of all kept runs side by side.  README.md shows the newest full run, or the newest if none is full.
+the verdicts of all kept runs side by side.  README.md shows the newest complete run, or the newest if none is complete.
 """
 import difflib
 import sys
 
-from . import markdown, peers, results, semantics, words
+from . import markdown, peers, results, rows, semantics, words
 
 KEPT = peers.ROOT / "bench" / "results"
 README = peers.ROOT / "README.md"
@@ -21,16 +21,26 @@ def runs():
     return sorted(found, key=lambda x: x[1]["started"])
 
 
+def complete(run):
+    """A full run of every row."""
+    return run["kind"] == "full" and {r.name for r in rows.ROWS} <= {r["row"] for r in run["rows"]}
+
+
 def shown(kept):
     """The run for README.md."""
-    return max(kept, key=lambda x: (x[1]["kind"] == "full", x[1]["started"]), default=None)
+    return max(kept, key=lambda x: (complete(x[1]), x[1]["started"]), default=None)
 
 
 def keep(source, name):
-    """Copy a run, with its report."""
+    """Copy a run, with its report.  ValueError: it cannot be made again, or something is there by that name."""
     run = results.load(source)
-    directory = KEPT / (name or f"{run['started'][:10]}-{run['kind']}")
-    directory.mkdir(parents=True, exist_ok=True)
+    if run["environment"]["changed_files"]:
+        raise ValueError(f"{source} was measured with changes that are in no commit: commit them, and measure again")
+    kind = run["kind"] if run["kind"] != "full" or complete(run) else "part"
+    directory = KEPT / (name or f"{run['started'][:10]}-{kind}")
+    if directory.exists():
+        raise ValueError(f"{directory.relative_to(peers.ROOT)} is there already; choose another --name, or remove it")
+    directory.mkdir(parents=True)
     results.save(run, directory / "run.json")
     (directory / "report.md").write_text("\n".join(markdown.document(results.tables(run))).rstrip() + "\n")
     print(directory.relative_to(peers.ROOT))
@@ -43,8 +53,9 @@ def comparison(kept):
         return "No run is kept in bench/results yet.\n"
     name, run = shown(kept)
     made = "\n".join(markdown.summary(results.tables(run, brief=True))).rstrip()
-    return (f"{made}\n\nRatio: the other's figure divided by Heist's in the same round, and its 95 % interval; *undecided*: the interval straddles "
-            f"3 %. All figures: [bench/results/{name}/report.md](bench/results/{name}/report.md).\n")
+    return (f"{made}\n\nBest other: the one that comes nearest to Heist, or is furthest ahead, with the settings it is fastest with. Ratio: the median of the rounds' "
+            f"ratios, its figure divided by Heist's with the same settings in the same round (not the quotient of the two medians beside it), its 95 % interval within this run, and rounds in "
+            f"processes. *Undecided*: {words.VERDICTS['undecided']}. All figures: [bench/results/{name}/report.md](bench/results/{name}/report.md).\n")
 
 
 def origin(named):
@@ -55,6 +66,13 @@ def origin(named):
             len([p for p in run["peers"].values() if not p["skipped"]]), len(run["rows"])]
 
 
+def agree(said):
+    """What several runs say of a row."""
+    if len(said) < 2:
+        return ""
+    return "yes" if len(set(said)) == 1 else "contradict" if {"ahead", "behind"} <= set(said) else "no"
+
+
 def verdicts(kept):
     """bench/results/README.md."""
     yield "# Kept runs of the comparison"
@@ -63,16 +81,17 @@ def verdicts(kept):
            "bench/results/NAME/run.json --out DIR` makes the page.")
     yield ""
     yield from markdown.table(["run", "begun", "minutes", "machine", "kernel", "commit", "runtimes", "rows"], map(origin, kept))
-    yield "Verdicts of Heist against the best other runtime:"
+    yield ("Verdicts of Heist against the best other runtime. *Agree*: yes, the same verdict; no, another one, but not the opposite; contradict. The ratios "
+           "depend on the machine and the day more than their intervals tell.")
     yield ""
     made = [(name, {(t["row"], t["workers"]): t for t in results.tables(run, brief=True)["tables"]}) for name, run in kept]
     rows = list(dict.fromkeys(key for _, tables in made for key in tables))
     lines = []
     for key in rows:
         each = [tables.get(key) for _, tables in made]
-        said = {t["verdict"] for t in each if t}
-        cells = [f"{t['verdict']}, {words.ratio(t['ratio'])}" if t and t["ratio"] else t["verdict"] if t else "" for t in each]
-        lines.append([f"`{key[0]}`", key[1], *cells, "" if sum(map(bool, each)) < 2 else "yes" if len(said) == 1 else "no"])
+        cells = [f"{t['verdict']}, {words.ratio(t['ratio'])} {words.rival(run, t)}" if t and t["ratio"] else t["verdict"] if t else ""
+                 for t, (_, run) in zip(each, kept)]
+        lines.append([f"`{key[0]}`", key[1], *cells, agree([t["verdict"] for t in each if t])])
     yield from markdown.table(["row", "workers", *[name for name, _ in made], "agree"], lines)
 
 

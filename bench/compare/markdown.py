@@ -17,13 +17,13 @@ def table(head, lines):
 
 def overview(run):
     """One line a row: Heist, the best other, the ratio; what README.md shows."""
-    head = ["row", "workers", "Heist", "best other", "its figure", "ratio", "95 %", "verdict"]
+    head = ["row", "workers", "Heist", "best other", "its figure", "ratio", "95 %", "n", "verdict"]
     lines = []
     for t in run["tables"]:
         ours, theirs = words.ours(t), words.theirs(t)
         shown = lambda e: f"{words.quantity(e['figure']['median'])} {t['unit']}" if e else "none"
         lines.append([f"`{t['row']}`", t["workers"], shown(ours), words.rival(run, t), shown(theirs), words.ratio(t["ratio"]),
-                      words.spread(t["ratio"]), t["verdict"] + (" (not quiet)" if t["flags"] else "")])
+                      words.spread(t["ratio"]), words.samples(t["ratio"]), t["verdict"] + (" (not quiet)" if t["flags"] else "")])
     return table(head, lines)
 
 
@@ -36,7 +36,7 @@ def row(run, t):
         yield f"Not quiet: {flag}."
         yield ""
     if words.close(t):
-        yield f"Less than twice ahead of the best other: {words.note(t)}"
+        yield ": ".join(words.remark(t))
         yield ""
     head = ["runtime", "settings", "median", "95 %", "min", "n", "CPU ns", "peak MB", "ratio to Heist", "95 %", "verdict", "semantics"]
     lines = []
@@ -46,9 +46,13 @@ def row(run, t):
             lines.append([words.title(run, e["peer"]), e["settings"], words.why(e)] + [""] * 8 + [words.meant(e)])
             continue
         lines.append([words.title(run, e["peer"]), e["settings"], words.quantity(f["median"]), words.spread(f),
-                      words.quantity(f["min"]), f"{f['n']} in {f['processes']}", words.quantity(e["cpu"]),
+                      words.quantity(f["min"]), words.samples(f), words.quantity(e["cpu"]),
                       words.megabytes(e["peak"]), words.ratio(e["ratio"]), words.spread(e["ratio"]), e["verdict"], words.meant(e)])
     yield from table(head, lines)
+    if found := words.latencies(run, t):
+        yield "Latency in ns, medians of the samples:"
+        yield ""
+        yield from table(["runtime", *words.PERCENTILES.values()], found)
 
 
 def runtimes(run):
@@ -75,7 +79,7 @@ def summary(run):
     e = run["environment"]
     yield (f"{run['started'][:10]}, {e['cpu']}, {e['cpus']} CPUs, {e['system']}, Linux {e['kernel']}, commit {e['commit'][:12]}"
            f"{' with changes' if e['changed_files'] else ''}. `{run['command']}`, {run['seconds'] // 60} minutes; "
-           f"{run['plan']['processes']} processes of {run['plan']['samples']} samples each. Medians; less is better.")
+           f"{words.plan(run)}. Medians; less is better.")
     yield ""
     said = ", ".join(f"{v} on {n}" for v, n in words.counts(run))
     loud = len(words.trouble(run))
@@ -83,6 +87,9 @@ def summary(run):
            + (f" {loud} of them were measured while the machine was not quiet." if loud else ""))
     yield ""
     yield from overview(run)
+    for line in words.left_out(run):
+        yield f"Left out: {line}."
+        yield ""
 
 
 def document(run):

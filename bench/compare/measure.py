@@ -3,8 +3,9 @@
 import dataclasses
 import math
 import os
+import random
 
-from . import environment, peers
+from . import environment, peers, rows
 from .process import Failed, Process, Unsupported
 
 
@@ -51,12 +52,12 @@ def cpus_for(row, workers, allowed):
     return allowed[:min(len(allowed), workers + row.spare_cpu)]
 
 
-def figure(row, sample):
-    """The number of the row, per operation where that makes sense."""
-    if row.figure[0] == "rss":
+def figure(kind, sample):
+    """The number of a row whose figure is of this kind, per operation where that makes sense."""
+    if kind == "rss":
         return sample["rss"] / sample["operations"]
-    if row.figure[0].startswith("p"):
-        return sample["latency_ns"][row.figure[0]]
+    if kind.startswith("p"):
+        return sample["latency_ns"][kind]
     return sample["ns"] / sample["operations"]
 
 
@@ -68,12 +69,14 @@ def check(row, params, sample):
     expected = row.expected(params)
     if abs(sample["operations"] - expected) > expected / 100 or sample["ns"] <= 0:
         raise Failed(f"counted {sample['operations']} operations instead of {expected}")
-    try:
-        value = figure(row, sample)
-    except (KeyError, TypeError) as e:
-        raise Failed(f"its sample has no {row.figure[0]}") from e
-    if not value > 0:
-        raise Failed(f"its {row.figure[0]} is {value}")
+    kind = row.figure[0]
+    for wanted in rows.PERCENTILES if kind in rows.PERCENTILES else (kind,):
+        try:
+            value = figure(wanted, sample)
+        except (KeyError, TypeError) as e:
+            raise Failed(f"its sample has no {wanted}") from e
+        if not value > 0:
+            raise Failed(f"its {wanted} is {value}")
 
 
 class Entry:
@@ -138,7 +141,7 @@ class Entry:
     @property
     def rank(self):
         """What this process's first sample says."""
-        return figure(self.row, self.processes[-1][0][1]) if self.processes and self.processes[-1] else math.inf
+        return figure(self.row.figure[0], self.processes[-1][0][1]) if self.processes and self.processes[-1] else math.inf
 
     def close(self):
         self.peaks.append(self.process.peak())
@@ -151,7 +154,7 @@ class Entry:
             return r | {"unsupported": self.unsupported}
         if self.failed:
             return r | {"failed": self.failed}
-        return r | {"hello": self.hello, "peak_rss": self.peaks, "processes": [self._columns(p) for p in self.processes]}
+        return r | {"hello": self.hello, "unsettled": self.unsettled, "peak_rss": self.peaks, "processes": [self._columns(p) for p in self.processes]}
 
     @staticmethod
     def _columns(samples):
@@ -197,16 +200,15 @@ def _interleaved(entries, rounds, where):
 
 
 def turns(entries, rounds):
-    """The order of each round: A B C, C B A, ..., since what drifts hits all alike then.  From the second on those that are about as fast
-    are neighbours, so that a close race is run in one state of the machine, which may last for no more than a second."""
+    """The order of each round: to and fro, since what drifts hits all alike then, and from another place on, so that none always follows the
+    same one or itself.  From the second round on those that are about as fast are neighbours, so that a close race is run in one state of
+    the machine, which may last for no more than a second."""
+    draw = random.Random(rounds)
     for n in range(rounds):
         order = sorted(entries, key=lambda e: e.rank) if n else entries
+        first = draw.randrange(len(order)) if order else 0
+        order = order[first:] + order[:first]
         yield list(order if n % 2 == 0 else reversed(order))
-
-
-def unsettled(entries):
-    """Runtimes that compile as they run, and had not done with it after their warm-up."""
-    return [f"the compiler of {e.peer.title}, {e.settings}, still worked when a process had been warmed up" for e in entries if e.unsettled]
 
 
 def measure(row, workers, participants, plan, say):
@@ -223,9 +225,8 @@ def measure(row, workers, participants, plan, say):
         for s in plan.settings:  # one after the other: all at once might not fit into memory
             (_fresh if row.fresh else _interleaved)([e for e in entries if e.settings == s], rounds, places(cpus, allowed))
         calibrations.append(environment.calibrate())
-    foreign = usage.foreign()
     return {"row": row.name, "workload": row.workload, "per": row.per, "what": row.what, "figure": row.figure[0],
             "unit": row.figure[1], "params": params, "workers": workers, "cpus": cpus, "calibrations": calibrations,
-            "foreign": round(foreign, 4), "flags": environment.flags(calibrations, foreign) + unsettled(entries),
+            "foreign": round(usage.foreign(), 4),
             "results": [e.result() for e in entries]}
 

@@ -32,6 +32,11 @@ def table(caption, head, lines, numbers=()):
     return tag("div", tag("table", inner), class_="scroll", tabindex="0", role="region", aria_label=caption) + "\n"
 
 
+def link(x):
+    """An address as a link; anything else as it is."""
+    return tag("a", text(x), href=x) if re.fullmatch(r"https?://\S+", str(x)) else text(x)
+
+
 def definitions(pairs):
     return tag("dl", "".join(tag("dt", text(k)) + tag("dd", v) for k, v in pairs if v))
 
@@ -43,14 +48,15 @@ def anchor(row):
 # ---- head and overview ----
 
 def head(run):
-    e, p = run["environment"], run["plan"]
+    e = run["environment"]
     said = (f"{run['started'][:10]} · {e['cpu']}, {e['cpus']} CPUs · Linux {e['kernel']} · commit {e['commit'][:12]}"
-            f"{' with changes' if e['changed_files'] else ''} · {p['processes']} processes of {p['samples']} samples")
+            f"{' with changes' if e['changed_files'] else ''} · {words.plan(run)}")
     score = "".join(tag("li", tag("b", str(n)) + text(v), class_=v.split()[0]) for v, n in words.counts(run))
     loud = words.trouble(run)
     warning = f"{len(loud)} of {len(run['tables'])} rows were measured while the machine was not quiet; they are marked."
     return (tag("p", text(said), class_="soft") + tag("ul", score, class_="score", aria_label="Rows by verdict")
-            + (tag("p", text(warning), class_="warning flag") if loud else ""))
+            + (tag("p", text(warning), class_="warning flag") if loud else "")
+            + "".join(tag("p", text(f"Left out: {line}."), class_="soft") for line in words.left_out(run)))
 
 
 def overview(run):
@@ -60,12 +66,12 @@ def overview(run):
         shown = lambda e: text(f"{words.quantity(e['figure']['median'])} {t['unit']}") if e else "none"
         name = tag("a", text(t["row"]), href="#" + anchor(t["row"]))
         lines.append(("", [name, str(t["workers"]), shown(ours), text(words.rival(run, t)), shown(theirs),
-                           words.ratio(t["ratio"]), words.spread(t["ratio"]),
+                           words.ratio(t["ratio"]), words.spread(t["ratio"]), words.samples(t["ratio"]),
                            tag("span", t["verdict"], class_=t["verdict"].split()[0])
                            + (tag("span", " · not quiet", class_="flag", title="; ".join(t["flags"])) if t["flags"] else "")]))
-    columns = ["row", "workers", "Heist", "best other", "its figure", "ratio", "95 %", "verdict"]
+    columns = ["row", "workers", "Heist", "best other", "its figure", "ratio", "95 %", "n", "verdict"]
     said = "; ".join(f"{k}: {v}" for k, v in words.VERDICTS.items())
-    return table("Every row: Heist and the fastest other runtime", columns, lines, (1, 2, 4, 5, 6)) + tag("p", text(said), class_="soft")
+    return table("Every row: Heist and the best other runtime", columns, lines, (1, 2, 4, 5, 6, 7)) + tag("p", text(said), class_="soft")
 
 
 # ---- rows ----
@@ -82,16 +88,16 @@ def figures(run, t):
     lines = []
     for e in t["entries"]:
         name = tag("details", tag("summary", text(words.title(run, e["peer"]))) + provenance(run, e))
-        f, meant = e["figure"], [text(e["semantics"][k]) for k in semantics.IN_ROWS]
+        f, meant = e["figure"], [text(e["semantics"][k]) for k in semantics.IN_ROWS] + [words.still_compiling(e)]
         kind = "heist" if e["peer"] == peers.OURS else ""
         if not f:
-            lines.append((kind, [name, e["settings"], text(words.why(e)), *[""] * 8, *meant]))
+            lines.append((kind, [name, text(e["settings"]), text(words.why(e)), *[""] * 8, *meant]))
             continue
-        lines.append((kind, [name, e["settings"], words.quantity(f["median"]), words.spread(f), words.quantity(f["min"]),
-                             f"{f['n']} in {f['processes']}", words.quantity(e["cpu"]), words.megabytes(e["peak"]),
+        lines.append((kind, [name, text(e["settings"]), words.quantity(f["median"]), words.spread(f), words.quantity(f["min"]),
+                             words.samples(f), words.quantity(e["cpu"]), words.megabytes(e["peak"]),
                              words.ratio(e["ratio"]), words.spread(e["ratio"]), tag("span", e["verdict"], class_=e["verdict"].split(" ")[0]), *meant]))
     columns = ["runtime", "settings", f"median {t['unit']}", "95 %", "min", "n", "CPU ns", "peak MB", "ratio", "95 %", "verdict",
-               *semantics.IN_ROWS]
+               *semantics.IN_ROWS, "remark"]
     where = f"{words.workers(t['workers'])} on CPU {', '.join(map(str, t['cpus']))}"
     made = table(f"{t['row']}, {where}; n: samples in processes; peak: of the process; ratio: to Heist with the same settings", columns, lines,
                  range(2, 10))
@@ -99,11 +105,9 @@ def figures(run, t):
 
 
 def latencies(run, t):
-    keys = ("p50", "p90", "p99", "p999", "max")
-    lines = [("heist" if e["peer"] == peers.OURS else "", [text(words.label(run, e)), *[words.quantity(e["latency"][k]) for k in keys]])
-             for e in t["entries"] if e["latency"]]
+    lines = [("", [text(who), *figures]) for who, *figures in words.latencies(run, t)]
     return table(f"{t['row']}, {words.workers(t['workers'])}: latency in ns, medians of the samples",
-                 ["runtime", "50 %", "90 %", "99 %", "99.9 %", "max"], lines, range(1, 6)) if lines else ""
+                 ["runtime", *words.PERCENTILES.values()], lines, range(1, 6)) if lines else ""
 
 
 def verdict(run, t):
@@ -125,10 +129,11 @@ def legend(counts):
 def card(run, name, group):
     first, chart = group[0], chart_of(run, name, group)
     params = ", ".join(f"{k} = {v:,}" for k, v in first["params"].items())
-    loses = any(t["verdict"] == "behind" for t in group)
+    loses = any(words.loses(t) for t in group)
     notes = ""
-    if any(words.close(t) for t in group):
-        notes = tag("p", tag("strong", "Less than twice ahead of the best other, or behind. ") + text(words.note(first)))
+    if near := [t for t in group if words.close(t)]:
+        how, why = words.remark(min(near, key=lambda t: t["ratio"]["median"]))
+        notes = tag("p", tag("strong", f"{how}. ") + text(why))
     without = "; ".join(f"{words.label(run, e)}, {words.workers(t['workers'])}, {words.why(e)}"
                         for t in group for e in t["entries"] if not e["figure"])
     canvas = (f'<figure><div class="chart" style="height:{LINE * len(chart["labels"]) + 40}px"><canvas id="{chart["id"]}" role="img" '
@@ -162,7 +167,7 @@ def chart_of(run, name, group):
 
 
 def overview_chart(run):
-    colours = {"ahead": "heist", "behind": "behind"}
+    colours = {"ahead": "heist", "behind": "behind", "failed": "behind"}
     points = [point(f"{t['row']}, {words.workers(t['workers'])}", t["workers"], t["ratio"], colours.get(t["verdict"], "unsure"),
                     f"{words.ratio(t['ratio'])} {words.rival(run, t)}") for t in run["tables"] if t["ratio"]]
     return {"labels": [p["y"] for p in points], "points": points}
@@ -174,7 +179,7 @@ def runtimes(run):
     lines = []
     for name, about in run["peers"].items():
         s = about.get("semantics", {})
-        what = definitions([("licence", text(about.get("licence", ""))), ("home", text(about.get("home", "")))]
+        what = definitions([("licence", text(about.get("licence", ""))), ("home", link(about.get("home", "")))]
                            + [(k, text(v)) for k, v in about.get("settings", {}).items()])
         title = tag("details", tag("summary", text(about.get("title", name))) + what)
         out = tag("span", text(f"not measured: {about['skipped']}"), class_="flag") if about["skipped"] else ""
@@ -185,7 +190,7 @@ def runtimes(run):
 
 def published(run):
     keys = ("system", "figure", "what", "machine", "date", "source")
-    return table("Figures of others", keys, [("", [text(p[k]) for k in keys]) for p in run["published"]])
+    return table("Figures of others", keys, [("", [link(p[k]) for k in keys]) for p in run["published"]])
 
 
 def machine(run):

@@ -3,8 +3,8 @@
 import dataclasses
 import json
 import pathlib
+import re
 import subprocess
-import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = ROOT / "bench" / "peers"
@@ -35,8 +35,13 @@ class Peer:
     def title(self):
         return self.about.get("title", self.name)
 
-    def workloads(self):
-        return subprocess.run([self.program, "--list"], check=True, capture_output=True, text=True, timeout=60).stdout.split()
+
+def read_json(path):
+    """ValueError names the file."""
+    try:
+        return json.loads(path.read_text())
+    except (OSError, ValueError) as e:
+        raise ValueError(f"{path} cannot be read: {e}") from e
 
 
 def discover():
@@ -44,7 +49,7 @@ def discover():
     found = []
     for build in sorted(SOURCES.glob("*/build")):
         about = build.parent / "peer.json"
-        found.append(Peer(build.parent.name, json.loads(about.read_text()) if about.exists() else {}))
+        found.append(Peer(build.parent.name, read_json(about) if about.exists() else {}))
     return sorted(found, key=lambda p: (p.name != OURS, p.name))
 
 
@@ -61,7 +66,9 @@ def choose(names):
 
 
 def build(peer, say):
-    """Build it; what cannot be built is skipped with the reason."""
+    """Build it, which takes minutes the first time and seconds later; what cannot be built is skipped with the reason."""
+    if not peer.program.exists():
+        say.line(f"building {peer.title}, once")
     say(f"building {peer.title}")
     BUILDS.mkdir(parents=True, exist_ok=True)
     p = subprocess.run([peer.source / "build", peer.build_dir], capture_output=True, text=True, errors="replace")
@@ -69,10 +76,10 @@ def build(peer, say):
     (BUILDS / f"{peer.name}.log").write_text(log)
     lines = [x.strip() for x in log.splitlines() if x.strip()]
     if p.returncode != 0:
-        shown = next((x for x in lines if "error" in x.lower()), lines[-1] if lines else f"exit status {p.returncode}")
+        shown = next((x for x in lines if re.search(r"\berror(\[\w+\])?:", x, re.IGNORECASE)), lines[-1] if lines else f"exit status {p.returncode}")
         shown = lines[-1] if p.returncode == 3 and lines else shown
         peer.skipped = shown if p.returncode == 3 else f"does not build: {shown} (build/peers/{peer.name}.log)"
     elif not peer.program.exists():
         peer.skipped = "its build left no program 'run'"
     if peer.skipped:
-        print(f"skipped {peer.name}: {peer.skipped}", file=sys.stderr)
+        say.line(f"skipped {peer.name}: {peer.skipped}")

@@ -23,6 +23,16 @@ class Progress:
         if sys.stderr.isatty():
             print(f"\r\033[K{self._text(what)}", end="", file=sys.stderr, flush=True)
 
+    def line(self, what):
+        """A line that stays, on a terminal and elsewhere."""
+        self.clear()
+        print(what, file=sys.stderr, flush=True)
+
+    @staticmethod
+    def clear():
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+
     def minutes_for(self, seconds):
         """What the rows so far say that it takes."""
         return seconds * (self.spent / self.expected if self.expected else 1) / 60
@@ -33,8 +43,7 @@ class Progress:
     def done(self):
         self.spent += time.monotonic() - self.since
         self.expected += self.this
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr)
+        self.clear()
 
     def _text(self, what):
         s = int(time.monotonic() - self.begin)

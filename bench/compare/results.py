@@ -4,7 +4,7 @@ import itertools
 import json
 import pathlib
 
-from . import measure, peers, rows, semantics, stats
+from . import environment, measure, peers, semantics, stats
 
 FORMAT = "heist-compare/1"
 HERE = pathlib.Path(__file__).resolve().parent
@@ -27,10 +27,7 @@ def save(run, path):
 
 def load(path):
     """A run; ValueError: the file is none."""
-    try:
-        run = json.loads(pathlib.Path(path).read_text())
-    except (OSError, ValueError) as e:
-        raise ValueError(f"{path} cannot be read: {e}") from e
+    run = peers.read_json(pathlib.Path(path))
     if not isinstance(run, dict) or run.get("format") != FORMAT:
         raise ValueError(f"{path} is no result of scripts/compare ({FORMAT})")
     return run
@@ -39,7 +36,8 @@ def load(path):
 def origin(run):
     """What all rows of a run have in common, in words."""
     e = run["environment"]
-    return {"kind": run["kind"], "plan": run["plan"], "commit": e["commit"], "CPU": e["cpu"], "kernel": e["kernel"], "set of peers": run["peers"]}
+    return {"kind": run["kind"], "plan": run["plan"], "commit": e["commit"], "number of changed files": e["changed_files"], "CPU": e["cpu"],
+            "set of CPUs": e["cpus_allowed"], "kernel": e["kernel"], "compiler": e["compiler"], "set of peers": run["peers"]}
 
 
 def resume(path, run):
@@ -50,7 +48,7 @@ def resume(path, run):
     was, would_be = origin(old), origin(run)
     if other := [what for what in was if was[what] != would_be[what]]:
         raise ValueError(f"{path} was run with another {', '.join(other)}; choose another --out, or leave --resume out")
-    return run | {"started": old["started"], "seconds": old["seconds"], "rows": old["rows"]}
+    return run | {k: old[k] for k in ("started", "ended", "seconds", "rows")} | {"command": f"{old['command']}; {run['command']}"}
 
 
 def samples(process):
@@ -62,8 +60,7 @@ def samples(process):
 
 def figures(row, result):
     """Groups of (round, figure), one a process; [] for what failed.  Of a round with several samples it is their median."""
-    r = rows.Row(row["row"], row["workload"], row["per"], "", (), figure=(row["figure"], row["unit"]))
-    return [[(n, stats.median([measure.figure(r, s) for _, s in same])) for n, same in itertools.groupby(samples(p), lambda s: s[0])]
+    return [[(n, stats.median([measure.figure(row["figure"], s) for _, s in same])) for n, same in itertools.groupby(samples(p), lambda s: s[0])]
             for p in result.get("processes", [])]
 
 
@@ -78,8 +75,7 @@ def latencies(result):
     return {k: stats.median([x[k] for x in found]) for k in found[0]} if found else None
 
 
-def _entry(row, result, ours, about):
-    groups = figures(row, result)
+def _entry(row, result, groups, ours, about):
     ratio = stats.ratio(ours, groups) if ours and result["peer"] != peers.OURS else None
     return {
         "peer": result["peer"], "settings": result["settings"], "command": " ".join(result["command"]),
@@ -87,44 +83,54 @@ def _entry(row, result, ours, about):
         "figure": stats.summary([[v for _, v in g] for g in groups]), "cpu": cpu_per_operation(result),
         "peak": stats.median(result["peak_rss"]) if result.get("peak_rss") else None,
         "latency": latencies(result), "runtime": result.get("hello", {}),
+        "unsettled": bool(result.get("unsettled")) or result.get("hello", {}).get("settled") is False,
         "semantics": semantics.of(about, row["row"], row["workload"], result["settings"], row["workers"]),
         "ratio": ratio, "verdict": stats.verdict(ratio) if ratio else "",
     }
 
 
-def _fastest(row, ours):
-    """(peer, settings) with the least median, of Heist's or of all others'; None if there is none."""
-    medians = {}
-    for r in row["results"]:
-        values = [v for g in figures(row, r) for _, v in g]
-        if values and (r["peer"] == peers.OURS) == ours:
-            medians[r["peer"], r["settings"]] = stats.median(values)
+def _fastest(groups):
+    """The key of the least median; None if none has a figure."""
+    medians = {k: stats.median([v for g in gs for _, v in g]) for k, gs in groups.items() if any(gs)}
     return min(medians, key=medians.get, default=None)
 
 
+def _rival(groups):
+    """(peer, settings) that Heist's verdict is about: of all others, each with the settings it is fastest with, the one
+    that is nearest to Heist or furthest ahead; None if none can be compared.  Not the least median: both settings of a
+    program are measured, but not in the same seconds, and the machine changes in between."""
+    best = [_fastest({k: g for k, g in groups.items() if k[0] == name}) for name in dict.fromkeys(k[0] for k in groups) if name != peers.OURS]
+    nearest = {}
+    for key in filter(None, best):
+        pairs = [v for g in stats.ratios(groups.get((peers.OURS, key[1]), []), groups[key]) for v in g]
+        if pairs:
+            nearest[key] = stats.median(pairs)
+    return min(nearest, key=nearest.get, default=None)
+
+
 def _table(row, abouts, notes, brief):
-    """One row, its entries fastest first, each against Heist with the same settings; brief: only the fastest other
-    and what it is compared with."""
+    """One row, its entries fastest first, each against Heist with the same settings, whose rounds it shared; brief: only
+    the rival and what it is compared with."""
     by = {(r["peer"], r["settings"]): r for r in row["results"]}
-    rival = _fastest(row, False)
-    ours = (peers.OURS, rival[1]) if rival else None  # of the same rounds
-    if not ours or not figures(row, by.get(ours, {})):
-        ours = _fastest(row, True)
-    entries = [_entry(row, r, figures(row, by[peers.OURS, r["settings"]]) if (peers.OURS, r["settings"]) in by else None,
-                      abouts.get(r["peer"], {}))
+    groups = {key: figures(row, r) for key, r in by.items()}
+    rival = _rival(groups)
+    ours = (peers.OURS, rival[1]) if rival else _fastest({k: g for k, g in groups.items() if k[0] == peers.OURS})
+    entries = [_entry(row, r, groups[key], groups.get((peers.OURS, key[1])), abouts.get(key[0], {}))
                for key, r in by.items() if not brief or key in (ours, rival)]
     entries.sort(key=lambda e: (e["figure"] is None, e["figure"]["median"] if e["figure"] else 0))
-    ratio = stats.ratio(figures(row, by[ours]), figures(row, by[rival])) if ours and rival else None
-    keep = ("row", "workload", "per", "what", "figure", "unit", "params", "workers", "cpus", "foreign", "flags")
+    ratio = stats.ratio(groups[ours], groups[rival]) if rival else None
+    failed = any("failed" in r for key, r in by.items() if key[0] == peers.OURS)
+    keep = ("row", "workload", "per", "what", "figure", "unit", "params", "workers", "cpus", "foreign")
     return {k: row[k] for k in keep} | {
         "entries": entries, "ours": ours and ours[1], "rival": rival and list(rival),
-        "ratio": ratio, "verdict": stats.verdict(ratio), "note": notes.get(row["row"], ""),
+        "ratio": ratio, "verdict": "failed" if failed else stats.verdict(ratio),
+        "note": notes.get(row["row"]) or notes.get(row["workload"], ""), "flags": environment.flags(row),
         "handoff": [c["handoff"] for c in row["calibrations"]], "exchange": [c["exchange"] for c in row["calibrations"]]}
 
 
 def tables(run, brief=False):
     """What every form of the report shows; plain data.  brief: what an overview needs, in a fraction of the time."""
-    notes = json.loads(NOTES.read_text()) if NOTES.exists() else {}
-    published = json.loads((HERE / "published.json").read_text())
+    notes = peers.read_json(NOTES) if NOTES.exists() else {}
+    published = peers.read_json(HERE / "published.json")
     head = {k: v for k, v in run.items() if k != "rows"}
     return head | {"tables": [_table(r, run["peers"], notes, brief) for r in run["rows"]], "published": published}

@@ -6,6 +6,7 @@ import dataclasses
 TIME = ("ns", "ns")      # time per operation
 BYTES = ("rss", "B")     # growth of the resident set per actor
 LATENCY = ("p50", "ns")  # its median; the report has the other percentiles, too
+PERCENTILES = ("p50", "p90", "p99", "p999", "max")
 
 
 def fibonacci(n):

@@ -3,20 +3,24 @@
 from . import peers
 
 RULES = [
-    "Same machine, same minutes, a sample of each program with the same settings in turn; the same CPUs for all threads of a program, its collector and compiler included; one worker and all workers.",
+    "Same machine, same minutes, a sample of each program with the same settings in turn (`idle`: a process a sample, one after the other); the same CPUs for all threads of a program, its collector and compiler included.",
     "Same work, same parameters, checked results. What a runtime does differently is in the table of the runtimes.",
     "Each runtime with the settings that its documentation recommends, and (in full runs) as it comes.",
-    "Runtimes that compile as they run are warmed up before the first sample.",
-    "Rows where Heist loses are shown like the others. Failed runs have no figure but their reason.",
+    "Runtimes that compile as they run are warmed up before the first sample, for seconds: those whose compiler was still at work then are marked.",
+    "The best other is the one with the smallest ratio, each with the settings it is fastest with. A ratio is the median of the rounds' ratios, the other's figure divided by Heist's with the same settings in the same round: not the quotient of two medians.",
+    "An interval covers what differs between the samples and the processes of this run, not other days or machines. Rows where Heist loses are shown like the others. Failed runs have no figure but their reason.",
+    "The note on a row explains it by profiles of Heist's program, which were taken apart from the run.",
     "Published figures are in a table of their own: they come from other machines.",
 ]
 VERDICTS = {
-    "ahead": "the whole 95 % interval of the ratio is above 1.03",
-    "behind": "the whole interval is below 0.97",
+    "ahead": "the whole 95 % interval of the ratio is above 1.03, and each process says so",
+    "behind": "the whole interval is below 0.97, and each process says so",
     "no difference": "the whole interval is within 3 % of 1",
-    "undecided": "the interval straddles 3 %: this run cannot tell",
+    "undecided": "this run cannot tell: the interval straddles 3 %, the processes disagree, or there are fewer than three",
+    "failed": "Heist failed, with one of its settings at least",
     "not compared": "no other runtime has a figure",
 }
+PERCENTILES = {"p50": "50 %", "p90": "90 %", "p99": "99 %", "p999": "99.9 %", "max": "max"}
 SEMANTICS = ("message", "mailbox", "order", "supervised", "threads", "timeout", "preemptive", "gc", "moves", "remarks")
 
 
@@ -37,8 +41,12 @@ def ratio(r):
     return f"{quantity(r['median'])} ×" if r else ""
 
 
-def spread(s, suffix=""):
-    return f"{quantity(s['ci'][0])} - {quantity(s['ci'][1])}{suffix}" if s else ""
+def spread(s):
+    return f"{quantity(s['ci'][0])} - {quantity(s['ci'][1])}" if s else ""
+
+
+def samples(s):
+    return f"{s['n']} in {s['processes']}" if s else ""
 
 
 def workers(n):
@@ -54,13 +62,22 @@ def meant(entry):
     s = entry["semantics"]
     supervised = {"yes": "supervised", "no": "not supervised"}.get(s["supervised"], "")
     threads = f"{s['threads']} thread{'s' if s['threads'] != '1' else ''}" if s["threads"] else ""
-    return ", ".join(x for x in (s["message"], s["mailbox"], supervised, threads) if x)
+    return ", ".join(x for x in (s["message"], s["mailbox"], supervised, threads, still_compiling(entry)) if x)
+
+
+def still_compiling(entry):
+    return "compiler still at work" if entry["unsettled"] else ""
 
 
 def label(run, entry):
     """Peer with its settings, where both are shown."""
     shown = title(run, entry["peer"])
     return shown if len(run["plan"]["settings"]) == 1 else f"{shown}, {entry['settings']}"
+
+
+def latencies(run, table):
+    """Lines of a row of latency: who, and each of PERCENTILES."""
+    return [[label(run, e), *[quantity(e["latency"][k]) for k in PERCENTILES]] for e in table["entries"] if e["latency"]]
 
 
 def why(entry):
@@ -86,8 +103,24 @@ def close(table):
     return table["ratio"] is not None and table["ratio"]["median"] < 2
 
 
-def note(table):
-    return table["note"] or "Not explained yet: no profile has been taken of this row."
+def remark(table):
+    """(how close it is, why), of a close row."""
+    return ("Behind the best other" if table["ratio"]["median"] < 1 else "Less than twice ahead of the best other",
+            table["note"] or "Not explained yet: no profile has been taken of this row.")
+
+
+def loses(table):
+    return table["verdict"] in ("behind", "failed")
+
+
+def left_out(run):
+    """Rows that were asked for and are not there, in words."""
+    return [f"{row}, {workers(n)}: {why}" for row, n, why in run.get("left_out", [])]
+
+
+def plan(run):
+    p = run["plan"]
+    return f"{p['processes']} processes of {p['samples']} rounds, unless n says otherwise"
 
 
 def counts(run):

@@ -7,7 +7,7 @@ import tempfile
 import unittest
 from unittest import mock
 
-from compare import kept, peers, results, stats
+from compare import kept, peers, results, rows, stats
 
 RUN = pathlib.Path(__file__).resolve().parent / "data" / "run.json"
 
@@ -19,7 +19,8 @@ class Kept(unittest.TestCase):
         self.root = pathlib.Path(d.name)
         (self.root / "README.md").write_text(f"# Us\n\n{kept.BEGIN}\n{kept.END}\n\nMore.\n")
         (self.root / "PEERS.md").write_text(kept.PEERS.read_text())
-        for module, name, value in ((peers, "ROOT", self.root), (kept, "PEERS", self.root / "PEERS.md"), (kept, "KEPT", self.root / "bench" / "results"),
+        there = {r["row"] for r in results.load(RUN)["rows"]}
+        for module, name, value in ((rows, "ROWS", [r for r in rows.ROWS if r.name in there]), (peers, "ROOT", self.root), (kept, "PEERS", self.root / "PEERS.md"), (kept, "KEPT", self.root / "bench" / "results"),
                                     (kept, "README", self.root / "README.md"), (stats, "RESAMPLES", 200)):
             p = mock.patch.object(module, name, value)
             p.start()
@@ -83,6 +84,31 @@ class Kept(unittest.TestCase):
         both = (self.root / "bench/results/README.md").read_text()
         self.assertIn("| row | workers | 2026-01-02-full | 2026-01-03-headline | agree |", both)
         self.assertIn("| yes |", both)
+
+    def test_a_full_run_without_a_row_is_no_complete_one(self):
+        self.quietly(kept.keep, self.run_of(2, "full"), None)
+        path = self.run_of(3, "full")
+        run = results.load(path)
+        results.save(run | {"rows": [r for r in run["rows"] if r["row"] != "idle"]}, path)
+        self.quietly(kept.keep, path, None)
+        self.assertTrue((self.root / "bench/results/2026-01-03-part/run.json").exists())
+        self.assertIn("bench/results/2026-01-02-full/report.md", (self.root / "README.md").read_text())
+
+    def test_nothing_kept_is_overwritten(self):
+        self.quietly(kept.keep, self.run_of(2, "full"), None)
+        with self.assertRaisesRegex(ValueError, "2026-01-02-full is there already; choose another --name"):
+            kept.keep(self.run_of(2, "full"), None)
+
+    def test_what_nobody_can_repeat_is_refused(self):
+        path = self.run_of(2, "full")
+        run = results.load(path)
+        results.save(run | {"environment": run["environment"] | {"changed_files": 3}}, path)
+        with self.assertRaisesRegex(ValueError, "changes that are in no commit"):
+            kept.keep(path, None)
+
+    def test_agreement(self):
+        for said, wanted in (([], ""), (["ahead"], ""), (["ahead", "ahead"], "yes"), (["ahead", "undecided"], "no"), (["behind", "ahead"], "contradict")):
+            self.assertEqual(kept.agree(said), wanted)
 
     def test_without_the_marks_it_refuses(self):
         (self.root / "README.md").write_text("# Us\n")

@@ -87,8 +87,8 @@ class Page(unittest.TestCase):
         self.assertEqual([(r[0], r[1], r[5]) for r in shown],
                          [(t["row"], str(t["workers"]), words.ratio(t["ratio"])) for t in self.made["tables"]])
         for r, t in zip(shown, self.made["tables"]):
-            self.assertTrue(r[7].startswith(t["verdict"]))
-            self.assertEqual("not quiet" in r[7], bool(t["flags"]))
+            self.assertTrue(r[8].startswith(t["verdict"]))
+            self.assertEqual("not quiet" in r[8], bool(t["flags"]))
 
     def test_the_tables_of_a_row_have_every_program(self):
         for name in dict.fromkeys(t["row"] for t in self.made["tables"]):

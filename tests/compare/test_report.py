@@ -56,13 +56,61 @@ class Report(unittest.TestCase):
                       for i in range(len(b["rounds"]))]
             self.assertAlmostEqual(e["ratio"]["median"], statistics.median(values))
 
-    def test_verdicts_are_against_the_fastest_other(self):
+    def test_verdicts_are_against_who_comes_nearest_with_its_best_settings(self):
         for t in self.made["tables"]:
-            others = [e for e in t["entries"] if e["peer"] != "heist" and e["figure"]]
-            best = min(others, key=lambda e: e["figure"]["median"])
-            self.assertEqual(t["rival"], [best["peer"], best["settings"]])
-            self.assertEqual(t["ours"], best["settings"])
+            best = {}
+            for e in t["entries"]:
+                if e["peer"] != "heist" and e["figure"] and e["figure"]["median"] < best.get(e["peer"], e)["figure"]["median"] + 1e-9:
+                    best[e["peer"]] = e
+            nearest = min(best.values(), key=lambda e: e["ratio"]["median"])
+            self.assertEqual(t["rival"], [nearest["peer"], nearest["settings"]])
+            self.assertEqual(t["ours"], nearest["settings"])
+            self.assertEqual((t["ratio"], t["verdict"]), (nearest["ratio"], nearest["verdict"]))
             self.assertEqual(t["verdict"], "behind" if t["row"] == "one_way/flood" else "ahead")
+
+    def row_of(self, figures):
+        """A row whose programs, (peer, settings), take so long in three processes of three rounds."""
+        made = [{"peer": p, "settings": s, "command": ["x"], "hello": {}, "processes": [
+            {"rounds": [0, 1, 2], "operations": 1, "ns": [ns] * 3} for _ in range(3)]} for (p, s), ns in figures.items()]
+        return self.run_file["rows"][0] | {"results": made}
+
+    def table_of(self, row):
+        return results.tables(self.run_file | {"rows": [row]})["tables"][0]
+
+    def test_the_machine_between_two_settings_decides_nothing(self):
+        # while the defaults ran everything was twice as fast: by medians Akka's would be the best other, at 4 x
+        t = self.table_of(self.row_of({("heist", "tuned"): 2, ("heist", "default"): 1, ("actix", "tuned"): 6, ("actix", "default"): 9, ("akka", "default"): 4}))
+        self.assertEqual((t["rival"], t["ours"], t["ratio"]["median"]), (["actix", "tuned"], "tuned", 3))
+
+    def test_a_row_on_which_heist_fails_is_lost(self):
+        row = self.row_of({("heist", "tuned"): 2, ("heist", "default"): 1, ("actix", "tuned"): 6, ("actix", "default"): 5})
+        for r in row["results"][1:2]:
+            del r["processes"]
+            r["failed"] = "exit status 1"
+        t = self.table_of(row)
+        self.assertEqual((t["verdict"], words.loses(t)), ("failed", True))
+        self.assertEqual({(e["peer"], e["settings"]): e["ratio"] is None for e in t["entries"]}["actix", "default"], True)
+        del row["results"][0]["processes"]
+        row["results"][0]["failed"] = "exit status 1"
+        self.assertEqual(self.table_of(row)["verdict"], "failed")
+        self.assertIn("failed: exit status 1", page.document(results.tables(self.run_file | {"rows": [row]})))
+
+    def test_a_compiler_that_still_worked_is_said_beside_its_runtime_only(self):
+        row = self.row_of({("heist", "tuned"): 2, ("heist", "default"): 1, ("akka", "tuned"): 6, ("akka", "default"): 5})
+        row["results"][2]["unsettled"] = True
+        made = results.tables(self.run_file | {"rows": [row]})
+        self.assertEqual(made["tables"][0]["flags"], [])
+        for text in ("\n".join(markdown.document(made)), page.document(made)):
+            self.assertEqual(text.count("compiler still at work"), 1)
+
+    def test_both_forms_have_the_percentiles(self):
+        for text in ("\n".join(markdown.document(self.made)), page.document(self.made)):
+            self.assertIn("99.9 %", text)
+
+    def test_rows_left_out_are_said(self):
+        made = self.made | {"left_out": [["skynet", 2, "no time within 3 minutes"]]}
+        for text in ("\n".join(markdown.document(made)), page.document(made)):
+            self.assertIn("Left out: skynet, 2 workers: no time within 3 minutes.", text)
 
     def test_every_form_says_what_failed_and_what_was_left_out(self):
         for text in ("\n".join(markdown.document(self.made)), page.document(self.made)):
@@ -105,10 +153,13 @@ class Resumed(unittest.TestCase):
     def test_a_run_goes_on_only_as_it_began(self):
         run = results.load(RUN)
         begun = {**run, "rows": [], "seconds": 0}
-        self.assertEqual(results.resume(RUN, begun)["rows"], run["rows"])
+        again = results.resume(RUN, begun | {"command": "scripts/compare --resume", "ended": ""})
+        self.assertEqual((again["rows"], again["ended"]), (run["rows"], run["ended"]))
+        self.assertEqual(again["command"], f"{run['command']}; scripts/compare --resume")
         self.assertEqual(results.resume(RUN.parent / "none.json", begun), begun)
         e = run["environment"]
         for what, other in (("commit", {"environment": {**e, "commit": "f" * 40}}), ("kernel", {"environment": {**e, "kernel": "1.0"}}),
+                            ("number of changed files", {"environment": {**e, "changed_files": 1}}), ("set of CPUs", {"environment": {**e, "cpus_allowed": [0]}}),
                             ("plan", {"plan": {**run["plan"], "samples": 99}}), ("set of peers", {"peers": {}})):
             with self.subTest(what), self.assertRaisesRegex(ValueError, f"with another {what};"):
                 results.resume(RUN, begun | other)
@@ -117,7 +168,7 @@ class Resumed(unittest.TestCase):
 class Notes(unittest.TestCase):
     def test_each_is_of_a_row(self):
         notes = json.loads(results.NOTES.read_text())
-        self.assertLessEqual(set(notes), {r.name for r in rows.ROWS})
+        self.assertLessEqual(set(notes), {r.name for r in rows.ROWS} | set(rows.OPERATIONS))
         self.assertTrue(all(len(text) > 40 for text in notes.values()))
 
 

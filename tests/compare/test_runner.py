@@ -67,6 +67,14 @@ class Contract(Fakes):
                 self.assertIn(reason, r["failed"])
                 self.assertNotIn("processes", r)
 
+    def test_a_percentile_that_is_missing_is_a_failure(self):
+        row = dataclasses.replace(ROW, figure=rows.LATENCY)
+        right = {"ns": 10, "operations": 1000, "cpu_ns": 1, "latency_ns": {k: 7 for k in rows.PERCENTILES}}
+        measure.check(row, {"hops": 1000}, right)
+        del right["latency_ns"]["p99"]
+        with self.assertRaisesRegex(process.Failed, "has no p99"):
+            measure.check(row, {"hops": 1000}, right)
+
     def test_no_answer_is_a_failure(self):
         with mock.patch.object(process, "ANSWER", 0.3):
             self.assertEqual(self.only("hangs")["failed"], "no answer within 0.3 s")
@@ -150,8 +158,14 @@ class Places(Fakes):
 
 class Turns(unittest.TestCase):
     def test_to_and_fro_and_close_ones_beside_each_other(self):
-        slow, fast, near = (mock.Mock(rank=n) for n in (9, 1, 2))
-        self.assertEqual(list(measure.turns([fast, slow, near], 3)), [[fast, slow, near], [slow, near, fast], [fast, near, slow]])
+        ranks = [9, 1, 2, 5]
+        orders = [[e.rank for e in order] for order in measure.turns([mock.Mock(rank=n) for n in ranks], 24)]
+        ring = lambda order: [order[order.index(1):] + order[:order.index(1)]]
+        self.assertEqual(ring(orders[0]), ring(ranks))
+        for n, order in enumerate(orders[1:], 1):
+            self.assertEqual(ring(order), ring([1, 2, 5, 9] if n % 2 == 0 else [9, 5, 2, 1]), n)
+        for place in (0, -1):
+            self.assertEqual({order[place] for order in orders}, set(ranks))
 
     def test_who_has_no_sample_is_last(self):
         row = rows.row("ping_pong", "ping_pong", "message", "", {"hops": 1})
@@ -166,14 +180,23 @@ class Turns(unittest.TestCase):
 class Machine(Fakes):
     def test_a_machine_that_changes_flags_the_row(self):
         with mock.patch.object(environment, "calibrate", side_effect=[LIMITS, LIMITS | {"handoff": 170.0}, LIMITS]):
-            flags = self.row(self.peer("x", "right"))["flags"]
-        self.assertTrue(any("hand-off between cores moved from 50 to 170 ns" in f for f in flags), flags)
+            entry = self.row(self.peer("x", "right"))
+        self.assertTrue(any("hand-off between cores moved from 50 to 170 ns" in f for f in environment.flags(entry | {"cpus": [0, 1]})))
+
+    def flags(self, *calibrations, cpus=(0, 1), figure="ns", foreign=0.04):
+        return environment.flags({"calibrations": calibrations, "cpus": cpus, "figure": figure, "foreign": foreign})
 
     def test_a_quiet_machine_does_not(self):
-        self.assertEqual(environment.flags([LIMITS, {"exchange": 2.9, "handoff": 74.0}], 0.04), [])
+        self.assertEqual(self.flags(LIMITS, {"exchange": 2.9, "handoff": 74.0}), [])
 
     def test_others_flag_the_row(self):
-        self.assertEqual(environment.flags([LIMITS], 0.2), ["others used 20% of the machine"])
+        self.assertEqual(self.flags(LIMITS, foreign=0.2), ["others used 20% of the machine"])
+
+    def test_what_the_figure_does_not_depend_on_does_not(self):
+        moved = (LIMITS, {"exchange": 9.0, "handoff": 170.0})
+        self.assertEqual(len(self.flags(*moved)), 2)
+        self.assertEqual(self.flags(*moved, cpus=(1,)), ["the speed of one core moved from 2 to 9 ns"])
+        self.assertEqual(self.flags(*moved, figure="rss", foreign=0.2), [])
 
 
 class Calibration(unittest.TestCase):
@@ -196,11 +219,12 @@ class Calibration(unittest.TestCase):
 
 class Settled(Fakes):
     def test_a_compiler_that_still_works_is_said(self):
-        for fake, flags in (("right", []), ("settled", []),
-                            ("unsettled", ["the compiler of unsettled, tuned, still worked when a process had been warmed up"])):
+        for fake, unsettled in (("right", False), ("settled", False), ("unsettled", True)):
             with self.subTest(fake):
-                said = self.row(self.peer(fake, fake))["flags"]
-                self.assertEqual([f for f in said if "compiler" in f], flags)
+                self.assertEqual(self.only_named(fake)["unsettled"], unsettled)
+
+    def only_named(self, fake):
+        return self.row(self.peer(fake, fake))["results"][0]
 
 
 class Planned(Fakes):
@@ -213,6 +237,24 @@ class Planned(Fakes):
         self.assertEqual(ended.exception.code, 0)
         self.assertIn("0 rows are done, 1 to do, with: heist actix go\nto be built first, once: heist actix go\n  ping_pong", said.getvalue())
         self.assertFalse(out.exists())
+
+    def test_an_option_of_a_run_is_of_no_other_command(self):
+        with mock.patch.object(sys, "argv", ["compare", "--quick", "list"]), contextlib.redirect_stderr(io.StringIO()) as said, \
+                self.assertRaises(SystemExit) as ended:
+            runpy.run_module("compare", run_name="__main__")
+        self.assertEqual(ended.exception.code, 2)
+        self.assertIn("--quick is an option of a run; those of 'list' come after it", said.getvalue())
+
+    def test_what_could_not_be_built_before_is_not_planned_for(self):
+        out = pathlib.Path(self.dir.name) / "run.json"
+        run = results.load(HERE / "data" / "run.json")
+        results.save(run, out)
+        words = ["compare", "--dry-run", "--resume", "--full", "--peers", "bastion", "--out", self.dir.name]
+        with mock.patch.object(results, "origin", lambda _: {}), mock.patch.object(sys, "argv", words), \
+                contextlib.redirect_stdout(io.StringIO()) as said, self.assertRaises(SystemExit):
+            runpy.run_module("compare", run_name="__main__")
+        self.assertIn(f"{len(run['rows'])} rows are done", said.getvalue())
+        self.assertIn("to do, with: heist\n", said.getvalue())
 
 
 class Left(unittest.TestCase):

@@ -18,7 +18,7 @@ def numbered(values):
 class Summary(unittest.TestCase):
     def test_order_statistics(self):
         s = stats.summary([[4, 1], [3, 2], []])
-        self.assertEqual((s["n"], s["processes"], s["min"], s["median"], s["max"]), (4, 2, 1, 2.5, 4))
+        self.assertEqual((s["n"], s["processes"], s["min"], s["median"], s["max"], s["each"]), (4, 2, 1, 2.5, 4, [2.5, 2.5]))
         self.assertTrue(1 <= s["ci"][0] <= 2.5 <= s["ci"][1] <= 4)
 
     def test_equal_values_have_no_width(self):
@@ -72,7 +72,12 @@ class Ratio(unittest.TestCase):
     def test_verdicts_need_the_whole_interval(self):
         for ci, wanted in (((1.031, 9), "ahead"), ((0.5, 0.969), "behind"), ((0.971, 1.029), "no difference"),
                            ((1, 1.031), "undecided"), ((0.969, 1), "undecided"), ((0.5, 2), "undecided")):
-            self.assertEqual(stats.verdict({"ci": list(ci)}), wanted, ci)
+            self.assertEqual(stats.verdict({"ci": list(ci), "each": [sum(ci) / 2] * 3}), wanted, ci)
+
+    def test_verdicts_need_each_process(self):
+        for ci, each, wanted in (((1.1, 2), [1.2, 1.3, 1.4], "ahead"), ((1.1, 2), [0.99, 1.9, 2], "undecided"), ((0.5, 0.9), [0.6, 0.7, 0.8], "behind"),
+                                 ((0.5, 0.9), [0.6, 0.7, 1.01], "undecided"), ((1.1, 2), [1.5, 1.6], "undecided")):
+            self.assertEqual(stats.verdict({"ci": list(ci), "each": each}), wanted, (ci, each))
 
 
 if __name__ == "__main__":
