@@ -55,8 +55,8 @@ extern int64_t bench_idle_seconds;
 void bench_failed(const char *what) __attribute__((noreturn));
 heist_system *bench_start(const heist_config *c);
 void bench_stop(heist_system *s);
-/* Wait until what was sent so far has been handled. */
-void bench_settle(heist_system *s);
+/* Wait until what was sent so far has been handled, or lost: how many messages of the runtime's whole life. */
+uint64_t bench_settle(heist_system *s);
 double bench_cpu_ns(void); /* CPU time of the process */
 
 static inline heist_ref bench_spawn(heist_system *s, const heist_class *c, const void *arg)

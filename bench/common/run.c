@@ -81,12 +81,13 @@ static uint64_t lost(const heist_stats *t)
 	return sum;
 }
 
-void bench_settle(heist_system *s)
+uint64_t bench_settle(heist_system *s)
 {
 	heist_stats t = heist_stats_default();
 	do
 		heist_get_stats(s, &t);
 	while (t.accepted != t.handled + lost(&t));
+	return lost(&t);
 }
 
 double bench_cpu_ns(void)

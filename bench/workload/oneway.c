@@ -102,16 +102,19 @@ static double one_way_round(heist_ref p, heist_ref c, int64_t total)
 	return bench_wait();
 }
 
-/* a: window, 0 = flood; b: payload bytes; c: moved.  A flood is not the runtime's first one: else half
- * of its time were the kernel's, for clearing 64 MB. */
+/* a: window, 0 = flood; b: payload bytes; c: moved. */
 static double one_way(const struct bench_row *row, heist_system *s)
 {
 	int64_t total = (int64_t)row->operations;
 	configure(total, row->a ? row->a : total, row->b ? row->b : 8, row->c);
 	heist_ref p = bench_spawn(s, &producer, NULL), c = bench_spawn(s, &counter, NULL);
-	if (row->a == 0 && one_way_round(p, c, total) < 0)
-		return -1;
 	return one_way_round(p, c, total);
+}
+
+/* Not the first flood of a runtime that has just begun: half of its time is the kernel's, for clearing 64 MB. */
+static double second_flood(const struct bench_row *row, heist_system *s)
+{
+	return one_way(row, s) < 0 ? -1 : one_way(row, s);
 }
 
 /* ---- fan_in: many producers, each with its own credit; messages carry the producer's number ---- */
@@ -243,7 +246,7 @@ const struct bench_row bench_oneway[] = {
 	  .goal_workers = 1,
 	  .stretch = 9,
 	  .operations = 1000000,
-	  .sample = one_way },
+	  .sample = second_flood },
 	FAN_IN(1),
 	FAN_IN(2),
 	FAN_IN(8),

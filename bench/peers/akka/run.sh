@@ -8,6 +8,7 @@ case " $* " in
 	# a heap whose unused part one collection gives back to the system, once the program says so
 	options=(-XX:+UseSerialGC -Xms32m -Xmx6g -Xmn16m -XX:-ShrinkHeapInSteps) ;;
 *" --settings tuned "*)
-	options=(-XX:+UseParallelGC -Xms4g -Xmx4g -XX:+UseTransparentHugePages) ;;
+	# touched before the first sample, as is usual for servers: on a virtual machine a page new to the host costs far more than what is measured
+	options=(-XX:+UseParallelGC -Xms4g -Xmx4g -XX:+AlwaysPreTouch -XX:+UseTransparentHugePages) ;;
 esac
 exec java "${options[@]}" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$here/classes:$here/lib/*" peer.Main "$@"

@@ -147,10 +147,8 @@ static heist_system *start(const struct options *o)
 {
 	heist_config c = heist_config_default();
 	c.workers = o->workers;
-	if (o->tuned) {
+	if (o->tuned)
 		c.pin = HEIST_ON;
-		c.memory_keep_ms = 3600000;
-	}
 	return bench_start(&c);
 }
 

@@ -128,7 +128,7 @@ static void paced(struct bench_row *r, const int64_t *v)
 const struct workload workloads[] = {
 	{ "ping_pong", "ping_pong", { { "hops", 2 * MILLION, 1, MOST } }, ping_pong },
 	{ "one_way",
-	  "one_way/flood",
+	  "one_way/W:100",
 	  { { "messages", MILLION, 1, MOST }, { "window", 100, 0, MOST } },
 	  one_way },
 	{ "thread_ring",
