@@ -70,7 +70,7 @@ void report_calibration(FILE *out, const struct calibration *c)
 void report_heading(FILE *out)
 {
 	fprintf(out, "\n%-34s %10s %10s %21s %9s  %s\n", "row", "min", "median", "95 % of median",
-		"x limit", "goal");
+		"x limit", "goal, of min");
 }
 
 static double limit_of(const struct bench_row *row, const struct calibration *c)

@@ -42,9 +42,14 @@ def keep(source, name):
         raise ValueError(f"{directory.relative_to(peers.ROOT)} is there already; choose another --name, or remove it")
     directory.mkdir(parents=True)
     results.save(run, directory / "run.json")
-    (directory / "report.md").write_text("\n".join(markdown.document(results.tables(run))).rstrip() + "\n")
     print(directory.relative_to(peers.ROOT))
     return refresh(check=False)
+
+
+def write_reports():
+    """report.md of every kept run, by the rules and with the notes of today: a minute each."""
+    for name, run in runs():
+        (KEPT / name / "report.md").write_text("\n".join(markdown.document(results.tables(run))).rstrip() + "\n")
 
 
 def comparison(kept):
@@ -107,8 +112,10 @@ def wanted():
 
 
 def refresh(check):
-    """Write them, or say what would change; exit status."""
+    """Write them and the reports, or say what of them would change; exit status.  The reports take too long to be checked."""
     wrong = 0
+    if not check:
+        write_reports()
     for path, text in wanted().items():
         old = path.read_text() if path.exists() else ""
         if text == old:
