@@ -12,6 +12,7 @@ from .process import Failed, Process, Unsupported
 LEAST_WARMUP = 0.1   # seconds; also native code has page faults and frequency behind it then
 BEGINNING = 0.2      # seconds until a program has started, on average; a JVM takes one
 CALIBRATING = 0.8
+SLOW = 60            # seconds of a sample in a process of its own, after which a program gets no other one
 SHORT, MOST_SHORT = 10e6, 5  # ns of samples, and samples, that a round gets if one takes less
 
 
@@ -139,6 +140,10 @@ class Entry:
                 break
 
     @property
+    def slow(self):
+        return any(s["ns"] > SLOW * 1e9 for p in self.processes for _, s in p)
+
+    @property
     def rank(self):
         """What this process's first sample says."""
         return figure(self.row.figure[0], self.processes[-1][0][1]) if self.processes and self.processes[-1] else math.inf
@@ -168,7 +173,7 @@ class Entry:
 def _fresh(entries, rounds, _):
     """A process a sample, one at a time."""
     for e in entries:
-        for n in range(rounds):
+        for n in range(0 if e.slow else rounds):
             e.guard(lambda: e.begin(e.cpus))
             e.guard(e.greet)
             e.guard(lambda: e.sample(n))

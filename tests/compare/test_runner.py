@@ -138,6 +138,12 @@ class Contract(Fakes):
 
 
 class Places(Fakes):
+    def test_who_takes_a_minute_for_a_sample_takes_no_other(self):
+        row = dataclasses.replace(ROW, fresh=True, most_samples=1)
+        with mock.patch.object(measure, "SLOW", 9e-6):
+            r = self.row(self.peer("x", "right"), row=row)["results"][0]
+        self.assertEqual([p["rounds"] for p in r["processes"]], [[0]])
+
     def test_a_program_is_measured_on_the_cpus_of_its_row_wherever_it_has_warmed_up(self):
         allowed = sorted(os.sched_getaffinity(0))
         entry = measure.Entry(self.peer("x", "right"), ROW, {"hops": 1000}, 1, "tuned", allowed[:1], PLAN)
