@@ -11,7 +11,10 @@ done
 options=(+S "$workers:$workers" +P 4000000)
 case " $* " in *" --settings tuned "*)
 	options+=(+sbt db +sbwt very_long)
-	case " $* " in *" --workload fan_in "*) options+=(+hmqd off_heap) ;; esac ;;
+	case " $* " in
+	*" --workload fan_in "*) options+=(+hmqd off_heap) ;;
+	*" --workload skynet "*) options+=(+MMmcs 30) ;;
+	esac ;;
 esac
 export ERL_CRASH_DUMP_BYTES=0
 exec erl "${options[@]}" -noshell -boot start_clean -pa "$here/ebin" -s contract start -extra "$@"

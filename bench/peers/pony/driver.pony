@@ -4,6 +4,8 @@ use "collections"
 use "files"
 use "time"
 use @clock_gettime[I32](clock: U32, ts: Pointer[(I64, I64)])
+use @pony_ctx[Pointer[None]]()
+use @pony_triggergc[None](ctx: Pointer[None])
 
 primitive ProcessCpu
   """CPU time of the whole process."""
@@ -121,6 +123,8 @@ actor Driver
       "{\"ns\": " + ns.string() + ", \"operations\": " + job.operations.string() + ", \"cpu_ns\": " + cpu.string()
     end
     if _run.workload.name() == "idle" then
+      // of this actor's heap, when it has nothing to do; the runtime does the same with every other that has nothing to do
+      @pony_triggergc(@pony_ctx())
       let timers = Timers
       timers(Timer(Rest(this, line), 1_000_000_000))
     else

@@ -7,6 +7,11 @@ for argument; do
 	previous=$argument
 done
 case " $* " in
-*" --settings tuned "*) set -- --ponynoblock --ponynoscale --ponygcinitial 40 "$@" ;;
+*" --settings tuned "*)
+	case " $* " in
+	*" --workload idle "*) ;; # it is memory that counts there
+	*) set -- --ponymemoryprofile 10 "$@" ;;
+	esac
+	set -- --ponynoblock --ponynoscale --ponygcinitial 40 "$@" ;;
 esac
 exec "$(dirname "$0")/pony" --ponymaxthreads "$workers" "$@"

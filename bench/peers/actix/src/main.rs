@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 //! Actix: typed actors in arbiters, which are threads with an event loop each.  do_send() is what its
 //! documentation has for messages that want no answer, send() for those that do.
+use std::cell::RefCell;
+use std::ops::Range;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -760,9 +763,6 @@ impl Handler<Add> for Adder {
 
 struct Asker {
     adder: Addr<Adder>,
-    asked: u64,
-    answered: u64,
-    sum: u64,
     asks: u64,
     window: u64,
     report: Report,
@@ -772,33 +772,33 @@ impl Actor for Asker {
     type Context = Context<Self>;
 }
 
-impl Asker {
-    fn ask(&mut self, ctx: &mut Context<Self>) {
-        if self.asked == self.asks {
-            return;
-        }
-        let answer = self.adder.send(Add(self.asked)).timeout(Duration::from_secs(10));
-        self.asked += 1;
-        answer.into_actor(self).map(|answer, asker, ctx| asker.answered(answer, ctx)).spawn(ctx);
+/// One question at a time, as long as there are numbers.
+async fn ask(adder: Addr<Adder>, numbers: Rc<RefCell<Range<u64>>>) -> u64 {
+    let next = || numbers.borrow_mut().next();
+    let mut sum = 0;
+    while let Some(n) = next() {
+        let answer = adder.send(Add(n)).timeout(Duration::from_secs(10)).await;
+        sum += answer.expect("an answer within 10 s");
     }
-
-    fn answered(&mut self, answer: Result<u64, MailboxError>, ctx: &mut Context<Self>) {
-        self.answered += 1;
-        self.sum += answer.expect("an answer within 10 s");
-        if self.answered == self.asks {
-            self.report.send(self.sum);
-        }
-        self.ask(ctx);
-    }
+    sum
 }
 
+/// As many tasks ask as may be in flight.
 impl Handler<Go> for Asker {
-    type Result = ();
+    type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, _: Go, ctx: &mut Context<Self>) {
-        for _ in 0..self.window {
-            self.ask(ctx);
-        }
+    fn handle(&mut self, _: Go, _: &mut Context<Self>) -> Self::Result {
+        let numbers = Rc::new(RefCell::new(0..self.asks));
+        let task = |_| actix::spawn(ask(self.adder.clone(), numbers.clone()));
+        let tasks: Vec<_> = (0..self.window).map(task).collect();
+        let report = self.report.clone();
+        Box::pin(async move {
+            let mut sum = 0;
+            for task in tasks {
+                sum += task.await.expect("a sum");
+            }
+            report.send(sum);
+        })
     }
 }
 
@@ -829,24 +829,23 @@ impl Actor for PacingActor {
 }
 
 impl Handler<Go> for PacingActor {
-    type Result = ResponseActFuture<Self, ()>;
+    type Result = ResponseFuture<()>;
 
     fn handle(&mut self, _: Go, _: &mut Context<Self>) -> Self::Result {
         let (mut pacer, to) = (self.pacer.clone(), self.to.clone());
-        let pacing = async move {
+        Box::pin(async move {
             while let Some(due) = pacer.look() {
                 due.for_each(|i| to[i as usize % to.len()].do_send(Count(i)));
                 yield_now().await;
             }
-        };
-        Box::pin(pacing.into_actor(self))
+        })
     }
 }
 
 // ---- the workloads ----
 
 impl Peer for Actix {
-    fn start(workers: usize) -> Self {
+    fn start(workers: usize, _workload: &str) -> Self {
         // Actor::start() stays in the arbiter it is called in, so that who does nothing has one thread.
         let more = if TUNED { workers - 1 } else { 0 };
         let (send, started) = mpsc::channel();
@@ -1040,7 +1039,7 @@ impl Peer for Actix {
         let (report, end) = reports();
         let asker = Asker::start_in_arbiter(self.on(0), move |_| {
             let adder = Adder.start();
-            Asker { adder, asked: 0, answered: 0, sum: 0, asks, window, report }
+            Asker { adder, asks, window, report }
         });
         let clock = self.ready();
         asker.do_send(Go);

@@ -578,7 +578,7 @@ impl Drop for Sample {
 }
 
 impl Peer for Sample {
-    fn start(workers: usize) -> Self {
+    fn start(workers: usize, _workload: &str) -> Self {
         start_system(workers);
         let (report, ended) = reports();
         let again = Callbacks::new().with_after_restart(move || report.send(1));

@@ -675,8 +675,8 @@ fn paced_actors(pace: &Arc<Pace>, actors: u64) -> Vec<ActorRef<Paced>> {
 // ---- the workloads ----
 
 impl Peer for Kameo {
-    fn start(workers: usize) -> Self {
-        Kameo(Runtime::start(workers))
+    fn start(workers: usize, workload: &str) -> Self {
+        Kameo(Runtime::start(workers, workload, &["tree", "skynet"]))
     }
 
     fn ping_pong(&self, hops: u64) -> Outcome {

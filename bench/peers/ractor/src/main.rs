@@ -721,8 +721,8 @@ fn cast<M: ractor::Message>(to: &ActorRef<M>, message: M) {
 }
 
 impl Peer for Ractor {
-    fn start(workers: usize) -> Self {
-        Ractor(Runtime::start(workers))
+    fn start(workers: usize, workload: &str) -> Self {
+        Ractor(Runtime::start(workers, workload, &["tree", "skynet"]))
     }
 
     fn ping_pong(&self, hops: u64) -> Outcome {

@@ -706,7 +706,7 @@ fn tell<M: riker::Message>(to: &ActorRef<M>, message: M) {
 }
 
 impl Peer for Riker {
-    fn start(workers: usize) -> Self {
+    fn start(workers: usize, _workload: &str) -> Self {
         let pool = ThreadPool::builder().pool_size(workers).create().expect("a thread pool");
         // Its own logger writes to standard output.
         let silent = Logger::root(Discard, o!());

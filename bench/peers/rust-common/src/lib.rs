@@ -87,18 +87,18 @@ fn samples<P: Peer>(about: &About, run: &Run, plan: &Plan<P>) -> Result<(), Stri
     if run.workload != "idle" {
         let until = Instant::now() + Duration::from_secs_f64(run.warmup);
         while Instant::now() < until {
-            sample(run.workers, plan)?;
+            sample(run, plan)?;
         }
     }
     print(&introduction(about, run.workers))?;
     if run.step {
         for line in std::io::stdin().lock().lines() {
             line.map_err(|e| format!("standard input: {e}"))?;
-            print(&sample(run.workers, plan)?)?;
+            print(&sample(run, plan)?)?;
         }
     } else {
         for _ in 0..run.samples {
-            print(&sample(run.workers, plan)?)?;
+            print(&sample(run, plan)?)?;
         }
     }
     Ok(())
@@ -110,8 +110,8 @@ fn print(line: &Value) -> Result<(), String> {
 }
 
 /// A fresh runtime, its actors, the timed part, and the check of what they reported.
-fn sample<P: Peer>(workers: usize, plan: &Plan<P>) -> Result<Value, String> {
-    let peer = P::start(workers);
+fn sample<P: Peer>(run: &Run, plan: &Plan<P>) -> Result<Value, String> {
+    let peer = P::start(run.workers, &run.workload);
     let outcome = (plan.run)(&peer);
     drop(peer);
     if outcome.result != plan.expected {

@@ -27,8 +27,8 @@ pub const WORKLOADS: [&str; 15] = [
 /// [`crate::Clock`] before its first send, stops it with what the actors report, and is checked against
 /// the result that is named with it.  Shares are rounded already and hold whole windows.
 pub trait Peer: Sized {
-    /// A fresh runtime with so many threads for actors; dropped after the sample.
-    fn start(workers: usize) -> Self;
+    /// A fresh runtime with so many threads for actors, for this workload; dropped after the sample.
+    fn start(workers: usize, workload: &str) -> Self;
 
     /// Why a workload cannot be expressed; the method is then not called.
     fn unsupported(_workload: &str) -> Option<&'static str> {

@@ -16,10 +16,11 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Tuned, one worker is a current_thread runtime.
-    pub fn start(workers: usize) -> Self {
+    /// Tuned, one worker is a current_thread runtime, but for workloads that are slower in it: the
+    /// multi_thread one begins with what was woken or spawned last.
+    pub fn start(workers: usize, workload: &str, slower: &[&str]) -> Self {
         let mut builder = match workers {
-            1 if TUNED => Builder::new_current_thread(),
+            1 if TUNED && !slower.contains(&workload) => Builder::new_current_thread(),
             _ => Builder::new_multi_thread(),
         };
         let runtime = builder.worker_threads(workers).enable_time().build().expect("a runtime");

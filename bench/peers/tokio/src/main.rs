@@ -8,7 +8,6 @@ use futures_util::{StreamExt, stream};
 use peer_contract::{
     About, Census, Clock, Colour, Idler, Outcome, Pace, Pacer, Peer, Random, Report, Runtime, reports,
 };
-use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver as Inbox, UnboundedSender as To, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -19,12 +18,13 @@ fn main() -> ExitCode {
 
 struct Tokio(Runtime);
 
-fn spawn<T: Send + 'static, F>(on: &Handle, actor: impl FnOnce(Inbox<T>) -> F) -> To<T>
+/// By an actor, or by the driving thread when it has entered the runtime.
+fn spawn<T: Send + 'static, F>(actor: impl FnOnce(Inbox<T>) -> F) -> To<T>
 where
     F: Future<Output = ()> + Send + 'static,
 {
     let (to, inbox) = unbounded_channel();
-    on.spawn(actor(inbox));
+    tokio::spawn(actor(inbox));
     to
 }
 
@@ -236,7 +236,7 @@ async fn pinger(mut inbox: Inbox<u64>, all: Arc<[To<u64>]>, seed: u64, report: R
 
 async fn mother(mut inbox: Inbox<()>, own: To<()>, lives: u64, alive: u64, report: Report) {
     inbox.recv().await;
-    let begin = || send(&spawn(&Handle::current(), |inbox| child(inbox, own.clone())), 1);
+    let begin = || send(&spawn(|inbox| child(inbox, own.clone())), 1);
     (0..alive).for_each(|_| begin());
     for _ in alive..lives {
         inbox.recv().await;
@@ -255,38 +255,39 @@ async fn child(mut inbox: Inbox<u64>, mother: To<()>) {
 
 // ---- tree, skynet: leaves get no message, so they have no channel ----
 
-fn fib(on: &Handle, n: u64, parent: To<u64>) {
-    on.spawn(async move {
+fn fib(n: u64, parent: To<u64>) {
+    tokio::spawn(async move {
         if n <= 2 {
             return send(&parent, 1);
         }
-        let (own, mut inbox) = unbounded_channel();
-        fib(&Handle::current(), n - 1, own.clone());
-        fib(&Handle::current(), n - 2, own);
-        let mut sum = 0;
-        while let Some(value) = inbox.recv().await {
-            sum += value;
-        }
-        send(&parent, sum);
+        let (own, inbox) = unbounded_channel();
+        fib(n - 1, own.clone());
+        fib(n - 2, own);
+        send(&parent, sum(inbox, 2).await);
     });
 }
 
-fn sky(on: &Handle, first: u64, leaves: u64, parent: To<u64>) {
-    on.spawn(async move {
+fn sky(first: u64, leaves: u64, parent: To<u64>) {
+    tokio::spawn(async move {
         if leaves == 1 {
             return send(&parent, first);
         }
-        let (own, mut inbox) = unbounded_channel();
+        let (own, inbox) = unbounded_channel();
+        let each = leaves / 10;
         for i in 0..10 {
-            sky(&Handle::current(), first + i * (leaves / 10), leaves / 10, own.clone());
+            sky(first + i * each, each, own.clone());
         }
-        drop(own);
-        let mut sum = 0;
-        while let Some(value) = inbox.recv().await {
-            sum += value;
-        }
-        send(&parent, sum);
+        send(&parent, sum(inbox, 10).await);
     });
+}
+
+/// Of what so many children send.
+async fn sum(mut inbox: Inbox<u64>, children: u64) -> u64 {
+    let mut sum = 0;
+    for _ in 0..children {
+        sum += inbox.recv().await.expect("every child sends");
+    }
+    sum
 }
 
 async fn root(mut inbox: Inbox<u64>, report: Report) {
@@ -306,7 +307,7 @@ async fn idler(mut inbox: Inbox<u64>) {
 async fn nursery(actors: u64) {
     let mut open = Vec::with_capacity(actors as usize);
     for n in 1..=actors {
-        let to = spawn(&Handle::current(), idler);
+        let to = spawn(idler);
         send(&to, n);
         open.push(to);
         if n % 1000 == 0 {
@@ -369,42 +370,45 @@ async fn pacer(mut go: Inbox<()>, mut pacer: Pacer, to: Vec<To<u64>>) {
     }
 }
 
-fn paced_actors(on: &Handle, pace: &Arc<Pace>, actors: u64) -> Vec<To<u64>> {
-    (0..actors).map(|_| spawn(on, |inbox| paced(inbox, pace.clone()))).collect()
+fn paced_actors(pace: &Arc<Pace>, actors: u64) -> Vec<To<u64>> {
+    (0..actors).map(|_| spawn(|inbox| paced(inbox, pace.clone()))).collect()
 }
 
 // ---- the workloads ----
 
 impl Peer for Tokio {
-    fn start(workers: usize) -> Self {
-        Tokio(Runtime::start(workers))
+    fn start(workers: usize, workload: &str) -> Self {
+        Tokio(Runtime::start(workers, workload, &["tree"]))
     }
 
     fn ping_pong(&self, hops: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (to_b, inbox) = unbounded_channel();
-        let a = spawn(&self.0, |inbox| player(inbox, to_b, report.clone()));
-        self.0.spawn(player(inbox, a.clone(), report));
+        let a = spawn(|inbox| player(inbox, to_b, report.clone()));
+        tokio::spawn(player(inbox, a.clone(), report));
         let clock = Clock::start();
         send(&a, hops - 1);
         clock.stop(end.sum(1))
     }
 
     fn one_way(&self, messages: u64, window: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (to, inbox) = unbounded_channel();
-        let producer = spawn(&self.0, |credit| producer(credit, to, window));
-        self.0.spawn(counter(inbox, producer.clone(), messages, window, report));
+        let producer = spawn(|credit| producer(credit, to, window));
+        tokio::spawn(counter(inbox, producer.clone(), messages, window, report));
         let clock = Clock::start();
         send(&producer, ());
         clock.stop(end.sum(1))
     }
 
     fn thread_ring(&self, actors: u64, tokens: u64, hops_each: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (ring, inboxes) = channels(actors);
         for (i, inbox) in inboxes.into_iter().enumerate() {
-            self.0.spawn(link(inbox, ring[(i + 1) % ring.len()].clone(), report.clone()));
+            tokio::spawn(link(inbox, ring[(i + 1) % ring.len()].clone(), report.clone()));
         }
         let clock = Clock::start();
         for t in 0..tokens {
@@ -414,12 +418,13 @@ impl Peer for Tokio {
     }
 
     fn fan_in(&self, producers: u64, messages_each: u64, window: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (feeders, inboxes) = channels(producers);
         let all = feeders.clone();
-        let counter = spawn(&self.0, |inbox| fan_counter(inbox, all, messages_each, window, report));
+        let counter = spawn(|inbox| fan_counter(inbox, all, messages_each, window, report));
         for (n, credit) in (0..).zip(inboxes) {
-            self.0.spawn(feeder(credit, counter.clone(), n, window));
+            tokio::spawn(feeder(credit, counter.clone(), n, window));
         }
         let clock = Clock::start();
         feeders.iter().for_each(|f| send(f, ()));
@@ -427,11 +432,12 @@ impl Peer for Tokio {
     }
 
     fn pairs(&self, pairs: u64, each: u64, window: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let pair = |_| {
             let (to_second, inbox) = unbounded_channel();
-            let a = spawn(&self.0, |inbox| first(inbox, to_second, each, window, report.clone()));
-            self.0.spawn(second(inbox, a.clone()));
+            let a = spawn(|inbox| first(inbox, to_second, each, window, report.clone()));
+            tokio::spawn(second(inbox, a.clone()));
             a
         };
         let firsts: Vec<_> = (0..pairs).map(pair).collect();
@@ -441,10 +447,11 @@ impl Peer for Tokio {
     }
 
     fn big(&self, actors: u64, pings: u64, seed: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (all, inboxes) = channels(actors);
         for (own, inbox) in (0..).zip(inboxes) {
-            self.0.spawn(big(inbox, all.clone(), own, pings, seed, report.clone()));
+            tokio::spawn(big(inbox, all.clone(), own, pings, seed, report.clone()));
         }
         let clock = Clock::start();
         all.iter().for_each(|a| send(a, Big::Go));
@@ -452,11 +459,12 @@ impl Peer for Tokio {
     }
 
     fn chameneos(&self, creatures: u64, meetings: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (all, inboxes) = channels(creatures);
-        let mall = spawn(&self.0, |inbox| mall(inbox, all.clone(), meetings, report));
+        let mall = spawn(|inbox| mall(inbox, all.clone(), meetings, report));
         for (own, inbox) in (0..).zip(inboxes) {
-            self.0.spawn(creature(inbox, mall.clone(), own));
+            tokio::spawn(creature(inbox, mall.clone(), own));
         }
         let clock = Clock::start();
         all.iter().for_each(|c| send(c, ToCreature::Go));
@@ -464,10 +472,11 @@ impl Peer for Tokio {
     }
 
     fn message_ubench(&self, pingers: u64, balls: u64, hops_each: u64, seed: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (all, inboxes) = channels(pingers);
         for (own, inbox) in (0..).zip(inboxes) {
-            self.0.spawn(pinger(inbox, all.clone(), seed + own, report.clone()));
+            tokio::spawn(pinger(inbox, all.clone(), seed + own, report.clone()));
         }
         let clock = Clock::start();
         for ball in 0..pingers * balls {
@@ -477,53 +486,60 @@ impl Peer for Tokio {
     }
 
     fn spawn_stop(&self, lives: u64, alive: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
         let (to, inbox) = unbounded_channel();
-        self.0.spawn(mother(inbox, to.clone(), lives, alive, report));
+        tokio::spawn(mother(inbox, to.clone(), lives, alive, report));
         let clock = Clock::start();
         send(&to, ());
         clock.stop(end.sum(1))
     }
 
     fn tree(&self, n: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
-        let parent = spawn(&self.0, |inbox| root(inbox, report));
+        let parent = spawn(|inbox| root(inbox, report));
         let clock = Clock::start();
-        fib(&self.0, n, parent);
+        fib(n, parent);
         clock.stop(end.sum(1))
     }
 
     fn skynet(&self, leaves: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
-        let parent = spawn(&self.0, |inbox| root(inbox, report));
+        let parent = spawn(|inbox| root(inbox, report));
         let clock = Clock::start();
-        sky(&self.0, 0, leaves, parent);
+        sky(0, leaves, parent);
         clock.stop(end.sum(1))
     }
 
     fn idle(&self, actors: u64) -> Outcome {
+        let _context = self.0.enter();
         let census = Census::begin(actors);
-        self.0.spawn(nursery(actors));
+        tokio::spawn(nursery(actors));
         census.end()
     }
 
     fn ask(&self, asks: u64, window: u64) -> Outcome {
+        let _context = self.0.enter();
         let (report, end) = reports();
-        let adder = spawn(&self.0, adder);
-        let asker = spawn(&self.0, |go| asker(go, adder, asks, window, report));
+        let adder = spawn(adder);
+        let asker = spawn(|go| asker(go, adder, asks, window, report));
         let clock = Clock::start();
         send(&asker, ());
         clock.stop(end.sum(1))
     }
 
     fn paced_outside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
-        let to = paced_actors(&self.0, pace, actors);
+        let _context = self.0.enter();
+        let to = paced_actors(pace, actors);
         pace.outside(|i| send(&to[(i % actors) as usize], i))
     }
 
     fn paced_inside(&self, pace: &Arc<Pace>, actors: u64) -> Outcome {
-        let to = paced_actors(&self.0, pace, actors);
-        let pacer = spawn(&self.0, |go| pacer(go, Pacer::new(pace), to));
+        let _context = self.0.enter();
+        let to = paced_actors(pace, actors);
+        let pacer = spawn(|go| pacer(go, Pacer::new(pace), to));
         pace.inside(|| send(&pacer, ()))
     }
 }

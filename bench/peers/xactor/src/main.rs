@@ -25,7 +25,7 @@ struct Runtime;
 
 #[cfg(not(feature = "tuned"))]
 impl Runtime {
-    fn start(workers: usize) -> Self {
+    fn start(workers: usize, _workload: &str, _slower: &[&str]) -> Self {
         // SAFETY: no other thread reads the environment: they start with the first actor, after the first call.
         unsafe { std::env::set_var("ASYNC_STD_THREAD_COUNT", workers.to_string()) };
         Runtime
@@ -778,8 +778,8 @@ fn introduce<A: Actor, B: Handler<Peers<A>>>(to: &[Addr<B>], all: &Arc<[Addr<A>]
 }
 
 impl Peer for Xactor {
-    fn start(workers: usize) -> Self {
-        Xactor { runtime: Runtime::start(workers), nursery: Mutex::new(None) }
+    fn start(workers: usize, workload: &str) -> Self {
+        Xactor { runtime: Runtime::start(workers, workload, &["tree", "skynet"]), nursery: Mutex::new(None) }
     }
 
     fn ping_pong(&self, hops: u64) -> Outcome {
