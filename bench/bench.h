@@ -26,9 +26,10 @@ struct bench_row {
 	bool remainder;	     /* which it takes by %, as the peers' contract has it */
 	/* One sample on a fresh runtime: nanoseconds in all, or -1: the result was wrong. */
 	double (*sample)(const struct bench_row *row, heist_system *s);
-	bool single;	  /* measured once per run, not sampled (memory, idle time) */
-	bool loses;	  /* messages, on purpose */
-	bool bare;	  /* no runtime: on min_workers threads of its own, s is NULL */
+	bool single;  /* measured once per run, not sampled (memory, idle time) */
+	bool outside; /* driven by a thread beside the workers: crosses cores with one worker, too */
+	bool loses;   /* messages, on purpose */
+	bool bare;    /* no runtime: on min_workers threads of its own, s is NULL */
 	const char *unit; /* NULL: ns per operation; else what sample() returns is in this unit */
 };
 
@@ -42,7 +43,7 @@ double bench_wait(void);
 
 /* What a sample may tell beside its time. */
 struct bench_aside {
-	double cpu_ns;	     /* of the process from the last bench_begin to its end    */
+	double cpu_ns;	     /* of the process in the time that sample() returns       */
 	long rss;	     /* idle: bytes by which the resident size grew            */
 	uint64_t latency[5]; /* paced: ns at 50 %, 90 %, 99 %, 99.9 %, maximum */
 };
@@ -55,8 +56,10 @@ extern int64_t bench_idle_seconds;
 void bench_failed(const char *what) __attribute__((noreturn));
 heist_system *bench_start(const heist_config *c);
 void bench_stop(heist_system *s);
-/* Wait until what was sent so far has been handled, or lost: how many messages of the runtime's whole life. */
-uint64_t bench_settle(heist_system *s);
+/* Wait until what was sent so far has been handled or lost. */
+void bench_settle(heist_system *s);
+/* Messages lost since the runtime began. */
+uint64_t bench_lost(heist_system *s);
 double bench_cpu_ns(void); /* CPU time of the process */
 
 static inline heist_ref bench_spawn(heist_system *s, const heist_class *c, const void *arg)

@@ -128,7 +128,7 @@ static double limit_of(const cJSON *run, const char *name)
 	return cJSON_GetNumberValue(cJSON_GetObjectItem(limits, name));
 }
 
-/* Least and most of a limit, over all runs that tell it. */
+/* Whether a limit was not the same in all runs that tell it, which is said. */
 static bool moved(cJSON *const *runs, size_t n, const char *name, const char *what)
 {
 	double least = 0, most = 0;
@@ -152,40 +152,34 @@ struct machine {
 /* Whether what a row's figure depends on was another thing before. */
 static bool incomparable(const struct machine *m, const cJSON *row)
 {
-	const char *workers = strstr(name_of(row), "/workers:");
-	if (cJSON_GetObjectItem(row, "unit"))
-		return false; /* bytes, and what is no time */
-	return m->exchange || (m->handoff && workers && strcmp(workers, "/workers:1") != 0);
+	const char *unit = cJSON_GetStringValue(cJSON_GetObjectItem(row, "unit"));
+	if (unit && strcmp(unit, "B") == 0)
+		return false;
+	return m->exchange ||
+	       (m->handoff && cJSON_IsTrue(cJSON_GetObjectItem(row, "across_cores")));
 }
 
 /* ---- rows ---- */
 
-/* The pairs of a row; 0: some run lacks it, which is said.  worse: and that is one after the change. */
+/* The pairs of a row; 0: some run lacks it, which is said.  worse: so does one after the change. */
 static size_t pairs_of(cJSON *const *runs, size_t n, const char *name, struct stats_pair *pairs,
 		       double *room, bool *worse)
 {
-	for (size_t i = 0; i < n; i++) {
+	bool lacking = false;
+	for (size_t i = 0; i < n; i++, room += STATS_MOST) {
 		const cJSON *row = find(runs[i], name);
 		size_t count = samples_of(row, room);
-		if (count == 0) {
-			printf("%-40s %s in %s run\n", name, row ? "FAILED" : "missing",
-			       n > 2 ? "some"
-			       : i   ? "the second"
-				     : "the first");
-			*worse = i % 2;
-			return 0;
-		}
 		struct stats_pair *p = &pairs[i / 2];
 		*(i % 2 ? &p->after : &p->before) = room;
 		*(i % 2 ? &p->after_count : &p->before_count) = count;
-		room += count;
+		if (count > 0)
+			continue;
+		printf("%-40s %s in run %zu %s\n", name, row ? "FAILED" : "missing", i / 2 + 1,
+		       i % 2 ? "after" : "before");
+		lacking = true;
+		*worse |= i % 2;
 	}
-	return n / 2;
-}
-
-static double median_of(const double *v, size_t n)
-{
-	return stats_of(v, n).median;
+	return lacking ? 0 : n / 2;
 }
 
 /* One row of the table; true: slower, or no longer there. */
@@ -200,8 +194,8 @@ static bool print_row(cJSON *const *runs, size_t n, const cJSON *row, const stru
 	struct stats_ratio r = stats_ratio(pairs, count);
 	const char *verdict = incomparable(m, row) ? "undecided" : stats_verdict(r);
 	printf("%-40s %10.4g %10.4g %8.3f %8.3f - %6.3f  %s\n", name_of(row),
-	       median_of(pairs[0].before, pairs[0].before_count),
-	       median_of(pairs[0].after, pairs[0].after_count), r.median, r.ci_low, r.ci_high,
+	       stats_median(pairs[0].before, pairs[0].before_count),
+	       stats_median(pairs[0].after, pairs[0].after_count), r.median, r.ci_low, r.ci_high,
 	       verdict);
 	return strcmp(verdict, "slower") == 0;
 }

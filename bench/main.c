@@ -10,7 +10,7 @@ static const char help[] =
 	"usage: heist-bench COMMAND [OPTION...]\n\n"
 	"  list                     the rows, what one operation is, and the goals\n"
 	"  run [ROW...]             measure; see heist-bench run --help\n"
-	"  compare A.json B.json    runs before and after, row by row; see heist-bench compare --help\n"
+	"  compare A.json B.json    runs before and after; see heist-bench compare --help\n"
 	"  calibrate [--json]       the limits of this machine alone\n\n"
 	"  heist-bench run --quick  a first look in about a minute\n";
 

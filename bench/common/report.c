@@ -177,6 +177,7 @@ static cJSON *json_row(const struct result *r)
 	cJSON_AddStringToObject(o, "run_type", "iteration");
 	cJSON_AddNumberToObject(o, "repetitions", 1);
 	cJSON_AddNumberToObject(o, "threads", 1);
+	cJSON_AddBoolToObject(o, "across_cores", r->workers > 1 || r->row->outside);
 	if (r->failed) {
 		cJSON_AddBoolToObject(o, "error_occurred", true);
 		cJSON_AddStringToObject(o, "error_message", "wrong result, or no end within 60 s");

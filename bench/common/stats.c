@@ -73,7 +73,7 @@ static size_t ratios(const struct stats_pair *p, double *out)
 	return p->before_count;
 }
 
-static double median_of(const double *v, size_t n)
+double stats_median(const double *v, size_t n)
 {
 	double sorted[STATS_MOST];
 	sort(sorted, v, n);
@@ -84,8 +84,8 @@ static double pair_median(const struct stats_pair *p)
 {
 	double r[STATS_MOST];
 	if (p->before_count == p->after_count)
-		return median_of(r, ratios(p, r));
-	return median_of(p->after, p->after_count) / median_of(p->before, p->before_count);
+		return stats_median(r, ratios(p, r));
+	return stats_median(p->after, p->after_count) / stats_median(p->before, p->before_count);
 }
 
 static double resampled_pair(const struct stats_pair *p, uint64_t *seed)

@@ -65,8 +65,9 @@ def options():
     q.add_argument("file", type=pathlib.Path, nargs="?", default=OUT / "run.json", help="default: build/compare/run.json")
     q.add_argument("--name", help="of its folder (default: date and kind)")
     q.set_defaults(do=lambda o: kept.keep(o.file, o.name))
-    q = s.add_parser("readme", help="tables in README.md files", description="Write the tables made from bench/results and from each peer.json.")
-    q.add_argument("--check", action="store_true", help="write nothing; exit status 1 and the difference if they are out of date")
+    q = s.add_parser("readme", help="tables in README.md files",
+                     description="Write the tables made from bench/results and from each peer.json, and each run's report.md: a minute each.")
+    q.add_argument("--check", action="store_true", help="write nothing; exit status 1 and the difference if the tables are out of date")
     q.set_defaults(do=lambda o: kept.refresh(o.check))
     return p
 
@@ -146,6 +147,27 @@ def planned(todo, seconds, participants, data):
     return 0
 
 
+def rows_left(o, data, plan, participants, todo, say):
+    """Measure them, and save each."""
+    since = time.monotonic() - data["seconds"]
+    for i, ((row, workers), _) in enumerate(todo):
+        if o.minutes and say.minutes() > o.minutes:
+            left = [(r.name, w) for (r, w), _ in todo[i:]]
+            data["left_out"] += [[name, w, f"no time within {o.minutes:g} minutes"] for name, w in left]
+            results.save(data, o.out / "run.json")
+            said = ", ".join(f"{name} ({w})" for name, w in left)
+            print(f"no time for: {said}; the same with --resume and more --minutes goes on", flush=True)
+            break
+        say.row(f"{i + 1}/{len(todo)} {row.name}, {words.workers(workers)}", [s for _, s in todo[i:]])
+        entry = measure.measure(row, workers, participants, plan, say)
+        say.done()
+        print(f"{row.name}, {words.workers(workers)}", flush=True)
+        show_row(entry)
+        data["rows"].append(entry)
+        data["ended"], data["seconds"] = now(), round(time.monotonic() - since)
+        results.save(data, o.out / "run.json")
+
+
 def run(o):
     say = progress.Progress()
     kind, plan = plan_of(o)
@@ -166,29 +188,14 @@ def run(o):
     data["left_out"] = [[r.name, w, "its driving thread has no CPU of its own here"] for r, w in cramped]
     todo = [(r, w) for r in chosen_rows for w in counts
             if (r.name, w) not in have and (r, w) not in cramped and (w == counts[0] or not r.one_count)]
-    since = time.monotonic() - data["seconds"]
     participants = [p for p in chosen if not p.skipped]
     seconds = [plan.seconds(r, w, participants, allowed) for r, w in todo]
     for line in words.left_out(data):
         print(f"left out: {line}", flush=True)
     if o.dry_run:
         return planned(todo, seconds, participants, data)
-    for i, (row, workers) in enumerate(todo):
-        if o.minutes and say.minutes() > o.minutes:
-            data["left_out"] += [[r.name, w, f"no time within {o.minutes:g} minutes"] for r, w in todo[i:]]
-            left = ", ".join(f"{r.name} ({w})" for r, w in todo[i:])
-            print(f"no time for: {left}; the same with --resume and more --minutes goes on", flush=True)
-            break
-        say.row(f"{i + 1}/{len(todo)} {row.name}, {words.workers(workers)}", seconds[i:])
-        entry = measure.measure(row, workers, participants, plan, say)
-        say.done()
-        print(f"{row.name}, {words.workers(workers)}", flush=True)
-        show_row(entry)
-        data["rows"].append(entry)
-        data["ended"], data["seconds"] = now(), round(time.monotonic() - since)
-        results.save(data, o.out / "run.json")
+    rows_left(o, data, plan, participants, list(zip(todo, seconds)), say)
     if data["rows"]:
-        results.save(data, o.out / "run.json")
         report.write(data, o.out)
     return int(any("failed" in r for row in data["rows"] for r in row["results"] if r["peer"] == peers.OURS))
 

@@ -7,7 +7,7 @@ the verdicts of all kept runs side by side.  README.md shows the newest complete
 import difflib
 import sys
 
-from . import markdown, peers, results, rows, semantics, words
+from . import markdown, peers, results, rows, semantics, stats, words
 
 KEPT = peers.ROOT / "bench" / "results"
 README = peers.ROOT / "README.md"
@@ -22,8 +22,10 @@ def runs():
 
 
 def complete(run):
-    """A full run of every row."""
-    return run["kind"] == "full" and {r.name for r in rows.ROWS} <= {r["row"] for r in run["rows"]}
+    """A full run of every row with both settings, and as many processes as a verdict needs."""
+    plan = run["plan"]
+    return (run["kind"] == "full" and {r.name for r in rows.ROWS} <= {r["row"] for r in run["rows"]}
+            and set(peers.SETTINGS) <= set(plan["settings"]) and plan["processes"] >= stats.FEWEST)
 
 
 def shown(kept):
@@ -34,7 +36,7 @@ def shown(kept):
 def keep(source, name):
     """Copy a run, with its report.  ValueError: it cannot be made again, or something is there by that name."""
     run = results.load(source)
-    if run["environment"]["changed_files"]:
+    if run["environment"]["changed_files"] or run["environment"]["commit"] in ("", "unknown"):
         raise ValueError(f"{source} was measured with changes that are in no commit: commit them, and measure again")
     kind = run["kind"] if run["kind"] != "full" or complete(run) else "part"
     directory = KEPT / (name or f"{run['started'][:10]}-{kind}")
@@ -49,6 +51,7 @@ def keep(source, name):
 def write_reports():
     """report.md of every kept run, by the rules and with the notes of today: a minute each."""
     for name, run in runs():
+        print(f"{KEPT.relative_to(peers.ROOT)}/{name}/report.md", flush=True)
         (KEPT / name / "report.md").write_text("\n".join(markdown.document(results.tables(run))).rstrip() + "\n")
 
 
@@ -58,7 +61,7 @@ def comparison(kept):
         return "No run is kept in bench/results yet.\n"
     name, run = shown(kept)
     made = "\n".join(markdown.summary(results.tables(run, brief=True))).rstrip()
-    return (f"{made}\n\nBest other: the one that comes nearest to Heist, or is furthest ahead, with the settings it is fastest with. Ratio: the median of the rounds' "
+    return (f"{made}\n\nBest other: the one that comes nearest to Heist, or is furthest ahead, each with the settings whose median is least. Ratio: the median of the rounds' "
             f"ratios, its figure divided by Heist's with the same settings in the same round (not the quotient of the two medians beside it), its 95 % interval within this run, and rounds in "
             f"processes. *Undecided*: {words.VERDICTS['undecided']}. All figures: [bench/results/{name}/report.md](bench/results/{name}/report.md).\n")
 
@@ -90,9 +93,8 @@ def verdicts(kept):
            "depend on the machine and the day more than their intervals tell.")
     yield ""
     made = [(name, {(t["row"], t["workers"]): t for t in results.tables(run, brief=True)["tables"]}) for name, run in kept]
-    rows = list(dict.fromkeys(key for _, tables in made for key in tables))
     lines = []
-    for key in rows:
+    for key in dict.fromkeys(key for _, tables in made for key in tables):
         each = [tables.get(key) for _, tables in made]
         cells = [f"{t['verdict']}, {words.ratio(t['ratio'])} {words.rival(run, t)}" if t and t["ratio"] else t["verdict"] if t else ""
                  for t, (_, run) in zip(each, kept)]

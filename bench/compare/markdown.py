@@ -52,7 +52,7 @@ def row(run, t):
     if found := words.latencies(run, t):
         yield "Latency in ns, medians of the samples:"
         yield ""
-        yield from table(["runtime", *words.PERCENTILES.values()], found)
+        yield from table(["runtime", *words.PERCENTILES.values()], [line for _, line in found])
 
 
 def runtimes(run):

@@ -12,8 +12,11 @@ from .process import Failed, Process, Unsupported
 LEAST_WARMUP = 0.1   # seconds; also native code has page faults and frequency behind it then
 BEGINNING = 0.2      # seconds until a program has started, on average; a JVM takes one
 CALIBRATING = 0.8
+APART = 1.5          # programs that differ by less in speed are in a close race
 SLOW = 60            # seconds of a sample in a process of its own, after which a program gets no other one
 SHORT, MOST_SHORT = 10e6, 5  # ns of samples, and samples, that a round gets if one takes less
+
+_draw = random.Random(20260101)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +60,7 @@ def figure(kind, sample):
     """The number of a row whose figure is of this kind, per operation where that makes sense."""
     if kind == "rss":
         return sample["rss"] / sample["operations"]
-    if kind.startswith("p"):
+    if kind in rows.PERCENTILES:
         return sample["latency_ns"][kind]
     return sample["ns"] / sample["operations"]
 
@@ -74,9 +77,10 @@ def check(row, params, sample):
     for wanted in rows.PERCENTILES if kind in rows.PERCENTILES else (kind,):
         try:
             value = figure(wanted, sample)
+            positive = value > 0
         except (KeyError, TypeError) as e:
             raise Failed(f"its sample has no {wanted}") from e
-        if not value > 0:
+        if not positive:
             raise Failed(f"its {wanted} is {value}")
 
 
@@ -173,7 +177,9 @@ class Entry:
 def _fresh(entries, rounds, _):
     """A process a sample, one at a time."""
     for e in entries:
-        for n in range(0 if e.slow else rounds):
+        for n in range(rounds):
+            if e.slow:
+                break
             e.guard(lambda: e.begin(e.cpus))
             e.guard(e.greet)
             e.guard(lambda: e.sample(n))
@@ -205,13 +211,15 @@ def _interleaved(entries, rounds, where):
 
 
 def turns(entries, rounds):
-    """The order of each round: to and fro, since what drifts hits all alike then, and from another place on, so that none always follows the
-    same one or itself.  From the second round on those that are about as fast are neighbours, so that a close race is run in one state of
-    the machine, which may last for no more than a second."""
-    draw = random.Random(rounds)
+    """The order of each round: to and fro, since what drifts hits all alike then.  From the second round on those that are about as fast are
+    neighbours, so that a close race is run in one state of the machine, which may last for no more than a second; but who begins
+    changes, so that none always follows the same one, or itself."""
+    order = list(entries)
     for n in range(rounds):
-        order = sorted(entries, key=lambda e: e.rank) if n else entries
-        first = draw.randrange(len(order)) if order else 0
+        if n:
+            order = sorted(entries, key=lambda e: e.rank)
+        starts = [i for i in range(len(order)) if n == 0 or i == 0 or order[i].rank > APART * order[i - 1].rank]
+        first = _draw.choice(starts) if starts else 0
         order = order[first:] + order[:first]
         yield list(order if n % 2 == 0 else reversed(order))
 

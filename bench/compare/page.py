@@ -84,28 +84,32 @@ def provenance(run, entry):
                         ("command", tag("span", text(entry["command"]), class_="command"))])
 
 
+def kind(entry):
+    """The class of its lines."""
+    return "heist" if entry["peer"] == peers.OURS else ""
+
+
 def figures(run, t):
     lines = []
     for e in t["entries"]:
         name = tag("details", tag("summary", text(words.title(run, e["peer"]))) + provenance(run, e))
         f, meant = e["figure"], [text(e["semantics"][k]) for k in semantics.IN_ROWS] + [words.still_compiling(e)]
-        kind = "heist" if e["peer"] == peers.OURS else ""
         if not f:
-            lines.append((kind, [name, text(e["settings"]), text(words.why(e)), *[""] * 8, *meant]))
+            lines.append((kind(e), [name, text(e["settings"]), text(words.why(e)), *[""] * 8, *meant]))
             continue
-        lines.append((kind, [name, text(e["settings"]), words.quantity(f["median"]), words.spread(f), words.quantity(f["min"]),
+        lines.append((kind(e), [name, text(e["settings"]), words.quantity(f["median"]), words.spread(f), words.quantity(f["min"]),
                              words.samples(f), words.quantity(e["cpu"]), words.megabytes(e["peak"]),
                              words.ratio(e["ratio"]), words.spread(e["ratio"]), tag("span", e["verdict"], class_=e["verdict"].split(" ")[0]), *meant]))
     columns = ["runtime", "settings", f"median {t['unit']}", "95 %", "min", "n", "CPU ns", "peak MB", "ratio", "95 %", "verdict",
                *semantics.IN_ROWS, "remark"]
     where = f"{words.workers(t['workers'])} on CPU {', '.join(map(str, t['cpus']))}"
-    made = table(f"{t['row']}, {where}; n: samples in processes; peak: of the process; ratio: to Heist with the same settings", columns, lines,
+    made = table(f"{t['row']}, {where}; n: rounds in processes; peak: of the process; ratio: to Heist with the same settings", columns, lines,
                  range(2, 10))
     return made + latencies(run, t) + "".join(tag("p", text(f"Not quiet: {f}."), class_="flag") for f in t["flags"])
 
 
 def latencies(run, t):
-    lines = [("", [text(who), *figures]) for who, *figures in words.latencies(run, t)]
+    lines = [(kind(e), [text(who), *figures]) for e, (who, *figures) in words.latencies(run, t)]
     return table(f"{t['row']}, {words.workers(t['workers'])}: latency in ns, medians of the samples",
                  ["runtime", *words.PERCENTILES.values()], lines, range(1, 6)) if lines else ""
 

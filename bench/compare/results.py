@@ -96,9 +96,9 @@ def _fastest(groups):
 
 
 def _rival(groups):
-    """(peer, settings) that Heist's verdict is about: of all others, each with the settings it is fastest with, the one
-    that is nearest to Heist or furthest ahead; None if none can be compared.  Not the least median: both settings of a
-    program are measured, but not in the same seconds, and the machine changes in between."""
+    """(peer, settings) that Heist's verdict is about: of all others, each with the settings whose median is least, the one
+    that is nearest to Heist or furthest ahead by its ratio; None if none can be compared.  Not the least median of all:
+    programs with other settings are not measured in the same seconds, and the machine changes in between."""
     best = [_fastest({k: g for k, g in groups.items() if k[0] == name}) for name in dict.fromkeys(k[0] for k in groups) if name != peers.OURS]
     nearest = {}
     for key in filter(None, best):

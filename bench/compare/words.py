@@ -7,14 +7,14 @@ RULES = [
     "Same work, same parameters, checked results. What a runtime does differently is in the table of the runtimes.",
     "Each runtime with the settings that its documentation recommends, and (in full runs) as it comes.",
     "Runtimes that compile as they run are warmed up before the first sample, for seconds: those whose compiler was still at work then are marked.",
-    "The best other is the one with the smallest ratio, each with the settings it is fastest with. A ratio is the median of the rounds' ratios, the other's figure divided by Heist's with the same settings in the same round: not the quotient of two medians.",
+    "The best other is the one with the smallest ratio, each with the settings whose median is least. A ratio is the median of the rounds' ratios, the other's figure divided by Heist's with the same settings in the same round: not the quotient of two medians.",
     "An interval covers what differs between the samples and the processes of this run, not other days or machines. Rows where Heist loses are shown like the others. Failed runs have no figure but their reason.",
     "The note on a row explains it by profiles of Heist's program, which were taken apart from the run.",
     "Published figures are in a table of their own: they come from other machines.",
 ]
 VERDICTS = {
-    "ahead": "the whole 95 % interval of the ratio is above 1.03, and each process says so",
-    "behind": "the whole interval is below 0.97, and each process says so",
+    "ahead": "the whole 95 % interval of the ratio is above 1.03, and each process on that side of 1",
+    "behind": "the whole interval is below 0.97, and each process on that side of 1",
     "no difference": "the whole interval is within 3 % of 1",
     "undecided": "this run cannot tell: the interval straddles 3 %, the processes disagree, or there are fewer than three",
     "failed": "Heist failed, with one of its settings at least",
@@ -76,8 +76,8 @@ def label(run, entry):
 
 
 def latencies(run, table):
-    """Lines of a row of latency: who, and each of PERCENTILES."""
-    return [[label(run, e), *[quantity(e["latency"][k]) for k in PERCENTILES]] for e in table["entries"] if e["latency"]]
+    """(entry, its line) of a row of latency: who, and each of PERCENTILES."""
+    return [(e, [label(run, e), *[quantity(e["latency"][k]) for k in PERCENTILES]]) for e in table["entries"] if e["latency"]]
 
 
 def why(entry):
@@ -105,7 +105,7 @@ def close(table):
 
 def remark(table):
     """(how close it is, why), of a close row."""
-    return ("Behind the best other" if table["ratio"]["median"] < 1 else "Less than twice ahead of the best other",
+    return ("Behind the best other" if table["verdict"] == "behind" else "Less than twice ahead of the best other, or level",
             table["note"] or "Not explained yet: no profile has been taken of this row.")
 
 

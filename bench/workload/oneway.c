@@ -111,7 +111,8 @@ static double one_way(const struct bench_row *row, heist_system *s)
 	return one_way_round(p, c, total);
 }
 
-/* Not the first flood of a runtime that has just begun: half of its time is the kernel's, for clearing 64 MB. */
+/* Not the first flood of a runtime that has just begun: half of its time is the kernel's, for clearing
+ * 64 MB. */
 static double second_flood(const struct bench_row *row, heist_system *s)
 {
 	return one_way(row, s) < 0 ? -1 : one_way(row, s);

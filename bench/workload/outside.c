@@ -118,12 +118,12 @@ static double idle_cpu(const struct bench_row *row, heist_system *s)
 	{                                                                                          \
 		.name = "injection/threads:" #T "/actors:" #N, .operation = "message",             \
 		.min_workers = 1, .must = 60, .stretch = 30, .operations = 1000000, .a = T,        \
-		.b = N, .sample = injection                                                        \
+		.b = N, .sample = injection, .outside = true                                       \
 	}
 #define WAKE(US, TEXT)                                                                             \
 	{                                                                                          \
 		.name = "wake_latency/gap:" TEXT, .operation = "wake", .min_workers = 1,           \
-		.operations = 1, .a = US, .sample = wake_latency                                   \
+		.operations = 1, .a = US, .sample = wake_latency, .outside = true                  \
 	}
 
 const struct bench_row bench_outside[] = {

@@ -147,7 +147,8 @@ const struct bench_row bench_paced[] = {
 	  .a = 10000,
 	  .b = 64,
 	  .sample = paced_outside,
-	  .single = true },
+	  .single = true,
+	  .outside = true },
 	{ .name = "paced_inside/p99",
 	  .operation = "message",
 	  .min_workers = 1,
@@ -164,6 +165,7 @@ const struct bench_row bench_paced[] = {
 	  .a = 10000,
 	  .b = 64,
 	  .sample = outside_p99,
-	  .single = true },
+	  .single = true,
+	  .outside = true },
 	{ 0 },
 };

@@ -288,14 +288,18 @@ static double idle(const struct bench_row *row, heist_system *s)
 	heist_send(n, &BENCH_PEER, &row->a);
 	bench_settle(s);
 	long before = trimmed(s);
+	uint64_t lost = bench_lost(s);
 	double cpu = bench_cpu_ns();
 	heist_time begin = heist_now(s);
 	bench_begin(1);
 	bench_send(n, (int64_t)row->operations);
-	if (bench_wait() < 0 || bench_settle(s) > 0)
+	if (bench_wait() < 0)
 		return -1;
+	bench_settle(s);
 	double ns = (double)(heist_now(s) - begin);
 	bench_aside.cpu_ns = bench_cpu_ns() - cpu;
+	if (bench_lost(s) != lost)
+		return -1;
 	nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	bench_aside.rss = trimmed(s) - before;
 	return ns;

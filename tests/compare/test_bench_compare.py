@@ -20,7 +20,7 @@ class Compare(unittest.TestCase):
         """A file; rows: what the samples of name/workers:N (name_N) are times."""
         self.count += 1
         made = [{"name": f"{k[:-2]}/workers:{k[-1]}", "raw": [(10 + 0.01 * i) * x for i in range(20)] if x else []}
-                | ({"unit": units[k]} if k in units else {}) for k, x in rows.items()]
+                | {"across_cores": k[-1] != "1" or k.startswith("out")} | ({"unit": units[k]} if k in units else {}) for k, x in rows.items()]
         path = self.dir / f"{self.count}.json"
         path.write_text(json.dumps({"context": {"calibration_ns": {"exchange": exchange, "handoff": handoff}}, "benchmarks": made}))
         return path
@@ -47,11 +47,12 @@ class Compare(unittest.TestCase):
         self.assertRegex(rows["a/workers:1"], r"1\.200 .*  undecided$")
 
     def test_a_machine_that_changed_is_said_and_judged_only_where_it_does_not_matter(self):
-        faster = dict(a_1=0.5, a_2=0.5, bytes_2=0.5, units={"bytes_2": "B"})
-        before = dict(a_1=1, a_2=1, bytes_2=1, units={"bytes_2": "B"})
-        for limits, wanted in (({"handoff": 80.0}, {"a/workers:1": "faster", "a/workers:2": "undecided", "bytes/workers:2": "faster"}),
-                               ({"exchange": 4.0}, {"a/workers:1": "undecided", "a/workers:2": "undecided", "bytes/workers:2": "faster"}),
-                               ({"handoff": 70.0}, {"a/workers:1": "faster", "a/workers:2": "faster", "bytes/workers:2": "faster"})):
+        names, units = ("a_1", "a_2", "out_1", "late_1", "bytes_2"), {"bytes_2": "B", "late_1": "us"}
+        before, faster = dict.fromkeys(names, 1) | {"units": units}, dict.fromkeys(names, 0.5) | {"units": units}
+        rows = lambda **verdicts: {f"{n[:-2]}/workers:{n[-1]}": verdicts.get(n, "faster") for n in names}
+        for limits, wanted in (({"handoff": 80.0}, rows(a_2="undecided", out_1="undecided")),
+                               ({"exchange": 4.0}, rows(a_1="undecided", a_2="undecided", out_1="undecided", late_1="undecided")),
+                               ({"handoff": 70.0}, rows())):
             with self.subTest(limits):
                 _, rows, said = self.compare(self.run_of(**before), self.run_of(**limits, **faster))
                 self.assertEqual({k: v.split()[-1] for k, v in rows.items()}, wanted)
@@ -59,11 +60,15 @@ class Compare(unittest.TestCase):
 
     def test_rows_that_fail_or_are_not_in_both(self):
         status, rows, _ = self.compare(self.run_of(a_1=1, b_1=0, c_1=1), self.run_of(a_1=1, b_1=1, c_1=1, d_1=1))
-        self.assertEqual((status, rows["b/workers:1"], rows["d/workers:1"]), (0, "FAILED in the first run", "new"))
+        self.assertEqual((status, rows["b/workers:1"], rows["d/workers:1"]), (0, "FAILED in run 1 before", "new"))
         status, rows, _ = self.compare(self.run_of(a_1=1, b_1=1), self.run_of(a_1=1, b_1=0))
-        self.assertEqual((status, rows["b/workers:1"]), (1, "FAILED in the second run"))
+        self.assertEqual((status, rows["b/workers:1"]), (1, "FAILED in run 1 after"))
         status, rows, _ = self.compare(self.run_of(a_1=1, b_1=1), self.run_of(a_1=1))
-        self.assertEqual((status, rows["b/workers:1"]), (1, "missing in the second run"))
+        self.assertEqual((status, rows["b/workers:1"]), (1, "missing in run 1 after"))
+        status, rows, said = self.compare(*(self.run_of(a_1=x) for x in (1, 1, 0, 0)))
+        self.assertEqual(status, 1)
+        for lack in ("FAILED in run 2 before", "FAILED in run 2 after"):
+            self.assertIn(lack, said)
 
     def test_files_that_are_none(self):
         good, bad = self.run_of(a_1=1), self.dir / "bad.json"

@@ -77,7 +77,7 @@ class Report(unittest.TestCase):
     def table_of(self, row):
         return results.tables(self.run_file | {"rows": [row]})["tables"][0]
 
-    def test_the_machine_between_two_settings_decides_nothing(self):
+    def test_the_machine_between_two_settings_does_not_choose_among_runtimes(self):
         # while the defaults ran everything was twice as fast: by medians Akka's would be the best other, at 4 x
         t = self.table_of(self.row_of({("heist", "tuned"): 2, ("heist", "default"): 1, ("actix", "tuned"): 6, ("actix", "default"): 9, ("akka", "default"): 4}))
         self.assertEqual((t["rival"], t["ours"], t["ratio"]["median"]), (["actix", "tuned"], "tuned", 3))

@@ -146,7 +146,9 @@ sample(#{start := Start, parts := Parts, expected := Expected, operations := Ope
 %% Of the whole process, the kernel's part included, which statistics(runtime) leaves out: the runtime starts all
 %% of its threads before this program.
 threads() ->
-    [_ | _] = [begin {ok, F} = file:open(Name, [read, raw, binary]), F end || Name <- filelib:wildcard("/proc/self/task/*/schedstat")].
+    Names = filelib:wildcard("/proc/self/task/*/schedstat"),
+    Names =/= [] orelse exit({missing, "/proc/self/task/*/schedstat"}),
+    [begin {ok, F} = file:open(Name, [read, raw, binary]), F end || Name <- Names].
 
 cpu_ns(Threads) ->
     lists:sum([begin
