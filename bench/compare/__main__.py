@@ -147,7 +147,7 @@ def planned(todo, seconds, participants, data):
     return 0
 
 
-def rows_left(o, data, plan, participants, todo, say):
+def measure_rows(o, data, plan, participants, todo, say):
     """Measure them, and save each."""
     since = time.monotonic() - data["seconds"]
     for i, ((row, workers), _) in enumerate(todo):
@@ -194,7 +194,7 @@ def run(o):
         print(f"left out: {line}", flush=True)
     if o.dry_run:
         return planned(todo, seconds, participants, data)
-    rows_left(o, data, plan, participants, list(zip(todo, seconds)), say)
+    measure_rows(o, data, plan, participants, list(zip(todo, seconds)), say)
     if data["rows"]:
         report.write(data, o.out)
     return int(any("failed" in r for row in data["rows"] for r in row["results"] if r["peer"] == peers.OURS))

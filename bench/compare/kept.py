@@ -55,13 +55,13 @@ def write_reports():
         (KEPT / name / "report.md").write_text("\n".join(markdown.document(results.tables(run))).rstrip() + "\n")
 
 
-def comparison(kept):
-    """The part of README.md between the marks."""
+def comparison(kept, made):
+    """The part of README.md between the marks.  made: the tables of each run, by its name."""
     if not kept:
         return "No run is kept in bench/results yet.\n"
-    name, run = shown(kept)
-    made = "\n".join(markdown.summary(results.tables(run, brief=True))).rstrip()
-    return (f"{made}\n\nBest other: the one that comes nearest to Heist, or is furthest ahead, each with the settings whose median is least. Ratio: the median of the rounds' "
+    name, _ = shown(kept)
+    summary = "\n".join(markdown.summary(made[name])).rstrip()
+    return (f"{summary}\n\nBest other: the one that comes nearest to Heist, or is furthest ahead, each with the settings whose median is least. Ratio: the median of the rounds' "
             f"ratios, its figure divided by Heist's with the same settings in the same round (not the quotient of the two medians beside it), its 95 % interval within this run, and rounds in "
             f"processes. *Undecided*: {words.VERDICTS['undecided']}. All figures: [bench/results/{name}/report.md](bench/results/{name}/report.md).\n")
 
@@ -81,8 +81,8 @@ def agree(said):
     return "yes" if len(set(said)) == 1 else "contradict" if {"ahead", "behind"} <= set(said) else "no"
 
 
-def verdicts(kept):
-    """bench/results/README.md."""
+def verdicts(kept, made):
+    """bench/results/README.md.  made: the tables of each run, by its name."""
     yield "# Kept runs of the comparison"
     yield ""
     yield ("Made by `scripts/compare keep`. Each folder has `run.json` with every sample and `report.md`; `scripts/compare report "
@@ -92,25 +92,26 @@ def verdicts(kept):
     yield ("Verdicts of Heist against the best other runtime. *Agree*: yes, the same verdict; no, another one, but not the opposite; contradict. The ratios "
            "depend on the machine and the day more than their intervals tell.")
     yield ""
-    made = [(name, {(t["row"], t["workers"]): t for t in results.tables(run, brief=True)["tables"]}) for name, run in kept]
+    tables = [{(t["row"], t["workers"]): t for t in made[name]["tables"]} for name, _ in kept]
     lines = []
-    for key in dict.fromkeys(key for _, tables in made for key in tables):
-        each = [tables.get(key) for _, tables in made]
+    for key in dict.fromkeys(key for of_run in tables for key in of_run):
+        each = [of_run.get(key) for of_run in tables]
         cells = [f"{t['verdict']}, {words.ratio(t['ratio'])} {words.rival(run, t)}" if t and t["ratio"] else t["verdict"] if t else ""
                  for t, (_, run) in zip(each, kept)]
         lines.append([f"`{key[0]}`", key[1], *cells, agree([t["verdict"] for t in each if t])])
-    yield from markdown.table(["row", "workers", *[name for name, _ in made], "agree"], lines)
+    yield from markdown.table(["row", "workers", *[name for name, _ in kept], "agree"], lines)
 
 
 def wanted():
     """{file: text} as they should be."""
     kept, text = runs(), README.read_text()
+    made = {name: results.tables(run, brief=True) for name, run in kept}
     before, _, rest = text.partition(BEGIN)
     _, found, after = rest.partition(END)
     if not found:
         raise ValueError(f"README.md lacks the marks {BEGIN} and {END}")
-    return {README: f"{before}{BEGIN}\n{comparison(kept)}{END}{after}",
-            KEPT / "README.md": "\n".join(verdicts(kept)).rstrip() + "\n", PEERS: semantics.table(PEERS.read_text())}
+    return {README: f"{before}{BEGIN}\n{comparison(kept, made)}{END}{after}",
+            KEPT / "README.md": "\n".join(verdicts(kept, made)).rstrip() + "\n", PEERS: semantics.table(PEERS.read_text())}
 
 
 def refresh(check):

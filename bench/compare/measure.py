@@ -214,10 +214,8 @@ def turns(entries, rounds):
     """The order of each round: to and fro, since what drifts hits all alike then.  From the second round on those that are about as fast are
     neighbours, so that a close race is run in one state of the machine, which may last for no more than a second; but who begins
     changes, so that none always follows the same one, or itself."""
-    order = list(entries)
     for n in range(rounds):
-        if n:
-            order = sorted(entries, key=lambda e: e.rank)
+        order = sorted(entries, key=lambda e: e.rank) if n else list(entries)
         starts = [i for i in range(len(order)) if n == 0 or i == 0 or order[i].rank > APART * order[i - 1].rank]
         first = _draw.choice(starts) if starts else 0
         order = order[first:] + order[:first]

@@ -118,7 +118,7 @@ def _table(row, abouts, notes, brief):
     entries = [_entry(row, r, groups[key], groups.get((peers.OURS, key[1])), abouts.get(key[0], {}))
                for key, r in by.items() if not brief or key in (ours, rival)]
     entries.sort(key=lambda e: (e["figure"] is None, e["figure"]["median"] if e["figure"] else 0))
-    ratio = stats.ratio(groups[ours], groups[rival]) if rival else None
+    ratio = next((e["ratio"] for e in entries if (e["peer"], e["settings"]) == rival), None)
     failed = any("failed" in r for key, r in by.items() if key[0] == peers.OURS)
     keep = ("row", "workload", "per", "what", "figure", "unit", "params", "workers", "cpus", "foreign")
     return {k: row[k] for k in keep} | {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """How figures are written, in every form of the report."""
-from . import peers
+from . import peers, rows
 
 RULES = [
     "Same machine, same minutes, a sample of each program with the same settings in turn (`idle`: a process a sample, one after the other); the same CPUs for all threads of a program, its collector and compiler included.",
@@ -20,7 +20,7 @@ VERDICTS = {
     "failed": "Heist failed, with one of its settings at least",
     "not compared": "no other runtime has a figure",
 }
-PERCENTILES = {"p50": "50 %", "p90": "90 %", "p99": "99 %", "p999": "99.9 %", "max": "max"}
+PERCENTILES = dict(zip(rows.PERCENTILES, ("50 %", "90 %", "99 %", "99.9 %", "max"), strict=True))
 SEMANTICS = ("message", "mailbox", "order", "supervised", "threads", "timeout", "preemptive", "gc", "moves", "remarks")
 
 
