@@ -28,7 +28,8 @@ int main(void)
 	heist_ref r;
 	uint64_t n = 0;
 	c.workers = 2;
-	c.events = 16;
+	c.events = 4096; /* an idle worker parks 200 times a second: the start is still there */
+	c.hog_name_ms = 600000; /* its signal would meet gdb */
 	if (heist_start(&c, &s) != HEIST_OK || heist_spawn(s, &stuck, NULL, NULL, &r) != HEIST_OK ||
 	    heist_send(r, &WORD, &n) != HEIST_OK || heist_send(r, &WORD, &n) != HEIST_OK ||
 	    !wait_for(&inside, 1))
