@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The report as one HTML file that needs nothing else: page/ filled in, with the chart library inlined."""
 import html
+import itertools
 import json
 import pathlib
 import re
@@ -10,6 +11,10 @@ from . import peers, semantics, words
 HERE = pathlib.Path(__file__).resolve().parent
 LIBRARY = HERE / "vendor" / "chart.js" / "chart.umd.min.js"
 LINE = 26  # pixels of a line in a chart
+SHAPES = {  # by the chart library's names, as the legend draws them
+    "circle": '<circle cx="5.5" cy="5.5" r="4"', "triangle": '<path d="M5.5 1.5 9.8 9.2H1.2Z"',
+    "rect": '<path d="M2 2H9V9H2Z"', "rectRot": '<path d="M5.5 1 10 5.5 5.5 10 1 5.5Z"',
+}
 
 
 def text(x):
@@ -123,11 +128,16 @@ def verdict(run, t):
     return tag("li", text(words.workers(t["workers"]) + " — ") + shown + (tag("span", " · not quiet", class_="flag") if t["flags"] else ""))
 
 
+def marks(counts):
+    """How the charts tell numbers of workers apart: each shape filled, then hollow."""
+    looks = [(shape, hollow) for shape in SHAPES for hollow in (False, True)]
+    return [{"workers": n, "shape": shape, "hollow": hollow} for n, (shape, hollow) in zip(counts, itertools.cycle(looks))]
+
+
 def legend(counts):
-    dot = lambda fill: (f'<svg width="11" height="11" aria-hidden="true"><circle cx="5.5" cy="5.5" r="4" stroke="currentColor" '
-                        f'stroke-width="2" fill="{fill}"/></svg>')
-    return tag("ul", "".join(tag("li", dot("none" if i else "currentColor") + text(words.workers(n))) for i, n in enumerate(counts)),
-               class_="legend")
+    mark = lambda m: (f'<svg width="11" height="11" aria-hidden="true">{SHAPES[m["shape"]]} stroke="currentColor" '
+                      f'stroke-width="2" fill="{"none" if m["hollow"] else "currentColor"}"/></svg>')
+    return tag("ul", "".join(tag("li", mark(m) + text(words.workers(m["workers"]))) for m in marks(counts)), class_="legend")
 
 
 def card(run, name, group):
@@ -219,7 +229,7 @@ def document(run):
     for t in run["tables"]:
         groups.setdefault(t["row"], []).append(t)
     top = overview_chart(run)
-    data = {"workers": run["counts"], "overview": top, "rows": [chart_of(run, n, g) for n, g in groups.items()]}
+    data = {"marks": marks(run["counts"]), "overview": top, "rows": [chart_of(run, n, g) for n, g in groups.items()]}
     parts = {
         "css": (HERE / "page" / "page.css").read_text(), "head": head(run), "overview": overview(run),
         "overview_height": LINE * len(top["labels"]) + 40, "rows": "\n".join(card(run, n, g) for n, g in groups.items()),

@@ -78,6 +78,18 @@ class Page(unittest.TestCase):
             wanted["chart-overview"].append([f"{t['row']}, {words.workers(t['workers'])}", t["workers"], r["median"], *r["ci"], r["n"], colour])
         self.assertEqual({k: sorted(v) for k, v in shown.items()}, {k: sorted(v) for k, v in wanted.items()})
 
+    def test_numbers_of_workers_look_different_and_as_the_legend_has_it(self):
+        looks = [(m["shape"], m["hollow"]) for m in page.marks(range(1, 9))]
+        self.assertEqual(len(set(looks)), 8)
+        drawn = self.browser.evaluate("Chart.getChart('chart-overview').data.datasets.map((d) => [d.pointStyle, d.hollow])")
+        counts = {t["workers"] for t in self.made["tables"]}
+        self.assertEqual(list(map(tuple, drawn)), looks[:len(counts)])
+        legend = self.browser.evaluate("[...document.querySelector('.legend').children].map((l) => l.innerHTML)")
+        for shown, (shape, hollow) in zip(legend, looks, strict=False):
+            self.assertIn(page.SHAPES[shape][1:], shown)
+            self.assertIn(f'fill="{"none" if hollow else "currentColor"}"', shown)
+        self.assertEqual(len(legend), len(counts))
+
     def test_charts_are_drawn(self):
         for name, ink in self.browser.evaluate(INK).items():
             self.assertGreater(ink, 2000, name)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The charts: medians as dots on a logarithmic scale, intervals as bars, figures beside the dots.
+// The charts: medians as marks on a logarithmic scale, intervals as bars, figures beside the marks.
 "use strict";
 
 const data = JSON.parse(document.getElementById("data").textContent);
@@ -12,7 +12,7 @@ function quantity(x) {
 	return String(Number(x.toPrecision(3)));
 }
 
-// Bars behind the dots, and one label a line, right of its last dot or bar; left where that is too narrow.
+// Bars behind the marks, and one label a line, right of its last mark or bar; left where that is too narrow.
 const annotations = {
 	id: "annotations",
 	beforeDatasetsDraw(chart) {
@@ -109,15 +109,12 @@ function draw(id, labels, sets, unit, plugins, also) {
 	}));
 }
 
-// Worker counts are told apart by filled and hollow dots.
-function sets(points, workers) {
-	return workers.map((count, i) => {
-		const own = points.filter((p) => p.workers === count);
-		return {
-			label: `${count} worker${count > 1 ? "s" : ""}`, data: own, hollow: i > 0, pointRadius: 5, pointBorderWidth: 2,
-			pointHoverRadius: 7,
-		};
-	});
+// Worker counts are told apart by shape and filling.
+function sets(points) {
+	return data.marks.map(({ workers, shape, hollow }) => ({
+		label: `${workers} worker${workers > 1 ? "s" : ""}`, data: points.filter((p) => p.workers === workers),
+		hollow, pointStyle: shape, pointRadius: 5, pointBorderWidth: 2, pointHoverRadius: 7,
+	}));
 }
 
 function paint() {
@@ -138,9 +135,9 @@ function paint() {
 
 const { overview } = data;
 if (overview.points.length)
-	draw("chart-overview", overview.labels, sets(overview.points, data.workers), " ×", [even], [1]);
+	draw("chart-overview", overview.labels, sets(overview.points), " ×", [even], [1]);
 for (const row of data.rows)
 	if (row.points.length)
-		draw(row.id, row.labels, sets(row.points, data.workers), ` ${row.unit}`, [], []);
+		draw(row.id, row.labels, sets(row.points), ` ${row.unit}`, [], []);
 paint();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
