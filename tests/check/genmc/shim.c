@@ -20,8 +20,6 @@ static const struct check_model *model;
 
 #ifdef GENMC
 
-#define ROUNDS 1
-
 /* Nothing else reaches the shared memory of a loop that waits. */
 void heist_check_relax(void)
 {
@@ -118,31 +116,76 @@ int heist_futex_wake(_Atomic uint32_t *word, int count)
 	return count;
 }
 
-/* ---- a round ---- */
+/* ---- rounds ---- */
 
+static void *enter(void *self);
+static pthread_t threads[MOST_THREADS];
+
+static void threads_start(void)
+{
+	for (int i = 0; i < model->threads; i++)
+		if (pthread_create(&threads[i], NULL, enter, (void *)(intptr_t)i) != 0)
+			abort();
+}
+
+static void threads_join(void)
+{
+	for (int i = 0; i < model->threads; i++)
+		pthread_join(threads[i], NULL);
+}
+
+#ifdef GENMC
+
+/* One round, as long as its threads. */
 static void *enter(void *self)
 {
 	model->thread((int)(intptr_t)self);
 	return NULL;
 }
 
-static void run_round(void)
+static void run_rounds(void)
 {
-	pthread_t threads[MOST_THREADS];
 	model->setup();
-	for (int i = 0; i < model->threads; i++)
-		if (pthread_create(&threads[i], NULL, enter, (void *)(intptr_t)i) != 0)
-			abort();
-	for (int i = 0; i < model->threads; i++)
-		pthread_join(threads[i], NULL);
+	threads_start();
+	threads_join();
 	model->finish();
 }
+
+#else
+
+static pthread_barrier_t edge; /* begin or end of a round */
+
+static void *enter(void *self)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		pthread_barrier_wait(&edge);
+		model->thread((int)(intptr_t)self);
+		pthread_barrier_wait(&edge);
+	}
+	return NULL;
+}
+
+/* The same threads for all: a sanitizer takes long to start one. */
+static void run_rounds(void)
+{
+	if (pthread_barrier_init(&edge, NULL, (unsigned)model->threads + 1) != 0)
+		abort();
+	threads_start();
+	for (int i = 0; i < ROUNDS; i++) {
+		model->setup();
+		pthread_barrier_wait(&edge);
+		pthread_barrier_wait(&edge);
+		model->finish();
+	}
+	threads_join();
+}
+
+#endif
 
 int check_main(int argc, char **argv, const struct check_model *m)
 {
 	(void)argc, (void)argv;
 	model = m;
-	for (int i = 0; i < ROUNDS; i++)
-		run_round();
+	run_rounds();
 	return 0;
 }
