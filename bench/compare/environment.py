@@ -38,6 +38,11 @@ def cpuinfo(key):
     return "unknown"
 
 
+def available():
+    """Bytes of memory that programs may still take."""
+    return next(int(line.split()[1]) * 1024 for line in read("/proc/meminfo").splitlines() if line.startswith("MemAvailable:"))
+
+
 def describe():
     """Facts for the report, all strings or numbers."""
     memory = int(read("/proc/meminfo").split()[1]) // 1024

@@ -12,6 +12,7 @@ from .process import Failed, Process, Unsupported
 LEAST_WARMUP = 0.1   # seconds; also native code has page faults and frequency behind it then
 BEGINNING = 0.2      # seconds until a program has started, on average; a JVM takes one
 CALIBRATING = 0.8
+ROOM = 8 << 30       # bytes that a program whose memory is measured may need
 APART = 1.5          # programs that differ by less in speed are in a close race
 SLOW = 60            # seconds of a sample in a process of its own, after which a program gets no other one
 SHORT, MOST_SHORT = 10e6, 5  # ns of samples, and samples, that a round gets if one takes less
@@ -38,8 +39,9 @@ class Plan:
     def seconds(self, row, workers, participants, allowed):
         """What a row should take on a quiet machine, to say how much time is left."""
         beginnings = sum(BEGINNING + 1.7 * self.warmup_of(p, row) for p in participants)  # compilers rest later than asked for
-        beginnings /= 1 if row.fresh else len(places(cpus_for(row, workers, allowed), allowed))
-        samples = self.rounds(row) * row.seconds * len(participants)
+        where = len(places(row, cpus_for(row, workers, allowed), allowed))
+        beginnings /= where
+        samples = self.rounds(row) * row.seconds * len(participants) / (where if row.fresh else 1)
         return self.processes * (len(self.settings) * (beginnings + samples) + CALIBRATING)
 
 
@@ -121,7 +123,7 @@ class Entry:
 
     def greet(self):
         self.hello = self.process.greet()
-        if self.place != self.cpus:
+        if self.place != self.cpus and not self.row.fresh:
             self.process.move(self.cpus)
         self.unsettled |= self.hello.get("settled") is False
         for key, wanted in (("settings", self.settings), ("workers", self.workers)):
@@ -144,8 +146,13 @@ class Entry:
                 break
 
     @property
+    def longest(self):
+        """ns of a sample; infinite before the first."""
+        return max((s["ns"] for p in self.processes for _, s in p), default=math.inf)
+
+    @property
     def slow(self):
-        return any(s["ns"] > SLOW * 1e9 for p in self.processes for _, s in p)
+        return math.inf > self.longest > SLOW * 1e9
 
     @property
     def rank(self):
@@ -174,21 +181,29 @@ class Entry:
         return c
 
 
-def _fresh(entries, rounds, _):
-    """A process a sample, one at a time."""
-    for e in entries:
-        for n in range(rounds):
-            if e.slow:
-                break
-            e.guard(lambda: e.begin(e.cpus))
-            e.guard(e.greet)
-            e.guard(lambda: e.sample(n))
-            e.guard(e.close)
+def _fresh(entries, rounds, where):
+    """A process a sample."""
+    for n in range(rounds):
+        wanted = sorted((e for e in entries if not e.slow), key=lambda e: -e.longest)
+        for group in side_by_side(wanted, where):
+            _begin(group)
+            for e, _ in group:
+                e.guard(lambda: e.process.ask())
+            for e, _ in group:
+                e.guard(lambda: e.sample(n))
+            for e, _ in group:
+                e.guard(e.close)
 
 
-def places(cpus, allowed):
-    """Where programs of a row may warm up: if it has one CPU, on any; else some of their threads may have chosen theirs."""
-    return [[c] for c in allowed] if len(cpus) == 1 else [cpus]
+def places(row, cpus, allowed):
+    """Where programs of a row may warm up, or, if only their memory is measured, run at the same time: if it has one CPU, on any; else
+    some of their threads may have chosen theirs."""
+    if len(cpus) > 1:
+        return [cpus]
+    most = 1 if row.fresh else len(allowed)
+    if row.fresh and row.figure[0] == "rss":
+        most = max(1, environment.available() // ROOM)
+    return [[c] for c in (allowed if most > 1 else cpus)[:most]]
 
 
 def side_by_side(entries, where):
@@ -197,12 +212,16 @@ def side_by_side(entries, where):
     return [list(zip(order[i:i + len(where)], where)) for i in range(0, len(order), len(where))]
 
 
+def _begin(group):
+    for e, cpus in group:
+        e.guard(lambda: e.begin(cpus))
+    for e, _ in group:
+        e.guard(e.greet)
+
+
 def _interleaved(entries, rounds, where):
     for group in side_by_side(entries, where):
-        for e, cpus in group:
-            e.guard(lambda: e.begin(cpus))
-        for e, _ in group:
-            e.guard(e.greet)
+        _begin(group)
     for n, order in enumerate(turns(entries, rounds)):
         for e in order:
             e.guard(lambda: e.sample(n))
@@ -234,7 +253,7 @@ def measure(row, workers, participants, plan, say):
     for k in range(plan.processes):
         say(f"process {k + 1} of {plan.processes}")
         for s in plan.settings:  # one after the other: all at once might not fit into memory
-            (_fresh if row.fresh else _interleaved)([e for e in entries if e.settings == s], rounds, places(cpus, allowed))
+            (_fresh if row.fresh else _interleaved)([e for e in entries if e.settings == s], rounds, places(row, cpus, allowed))
         calibrations.append(environment.calibrate())
     return {"row": row.name, "workload": row.workload, "per": row.per, "what": row.what, "figure": row.figure[0],
             "unit": row.figure[1], "params": params, "workers": workers, "cpus": cpus, "calibrations": calibrations,

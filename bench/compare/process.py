@@ -39,6 +39,7 @@ class Process:
         self.command, self.patience, self.start = command, patience or ANSWER, START + warmup
         self.errors = tempfile.TemporaryFile()
         self.said = ""
+        self.asked = False
         self.pending = b""
         try:
             self.popen = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
@@ -63,13 +64,20 @@ class Process:
     def _die_with_parent():
         _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
-    def step(self):
-        """One sample: its line of JSON."""
+    def ask(self):
+        """Begin a sample: step() waits for it."""
+        self.asked = True
         self._signal(signal.SIGCONT)
         try:
             self.popen.stdin.write(b"\n")
         except BrokenPipeError:
             pass  # it has ended; reading says how
+
+    def step(self):
+        """One sample: its line of JSON."""
+        if not self.asked:
+            self.ask()
+        self.asked = False
         sample = self._answer(self.patience)
         self._stop()
         return sample

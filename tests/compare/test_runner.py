@@ -159,9 +159,44 @@ class Places(Fakes):
         def entry(name, warmup, cpus):
             return mock.Mock(name=name, warmup=warmup, cpus=cpus)
         jvm, other, one, two = entry("jvm", 5, [0]), entry("other", 5, [0]), entry("one", 0.1, [0]), entry("two", 0.1, [0])
-        self.assertEqual(measure.side_by_side([one, jvm, two, other], measure.places([0], [0, 1])),
+        self.assertEqual(measure.side_by_side([one, jvm, two, other], measure.places(ROW, [0], [0, 1])),
                          [[(jvm, [0]), (other, [1])], [(one, [0]), (two, [1])]])
-        self.assertEqual(measure.side_by_side([one, jvm], measure.places([0, 1], [0, 1, 2, 3])), [[(jvm, [0, 1])], [(one, [0, 1])]])
+        self.assertEqual(measure.side_by_side([one, jvm], measure.places(ROW, [0, 1], [0, 1, 2, 3])), [[(jvm, [0, 1])], [(one, [0, 1])]])
+
+    def test_those_of_a_fresh_process_share_the_machine_if_only_memory_is_measured_and_there_is_enough(self):
+        timed = dataclasses.replace(ROW, fresh=True)
+        sized = dataclasses.replace(timed, figure=("rss", "bytes"))
+        with mock.patch.object(measure.environment, "available", return_value=5 * measure.ROOM // 2):
+            self.assertEqual(measure.places(timed, [0], [0, 1, 2]), [[0]])
+            self.assertEqual(measure.places(sized, [0], [0, 1, 2]), [[0], [1]])
+            self.assertEqual(measure.places(sized, [0, 1], [0, 1, 2]), [[0, 1]])
+        with mock.patch.object(measure.environment, "available", return_value=measure.ROOM - 1):
+            self.assertEqual(measure.places(sized, [0], [0, 1, 2]), [[0]])
+
+    def test_those_that_share_the_machine_work_at_the_same_time_long_ones_together(self):
+        done = []
+        def entry(name, longest):
+            e = mock.Mock(longest=longest, slow=False, warmup=0, guard=lambda f: f())
+            e.begin = lambda cpus: done.append(f"begin {name} {cpus[0]}")
+            for step in ("greet", "close"):
+                setattr(e, step, lambda step=step: done.append(f"{step} {name}"))
+            e.process.ask = lambda: done.append(f"ask {name}")
+            e.sample = lambda n: done.append(f"sample {name}")
+            return e
+        measure._fresh([entry("a", 9), entry("b", 1), entry("c", 8)], 1, [[0], [1]])
+        self.assertEqual(done, ["begin a 0", "begin c 1", "greet a", "greet c", "ask a", "ask c", "sample a", "sample c", "close a", "close c",
+                                "begin b 0", "greet b", "ask b", "sample b", "close b"])
+
+    def test_a_fresh_program_stays_where_it_has_begun(self):
+        allowed = sorted(os.sched_getaffinity(0))
+        entry = measure.Entry(self.peer("x", "right"), dataclasses.replace(ROW, fresh=True), {"hops": 1000}, 1, "tuned", allowed[:1], PLAN)
+        entry.begin(allowed[-1:])
+        self.addCleanup(process.kill_all)
+        entry.greet()
+        self.assertEqual(os.sched_getaffinity(entry.process.popen.pid), set(allowed[-1:]))
+        entry.process.ask()
+        entry.sample(0)
+        self.assertEqual([n for n, _ in entry.processes[-1]], [0])
 
 
 class Turns(unittest.TestCase):

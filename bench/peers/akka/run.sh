@@ -8,7 +8,10 @@ case " $* " in
 	# a heap whose unused part one collection gives back to the system, once the program says so
 	options=(-XX:+UseSerialGC -Xms32m -Xmx6g -Xmn16m -XX:-ShrinkHeapInSteps) ;;
 *" --settings tuned "*)
-	# touched before the first sample, as is usual for servers: on a virtual machine a page new to the host costs far more than what is measured
-	options=(-XX:+UseParallelGC -Xms4g -Xmx4g -XX:+AlwaysPreTouch -XX:+UseTransparentHugePages) ;;
+	# touched before the first sample, as is usual for servers: on a virtual machine a page new to the host costs far more than what is measured;
+	# 3 GB more take 10 s a start, and are worth it where actors are what is collected
+	heap=1g
+	case " $* " in *" --workload spawn_stop "* | *" --workload tree "* | *" --workload skynet "*) heap=4g ;; esac
+	options=(-XX:+UseParallelGC -Xms$heap -Xmx$heap -XX:+AlwaysPreTouch -XX:+UseTransparentHugePages) ;;
 esac
 exec java "${options[@]}" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$here/classes:$here/lib/*" peer.Main "$@"
