@@ -30,26 +30,26 @@ def output(*command):
         return ""
 
 
-def cpuinfo(key):
-    for line in read("/proc/cpuinfo").splitlines():
+def field(path, key):
+    """The first of this name in a file of `name: value`."""
+    for line in read(path).splitlines():
         name, _, value = line.partition(":")
         if name.strip() == key:
             return value.strip()
     return "unknown"
 
 
-def available():
-    """Bytes of memory that programs may still take."""
-    return next(int(line.split()[1]) * 1024 for line in read("/proc/meminfo").splitlines() if line.startswith("MemAvailable:"))
+def memory(name):
+    """Bytes: MemTotal; MemAvailable, which programs may still take."""
+    return int(field("/proc/meminfo", name).split()[0]) * 1024
 
 
 def describe():
     """Facts for the report, all strings or numbers."""
-    memory = int(read("/proc/meminfo").split()[1]) // 1024
     topology = {x.split(":")[0]: x.split(":", 1)[1].strip() for x in output("lscpu").splitlines() if ":" in x}
     weak = [os.path.basename(f) + ": " + read(f) for f in sorted(glob.glob("/sys/devices/system/cpu/vulnerabilities/*"))]
     return {
-        "cpu": cpuinfo("model name"),
+        "cpu": field("/proc/cpuinfo", "model name"),
         "cpus": os.cpu_count(),
         "cpus_allowed": sorted(os.sched_getaffinity(0)),
         "topology": {k: topology[k] for k in ("Thread(s) per core", "Core(s) per socket", "Socket(s)", "NUMA node(s)",
@@ -60,7 +60,7 @@ def describe():
         "kernel": platform.release(),
         "system": next((x.split("=", 1)[1].strip('"') for x in read("/etc/os-release").splitlines()
                         if x.startswith("PRETTY_NAME")), platform.system()),
-        "memory_mb": memory,
+        "memory_mb": memory("MemTotal") >> 20,
         "compiler": output("cc", "--version").partition("\n")[0],
         "python": platform.python_version(),
         "commit": output("git", "rev-parse", "HEAD") or "unknown",

@@ -147,12 +147,12 @@ class Entry:
 
     @property
     def longest(self):
-        """ns of a sample; infinite before the first."""
-        return max((s["ns"] for p in self.processes for _, s in p), default=math.inf)
+        """ns of a sample; 0 before the first."""
+        return max((s["ns"] for p in self.processes for _, s in p), default=0)
 
     @property
     def slow(self):
-        return math.inf > self.longest > SLOW * 1e9
+        return self.longest > SLOW * 1e9
 
     @property
     def rank(self):
@@ -200,10 +200,10 @@ def places(row, cpus, allowed):
     some of their threads may have chosen theirs."""
     if len(cpus) > 1:
         return [cpus]
-    most = 1 if row.fresh else len(allowed)
-    if row.fresh and row.figure[0] == "rss":
-        most = max(1, environment.available() // ROOM)
-    return [[c] for c in (allowed if most > 1 else cpus)[:most]]
+    if not row.fresh:
+        return [[c] for c in allowed]
+    at_once = environment.memory("MemAvailable") // ROOM if row.figure[0] == "rss" else 1
+    return [[c] for c in allowed[:max(1, at_once)]]
 
 
 def side_by_side(entries, where):

@@ -166,11 +166,11 @@ class Places(Fakes):
     def test_those_of_a_fresh_process_share_the_machine_if_only_memory_is_measured_and_there_is_enough(self):
         timed = dataclasses.replace(ROW, fresh=True)
         sized = dataclasses.replace(timed, figure=("rss", "bytes"))
-        with mock.patch.object(measure.environment, "available", return_value=5 * measure.ROOM // 2):
+        with mock.patch.object(measure.environment, "memory", return_value=5 * measure.ROOM // 2):
             self.assertEqual(measure.places(timed, [0], [0, 1, 2]), [[0]])
             self.assertEqual(measure.places(sized, [0], [0, 1, 2]), [[0], [1]])
             self.assertEqual(measure.places(sized, [0, 1], [0, 1, 2]), [[0, 1]])
-        with mock.patch.object(measure.environment, "available", return_value=measure.ROOM - 1):
+        with mock.patch.object(measure.environment, "memory", return_value=measure.ROOM - 1):
             self.assertEqual(measure.places(sized, [0], [0, 1, 2]), [[0]])
 
     def test_those_that_share_the_machine_work_at_the_same_time_long_ones_together(self):
