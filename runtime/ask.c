@@ -7,6 +7,7 @@
  * is due, the asker looks through its table and sets the next. */
 #include "runtime/behaviour.h"
 #include "runtime/gather.h"
+#include "runtime/run.h"
 #include "runtime/sim.h"
 
 #include <string.h>
@@ -186,6 +187,19 @@ HEIST_HOT_INLINE void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref t
 		ask->cause = *cause;
 }
 
+/* The same, and the header of the request m that is sent for it.  Returns the id. */
+HEIST_HOT_INLINE uint64_t request_add(heist_ctx *ctx, struct actor_extra *x, heist_ref to,
+				      struct message *m, const struct request_header *cause,
+				      heist_time deadline, heist_reply_fn *k, uint64_t user)
+{
+	struct request_header *h = (void *)m->u.bytes;
+	h->asker = self_of(ctx->worker, ctx_actor(ctx)).v;
+	h->id = ask_next_id(x);
+	h->deadline = deadline;
+	ask_add(ctx, x, to, h->id, cause, deadline, k, user);
+	return h->id;
+}
+
 static HEIST_COLD struct actor_extra *ask_room_make(const heist_ctx *ctx)
 {
 	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx_actor(ctx));
@@ -195,16 +209,14 @@ static HEIST_COLD struct actor_extra *ask_room_make(const heist_ctx *ctx)
 /* Room for an ask; NULL: out of memory. */
 HEIST_HOT_INLINE struct actor_extra *ask_room(const heist_ctx *ctx)
 {
-	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
+	struct actor_extra *x = extra_of(ctx->worker, ctx_actor(ctx));
 	return HEIST_LIKELY(x != NULL) && HEIST_LIKELY(x->asks_free) ? x : ask_room_make(ctx);
 }
 
-HEIST_HOT_INLINE heist_status ask(heist_ctx *ctx, heist_ref to, const heist_type *type,
-				  const void *msg, heist_time deadline, heist_reply_fn *k,
-				  uint64_t user, uint64_t *id)
+heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
+			    heist_time deadline, heist_reply_fn *k, uint64_t user, uint64_t *id)
 {
-	struct heist_system *s = ctx->system;
-	struct sender from = { s, ctx->worker, &ctx->worker->local, NULL };
+	struct sender from = sender_worker(ctx->worker);
 	struct actor *target;
 	const struct request_header *cause = cause_of(ctx);
 	deadline = lower_deadline(cause, deadline);
@@ -224,19 +236,34 @@ HEIST_HOT_INLINE heist_status ask(heist_ctx *ctx, heist_ref to, const heist_type
 		heist_bound_undo(from.system, from.worker, to);
 		return HEIST_ENOMEM;
 	}
-	struct request_header *h = (void *)m->u.bytes;
-	h->asker = actor_ref(s, ctx_actor(ctx)).v;
-	h->id = *id = ask_next_id(x);
-	h->deadline = deadline;
-	ask_add(ctx, x, to, *id, cause, deadline, k, user);
+	*id = request_add(ctx, x, to, m, cause, deadline, k, user);
 	message_push_to(&from, target, to, m);
 	return HEIST_OK;
 }
 
-heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
-			    heist_time deadline, heist_reply_fn *k, uint64_t user, uint64_t *id)
+/* What most asks are: a small one, to a receiver that may be pushed to directly, with all that it takes at hand.
+ * False: it is not, and nothing was done. */
+HEIST_HOT_INLINE bool ask_direct(heist_ctx *ctx, heist_ref to, const heist_type *type,
+				 const void *msg, heist_time deadline, heist_reply_fn *k,
+				 uint64_t user)
 {
-	return ask(ctx, to, type, msg, deadline, k, user, id);
+	struct rt_worker *w = ctx->worker;
+	struct actor *target;
+	if (!receiver_direct(&w->local, to, &target))
+		return false;
+	struct actor_extra *x = extra_of(w, ctx_actor(ctx));
+	const struct request_header *cause = cause_of(ctx);
+	if (HEIST_UNLIKELY(!x) || HEIST_UNLIKELY(!x->asks_free))
+		return false;
+	deadline = lower_deadline(cause, deadline);
+	if (deadline && worker_is_past(w, deadline))
+		return false;
+	struct message *m = message_direct(&w->local, KIND_REQUEST, type, msg, type->size);
+	if (HEIST_UNLIKELY(!m))
+		return false;
+	request_add(ctx, x, to, m, cause, deadline, k, user);
+	message_push_direct(w, target, ref_generation(to), m);
+	return true;
 }
 
 heist_status heist_ask_nobody(heist_ctx *ctx, heist_reply_fn *k, uint64_t user, uint64_t *id)
@@ -263,18 +290,20 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	uint64_t id;
 	if (!ctx || !type || (!msg && type->size) || !k)
 		return HEIST_BAD_ARG("context, type, msg and continuation must not be NULL");
+	if (HEIST_LIKELY(ask_direct(ctx, to, type, msg, deadline, k, user)))
+		return HEIST_OK;
 	if (ref_runtime(to) != ctx->system->id)
 		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
-	return ask(ctx, to, type, msg, deadline, k, user, &id);
+	return heist_ask_with(ctx, to, type, msg, deadline, k, user, &id);
 }
 
-bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
+heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	struct reply_header *h = (void *)m->u.bytes;
-	struct actor_extra *x = actor_extra(w->local.system, a);
+	struct actor_extra *x = extra_of(w, a);
 	struct ask *ask = ask_find(x, h->id);
 	if (HEIST_UNLIKELY(!ask))
-		return false;
+		return turn_end(w, HEIST_RUN_FRESH);
 	heist_status status = (heist_status)h->status;
 	void *value =
 		HEIST_UNLIKELY(message_has(m, MESSAGE_LARGE)) ? *(void **)(void *)(h + 1) : h + 1;
@@ -283,7 +312,7 @@ bool heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
 	answer(w, a, x, ask, status, status == HEIST_OK ? value : NULL);
 	if (HEIST_UNLIKELY(a->recv == heist_postpone))
 		heist_postpone_over(w, a, x);
-	return true;
+	return turn_end(w, HEIST_CONTINUE);
 }
 
 /* ---- hold ---- */
@@ -327,10 +356,18 @@ static HEIST_COLD void message_unsent(struct local *l, struct message *m)
 	block_free(&l->messages, m);
 }
 
+static inline void reply_address(struct message *m, const struct request_header *to,
+				 heist_status status)
+{
+	struct reply_header *h = (void *)m->u.bytes;
+	h->id = to->id;
+	h->status = status;
+}
+
 /* debt: of a token, or 0. */
-HEIST_HOT_INLINE heist_status reply_send(const struct sender *from, const struct request_header *to,
-					 uint64_t debt, heist_status status, const heist_type *type,
-					 const void *reply)
+static heist_status reply_send(const struct sender *from, const struct request_header *to,
+			       uint64_t debt, heist_status status, const heist_type *type,
+			       const void *reply)
 {
 	struct heist_system *s = from->system;
 	heist_ref asker = { to->asker };
@@ -344,9 +381,7 @@ HEIST_HOT_INLINE heist_status reply_send(const struct sender *from, const struct
 				  status == HEIST_OK ? type->reply_size : 0);
 		if (!m)
 			return HEIST_ENOMEM;
-		struct reply_header *h = (void *)m->u.bytes;
-		h->id = to->id;
-		h->status = status;
+		reply_address(m, to, status);
 	}
 	if (debt && !heist_debt_claim(&s->debts, debt))
 		late = true; /* it was given before */
@@ -357,6 +392,23 @@ HEIST_HOT_INLINE heist_status reply_send(const struct sender *from, const struct
 	if (m)
 		message_unsent(from->local, m);
 	return reply_lost(s, from->local, asker, type, status, reply);
+}
+
+/* What most replies are: in time, and small, like ask_direct.  False: it is not, and nothing was done. */
+HEIST_HOT_INLINE bool reply_direct(struct rt_worker *w, const struct request_header *to,
+				   heist_status status, const heist_type *type, const void *reply)
+{
+	heist_ref asker = { to->asker };
+	struct actor *a;
+	if (!receiver_direct(&w->local, asker, &a) || HEIST_UNLIKELY(status != HEIST_OK) ||
+	    (to->deadline && worker_is_past(w, to->deadline)))
+		return false;
+	struct message *m = message_direct(&w->local, KIND_REPLY, type, reply, type->reply_size);
+	if (HEIST_UNLIKELY(!m))
+		return false;
+	reply_address(m, to, HEIST_OK);
+	message_push_direct(w, a, ref_generation(asker), m);
+	return true;
 }
 
 static bool reply_bad(heist_status status, const heist_type *type, const void *reply)
@@ -371,11 +423,15 @@ heist_status heist_reply(heist_ctx *ctx, heist_status status, const heist_type *
 		return HEIST_BAD_ARG("context, type and reply must not be NULL");
 	if (!ctx->owes_reply || !ctx->current || ctx->current->type != type)
 		return HEIST_EINVAL;
-	struct sender from = { ctx->system, ctx->worker, &ctx->worker->local, NULL };
-	heist_status r = reply_send(&from, (void *)ctx->current->u.bytes, 0, status, type, reply);
-	if (r == HEIST_OK)
-		ctx->owes_reply = false;
-	return r;
+	const struct request_header *to = (void *)ctx->current->u.bytes;
+	if (HEIST_UNLIKELY(!reply_direct(ctx->worker, to, status, type, reply))) {
+		struct sender from = sender_worker(ctx->worker);
+		heist_status r = reply_send(&from, to, 0, status, type, reply);
+		if (r != HEIST_OK)
+			return r;
+	}
+	ctx->owes_reply = false;
+	return HEIST_OK;
 }
 
 heist_ref heist_sender(const heist_ctx *ctx)
@@ -412,7 +468,7 @@ heist_status heist_forward(heist_ctx *ctx, heist_ref to, const heist_type *type,
 		return HEIST_EINVAL;
 	if (ref_runtime(to) != ctx->system->id)
 		return to.v ? HEIST_BAD_ARG("requests stay within one runtime") : HEIST_EDEAD;
-	struct sender from = { ctx->system, ctx->worker, &ctx->worker->local, NULL };
+	struct sender from = sender_worker(ctx->worker);
 	struct actor *a;
 	heist_status r = sender_check(&from, to, &a);
 	if (r == HEIST_OK)

@@ -107,11 +107,16 @@ static inline void message_count_try(struct message *m)
 	m->tag += (uint64_t)1 << 48;
 }
 
-/* Small payloads of whole words are copied inline. */
-HEIST_HOT_INLINE bool copies_by_words(uint32_t size) /* 8, 16, 24, 32 or 40 */
+/* Payloads of whole words, one at least, that fit into `room` bytes are copied inline. */
+HEIST_HOT_INLINE bool copies_by_words_into(uint32_t size, uint32_t room)
 {
 	uint32_t words = (size - 8) >> 3 | (size - 8) << 29;
-	return words <= MESSAGE_ROOM / 8 - 1;
+	return words <= room / 8 - 1;
+}
+
+HEIST_HOT_INLINE bool copies_by_words(uint32_t size) /* 8, 16, 24, 32 or 40 */
+{
+	return copies_by_words_into(size, MESSAGE_ROOM);
 }
 
 HEIST_HOT_INLINE void copy_words(uint64_t *to, const void *from, uint32_t size)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * run.h - what the files share that run an actor: run.c, batch.c, special.c, drain.c, ending.c, rest.c,
- * panic.c, lane.c.
+ * panic.c, lane.c, ask.c.
  *
  * Threads   everything: the holder of the right to run the actor.
  * n         the node that the mailbox begins with; `done`: it has been handled, else it is to be looked at.
@@ -114,11 +114,6 @@ HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 	heist_count(&w->local.handled_more, (uint64_t)handled - 1);
 }
 
-HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
-{
-	return atomic_load_explicit(&w->local.meta[a - w->local.slots], memory_order_relaxed);
-}
-
 /* A producer has not linked yet: again later, where the actor belongs. */
 static inline enum verdict late(const struct actor *a)
 {
@@ -187,6 +182,16 @@ HEIST_HOT_INLINE bool is_exchange(struct actor *a, const struct message *m)
 HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
+}
+
+/* The turn of a message that is not plain is over. */
+HEIST_HOT_INLINE heist_next turn_end(struct rt_worker *w, heist_next v)
+{
+	w->ctx.current = NULL;
+	if (HEIST_LIKELY(!w->ctx.stop_after))
+		return v;
+	w->ctx.stop_after = false;
+	return HEIST_STOP;
 }
 
 #endif

@@ -12,10 +12,7 @@ bool heist_sender_enter(struct sender *from, uint32_t runtime)
 {
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
 	if (w && w->local.id == runtime) {
-		w->local.slots_limit = atomic_load_explicit(&w->local.system->slots.limit,
-							    memory_order_acquire); /* SL2 acquire */
-		w->local.direct_limit = w->deferring || !w->home ? 0 : w->local.slots_limit;
-		*from = (struct sender){ w->local.system, w, &w->local, NULL };
+		*from = sender_worker(w);
 		return true;
 	}
 	struct foreign *f = heist_foreign_enter(runtime);
@@ -134,20 +131,16 @@ HEIST_HOT_INLINE heist_status send_direct(heist_ref to, const heist_type *type, 
 	if (HEIST_UNLIKELY(!w))
 		return otherwise(to, type, msg);
 	struct local *l = &w->local;
-	uint64_t slot = ref_place(to) - l->first_place;
-	if (HEIST_UNLIKELY(slot >= l->direct_limit) || HEIST_UNLIKELY(!type))
+	struct actor *a;
+	if (HEIST_UNLIKELY(!type) || !receiver_direct(l, to, &a) || HEIST_UNLIKELY(!msg) ||
+	    HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
 		return otherwise(to, type, msg);
-	struct actor *a = &l->slots[slot];
-	HEIST_PREFETCH_WRITE(a); /* one transfer, not one to compare and one to exchange */
-	uint32_t generation = ref_generation(to), size = type->size;
-	if (HEIST_UNLIKELY(mpsc_ticket(&a->ticket, generation) == MPSC_TICKET_CLOSED) ||
-	    HEIST_UNLIKELY(!msg) || HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
-		return otherwise(to, type, msg);
+	uint32_t size = type->size;
 	if (HEIST_UNLIKELY(one_word ? size != sizeof(uint64_t) : !copies_by_words(size)))
 		return otherwise(to, type, msg);
 	struct message *m = block_alloc_fast(&l->messages);
 	m->type = type;
-	m->tag = generation;
+	m->tag = ref_generation(to);
 	if (one_word)
 		__builtin_memcpy(m->u.word, msg, sizeof(uint64_t));
 	else

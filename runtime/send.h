@@ -14,6 +14,16 @@ struct sender {
 	struct foreign *foreign;
 };
 
+/* A worker, on its own thread: knows from then on which slots it may push to directly. */
+HEIST_HOT_INLINE struct sender sender_worker(struct rt_worker *w)
+{
+	struct local *l = &w->local;
+	l->slots_limit = atomic_load_explicit(&l->system->slots.limit,
+					      memory_order_acquire); /* SL2 acquire */
+	l->direct_limit = w->deferring || !w->home ? 0 : l->slots_limit;
+	return (struct sender){ l->system, w, l, NULL };
+}
+
 /* Any thread.  False: there is no such runtime (any more).  Leave what was entered. */
 bool heist_sender_enter(struct sender *from, uint32_t runtime);
 void heist_sender_leave(struct sender *from);
@@ -30,6 +40,20 @@ HEIST_HOT_INLINE heist_status sender_check(const struct sender *from, heist_ref 
 		return HEIST_EDEAD;
 	*actor = a;
 	return HEIST_OK;
+}
+
+/* May this worker push to `to` as it is (actor_push_home)?  A live actor of the runtime's own pool, without a
+ * bound, while nothing is deferred, may be (and its slot).  False: anything else; sender_worker may change that, and
+ * sender_check finds out what it is. */
+HEIST_HOT_INLINE bool receiver_direct(const struct local *l, heist_ref to, struct actor **actor)
+{
+	uint64_t slot = ref_place(to) - l->first_place;
+	if (HEIST_UNLIKELY(slot >= l->direct_limit))
+		return false;
+	*actor = &l->slots[slot];
+	HEIST_PREFETCH_WRITE(*actor); /* one transfer, not one to compare and one to exchange */
+	return HEIST_LIKELY(mpsc_ticket(&(*actor)->ticket, ref_generation(to)) ==
+			    MPSC_TICKET_VALID);
 }
 
 /* Copy a payload of whatever size into m, behind its header; NULL: out of memory, m is gone. */
@@ -56,6 +80,22 @@ HEIST_HOT_INLINE struct message *message_build(const struct sender *from, enum m
 	return m;
 }
 
+/* The same for a payload of whole words that fits, if there is a message at hand; NULL: message_build. */
+HEIST_HOT_INLINE struct message *message_direct(struct local *l, enum message_kind kind,
+						const heist_type *type, const void *payload,
+						uint32_t size)
+{
+	uint32_t h = (uint32_t)message_header_size(kind);
+	if (HEIST_UNLIKELY(!copies_by_words_into(size, MESSAGE_ROOM - h)) ||
+	    HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
+		return NULL;
+	struct message *m = block_alloc_fast(&l->messages);
+	m->type = type;
+	m->tag = MESSAGE_KIND(kind);
+	copy_words(m->u.word + h / sizeof *m->u.word, payload, size);
+	return m;
+}
+
 /* Push a message for `generation` of an actor: it is accepted from here on. */
 HEIST_HOT_INLINE void message_push(const struct sender *from, struct actor *a, uint32_t generation,
 				   struct message *m)
@@ -63,6 +103,15 @@ HEIST_HOT_INLINE void message_push(const struct sender *from, struct actor *a, u
 	m->tag |= generation;
 	heist_count(&from->local->accepted, 1);
 	actor_deliver(from->system, from->worker, a, m);
+}
+
+/* The same to one that receiver_direct has found. */
+HEIST_HOT_INLINE int message_push_direct(struct rt_worker *w, struct actor *a, uint32_t generation,
+					 struct message *m)
+{
+	m->tag |= generation;
+	heist_count(&w->local.accepted, 1);
+	return actor_push_home(w, a, m);
 }
 
 /* The same for a user's message or request, that receiver_enter has let in. */

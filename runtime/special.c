@@ -33,23 +33,13 @@ HEIST_HOT_INLINE heist_next run_request(struct rt_worker *w, struct actor *a, st
 	return v;
 }
 
-/* The turn is over. */
-HEIST_HOT_INLINE heist_next turn_end(struct rt_worker *w, heist_next v)
-{
-	w->ctx.current = NULL;
-	if (HEIST_LIKELY(!w->ctx.stop_after))
-		return v;
-	w->ctx.stop_after = false;
-	return HEIST_STOP;
-}
-
 heist_next heist_run_exchange(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	heist_next v = HEIST_RUN_FRESH;
 	w->ctx.current = m;
 	if (message_kind(m) == KIND_REPLY)
-		v = heist_reply_run(w, a, m) ? HEIST_CONTINUE : HEIST_RUN_FRESH;
-	else if (HEIST_LIKELY(!request_expired(w, m)))
+		return heist_reply_run(w, a, m);
+	if (HEIST_LIKELY(!request_expired(w, m)))
 		v = run_request(w, a, m, m->u.bytes + sizeof(struct request_header));
 	return turn_end(w, v);
 }
@@ -85,10 +75,12 @@ HEIST_COLD heist_next heist_run_special(struct rt_worker *w, struct actor *a, st
 					   HEIST_ETIMEOUT);
 		break;
 	case KIND_REPLY:
-		*counted = heist_reply_run(w, a, m);
-		if (!*counted)
-			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_LATE,
-					   HEIST_EDEAD);
+		v = heist_reply_run(w, a, m);
+		*counted = v != HEIST_RUN_FRESH;
+		if (*counted)
+			return v;
+		v = HEIST_CONTINUE;
+		heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_LATE, HEIST_EDEAD);
 		break;
 	case KIND_ALARM:
 		if (m->u.word[0] == ALARM_ASKS)
