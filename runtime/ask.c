@@ -193,7 +193,7 @@ HEIST_HOT_INLINE uint64_t request_add(heist_ctx *ctx, struct actor_extra *x, hei
 				      heist_time deadline, heist_reply_fn *k, uint64_t user)
 {
 	struct request_header *h = (void *)m->u.bytes;
-	h->asker = self_of(ctx->worker, ctx_actor(ctx)).v;
+	h->asker = actor_ref(ctx->system, ctx_actor(ctx)).v;
 	h->id = ask_next_id(x);
 	h->deadline = deadline;
 	ask_add(ctx, x, to, h->id, cause, deadline, k, user);
@@ -209,7 +209,7 @@ static HEIST_COLD struct actor_extra *ask_room_make(const heist_ctx *ctx)
 /* Room for an ask; NULL: out of memory. */
 HEIST_HOT_INLINE struct actor_extra *ask_room(const heist_ctx *ctx)
 {
-	struct actor_extra *x = extra_of(ctx->worker, ctx_actor(ctx));
+	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
 	return HEIST_LIKELY(x != NULL) && HEIST_LIKELY(x->asks_free) ? x : ask_room_make(ctx);
 }
 
@@ -251,7 +251,7 @@ HEIST_HOT_INLINE bool ask_direct(heist_ctx *ctx, heist_ref to, const heist_type 
 	struct actor *target;
 	if (!receiver_direct(&w->local, to, &target))
 		return false;
-	struct actor_extra *x = extra_of(w, ctx_actor(ctx));
+	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
 	const struct request_header *cause = cause_of(ctx);
 	if (HEIST_UNLIKELY(!x) || HEIST_UNLIKELY(!x->asks_free))
 		return false;
@@ -300,7 +300,7 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	struct reply_header *h = (void *)m->u.bytes;
-	struct actor_extra *x = extra_of(w, a);
+	struct actor_extra *x = actor_extra(w->local.system, a);
 	struct ask *ask = ask_find(x, h->id);
 	if (HEIST_UNLIKELY(!ask))
 		return turn_end(w, HEIST_RUN_FRESH);

@@ -294,7 +294,7 @@ static heist_status out(heist_system *s, enum roster_kind kind, const char *name
 void heist_member_ended(struct rt_worker *w, struct bond *b)
 {
 	struct heist_system *s = w->local.system;
-	struct sender from = { s, w, &w->local, NULL };
+	struct sender from = sender_worker(w);
 	spin_lock(&s->rosters_lock);
 	roster_remove(&from, (struct member *)b, HEIST_MEMBER_ENDED);
 	spin_unlock(&s->rosters_lock);

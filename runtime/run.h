@@ -114,6 +114,11 @@ HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 	heist_count(&w->local.handled_more, (uint64_t)handled - 1);
 }
 
+HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
+{
+	return atomic_load_explicit(&w->local.meta[a - w->local.slots], memory_order_relaxed);
+}
+
 /* A producer has not linked yet: again later, where the actor belongs. */
 static inline enum verdict late(const struct actor *a)
 {

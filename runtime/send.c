@@ -69,13 +69,9 @@ void heist_message_push_to(struct sender *from, struct actor *a, heist_ref to, s
 
 /* A small message from a worker that defers: the receiver is not touched, so a handle that is stale by
  * now is noticed at delivery. */
-static heist_status send_deferred(struct rt_worker *w, heist_ref to, const heist_type *type,
-				  const void *msg)
+static heist_status send_deferred(struct rt_worker *w, heist_ref to, struct message *m)
 {
-	struct message *m = block_alloc_fast(&w->local.messages);
-	m->type = type;
-	m->tag = ref_generation(to);
-	copy_words(m->u.word, msg, type->size);
+	m->tag |= ref_generation(to);
 	heist_count(&w->local.accepted, 1);
 	return (heist_status)heist_outbox_send(w, &w->local.slots[ref_slot(to)], m);
 }
@@ -83,8 +79,7 @@ static heist_status send_deferred(struct rt_worker *w, heist_ref to, const heist
 static bool may_defer(struct rt_worker *w, heist_ref to, const heist_type *type, const void *msg)
 {
 	return w && w->deferring == SEND_DEFERRED && type && msg &&
-	       ref_runtime(to) == w->local.id && ref_slot(to) < w->local.slots_limit &&
-	       copies_by_words(type->size) && block_can_alloc(&w->local.messages);
+	       ref_runtime(to) == w->local.id && ref_slot(to) < w->local.slots_limit;
 }
 
 heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg, push_fn *push)
@@ -113,8 +108,12 @@ heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg
 static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heist_type *type,
 							const void *msg)
 {
-	if (may_defer(rt_worker_of(heist_worker_self), to, type, msg))
-		return send_deferred(rt_worker_of(heist_worker_self), to, type, msg);
+	struct rt_worker *w = rt_worker_of(heist_worker_self);
+	struct message *m = NULL;
+	if (may_defer(w, to, type, msg))
+		m = message_direct(&w->local, KIND_USER, type, msg, type->size);
+	if (m)
+		return send_deferred(w, to, m);
 	if (!type || (!msg && type->size))
 		return HEIST_BAD_ARG_OF("heist_send", "type and msg must not be NULL");
 	return heist_send_by(to, type, msg, heist_message_push_to);
@@ -130,23 +129,15 @@ HEIST_HOT_INLINE heist_status send_direct(heist_ref to, const heist_type *type, 
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
 	if (HEIST_UNLIKELY(!w))
 		return otherwise(to, type, msg);
-	struct local *l = &w->local;
 	struct actor *a;
-	if (HEIST_UNLIKELY(!type) || !receiver_direct(l, to, &a) || HEIST_UNLIKELY(!msg) ||
-	    HEIST_UNLIKELY(!block_can_alloc(&l->messages)))
+	if (HEIST_UNLIKELY(!type) || !receiver_direct(&w->local, to, &a) || HEIST_UNLIKELY(!msg) ||
+	    (one_word && HEIST_UNLIKELY(type->size != sizeof(uint64_t))))
 		return otherwise(to, type, msg);
-	uint32_t size = type->size;
-	if (HEIST_UNLIKELY(one_word ? size != sizeof(uint64_t) : !copies_by_words(size)))
+	uint32_t size = one_word ? (uint32_t)sizeof(uint64_t) : type->size;
+	struct message *m = message_direct(&w->local, KIND_USER, type, msg, size);
+	if (HEIST_UNLIKELY(!m))
 		return otherwise(to, type, msg);
-	struct message *m = block_alloc_fast(&l->messages);
-	m->type = type;
-	m->tag = ref_generation(to);
-	if (one_word)
-		__builtin_memcpy(m->u.word, msg, sizeof(uint64_t));
-	else
-		copy_words(m->u.word, msg, size);
-	heist_count(&l->accepted, 1);
-	return (heist_status)actor_push_home(w, a, m);
+	return (heist_status)message_push_direct(w, a, ref_generation(to), m);
 }
 
 static __attribute__((noinline)) heist_status send_words(heist_ref to, const heist_type *type,

@@ -373,28 +373,6 @@ static inline struct actor_extra *actor_extra(struct heist_system *s, struct act
 	return m & 1 ? (struct actor_extra *)(m & ~(uintptr_t)1) : NULL;
 }
 
-/* The same by way of the worker that runs it, which has the addresses at hand. */
-HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
-{
-	return atomic_load_explicit(&w->local.meta[a - w->local.slots], memory_order_relaxed);
-}
-
-HEIST_HOT_INLINE struct actor_extra *extra_of(struct rt_worker *w, struct actor *a)
-{
-	uintptr_t m = meta_of(w, a);
-	return m & 1 ? (struct actor_extra *)(m & ~(uintptr_t)1) : NULL;
-}
-
-/* The handle of the actor that it runs. */
-HEIST_HOT_INLINE heist_ref self_of(struct rt_worker *w, struct actor *a)
-{
-	uint64_t place = w->local.first_place + (uint64_t)(a - w->local.slots);
-	heist_ref r = { (uint64_t)mpsc_generation(&a->ticket) << 36 | place };
-	if (HEIST_UNLIKELY(a->config & CONFIG_BOUNDED))
-		r.v |= REF_BOUNDED;
-	return r;
-}
-
 /* ---- lost.c ---- */
 /* Count a message as lost, tell the hook, drop its payload; a request will bounce with `answer` when
  * it is retired.  The message stays linked. */
