@@ -50,7 +50,8 @@ def options():
     size.add_argument("--quick", action="store_true", help="few samples: a look, not a measurement")
     p.add_argument("--out", type=pathlib.Path, default=OUT, metavar="DIR",
                    help="where run.json and the reports go (default: build/compare)")
-    p.add_argument("--minutes", type=float, metavar="M", help="begin no row after so long; what is left out is said")
+    p.add_argument("--minutes", type=float, metavar="M", help="end within so long, by what the rows so far took: a row that would "
+                   "take longer is left out, and said")
     p.add_argument("--dry-run", action="store_true", help="build and run nothing; say which programs are to be built, "
                    "which rows would be run, and how long they should take")
     p.add_argument("--resume", action="store_true", help="keep the rows that DIR/run.json already has")
@@ -148,17 +149,14 @@ def planned(todo, seconds, participants, data):
 
 
 def measure_rows(o, data, plan, participants, todo, say):
-    """Measure them, and save each."""
+    """Measure them, and save each; what does not fit into the time that there is is left out."""
     since = time.monotonic() - data["seconds"]
-    for i, ((row, workers), _) in enumerate(todo):
-        if o.minutes and say.minutes() > o.minutes:
-            left = [(r.name, w) for (r, w), _ in todo[i:]]
-            data["left_out"] += [[name, w, f"no time within {o.minutes:g} minutes"] for name, w in left]
-            results.save(data, o.out / "run.json")
-            said = ", ".join(f"{name} ({w})" for name, w in left)
-            print(f"no time for: {said}; the same with --resume and more --minutes goes on", flush=True)
-            break
-        say.row(f"{i + 1}/{len(todo)} {row.name}, {words.workers(workers)}", [s for _, s in todo[i:]])
+    late = []
+    for i, ((row, workers), seconds) in enumerate(todo):
+        if o.minutes and say.minutes() + say.minutes_for(seconds) > o.minutes:
+            late.append([row.name, workers, f"no time within {o.minutes:g} minutes"])
+            continue
+        say.row(f"{i + 1}/{len(todo)} {row.name}, {words.workers(workers)}", [s for _, s in todo[i:]], o.minutes)
         entry = measure.measure(row, workers, participants, plan, say)
         say.done()
         print(f"{row.name}, {words.workers(workers)}", flush=True)
@@ -166,6 +164,11 @@ def measure_rows(o, data, plan, participants, todo, say):
         data["rows"].append(entry)
         data["ended"], data["seconds"] = now(), round(time.monotonic() - since)
         results.save(data, o.out / "run.json")
+    if late:
+        data["left_out"] += late
+        results.save(data, o.out / "run.json")
+        said = ", ".join(f"{name} ({w})" for name, w, _ in late)
+        print(f"no time for: {said}; the same with --resume and more --minutes goes on", flush=True)
 
 
 def run(o):
@@ -195,8 +198,9 @@ def run(o):
     if o.dry_run:
         return planned(todo, seconds, participants, data)
     measure_rows(o, data, plan, participants, list(zip(todo, seconds)), say)
-    if data["rows"]:
-        report.write(data, o.out)
+    if not data["rows"]:
+        raise ValueError("there is no row to report")
+    report.write(data, o.out)
     return int(any("failed" in r for row in data["rows"] for r in row["results"] if r["peer"] == peers.OURS))
 
 

@@ -12,10 +12,11 @@ class Progress:
         self.begin, self.head, self.left = time.monotonic(), "", ""
         self.spent = self.expected = 0.0
 
-    def row(self, head, todo):
-        """todo: seconds that this row and each to come should take."""
+    def row(self, head, todo, end=None):
+        """todo: seconds that this row and each to come should take; end: minutes after which none is begun."""
         self.head, self.this, self.since = head, todo[0], time.monotonic()
-        self.left = f", {self.minutes_for(sum(todo)):.0f} min left"
+        left = self.minutes_for(sum(todo))
+        self.left = f", {min(left, end - self.minutes()) if end else left:.0f} min left"
         if not sys.stderr.isatty():
             print(self._text(""), file=sys.stderr, flush=True)
 

@@ -14,7 +14,7 @@ import time
 import unittest
 from unittest import mock
 
-from compare import environment, measure, peers, process, progress, results, rows
+from compare import environment, measure, peers, process, progress, report, results, rows
 
 HERE = pathlib.Path(__file__).resolve().parent
 LIMITS = {"exchange": 2.0, "handoff": 50.0}
@@ -298,6 +298,43 @@ class Planned(Fakes):
             runpy.run_module("compare", run_name="__main__")
         self.assertIn(f"{len(run['rows'])} rows are done", said.getvalue())
         self.assertIn("to do, with: heist\n", said.getvalue())
+
+
+class Limited(Fakes):
+    """Runs of Heist alone, on a clock that only rows move, each ten times as far as planned."""
+
+    def measured(self, minutes):
+        clock = [0.0]
+
+        def measure_row(row, workers, participants, plan, say):
+            clock[0] += 10 * plan.seconds(row, workers, participants, [0])
+            return {"row": row.name, "workers": workers, "figure": "ns", "unit": "ns", "cpus": [0], "calibrations": [], "foreign": 0,
+                    "results": []}
+        out = pathlib.Path(self.dir.name)
+        words = ["compare", "--workloads", "ping_pong,skynet,ask/x1", "--workers", "1", "--minutes", minutes, "--out", str(out)]
+        with mock.patch.object(peers, "choose", lambda _: [peers.Peer("heist", {})]), mock.patch.object(peers, "build"), \
+                mock.patch.object(environment, "describe", dict), mock.patch.object(measure, "measure", measure_row), \
+                mock.patch.object(report, "write"), mock.patch.object(os, "sched_getaffinity", lambda _: {0}), \
+                mock.patch.object(time, "monotonic", lambda: clock[0]), mock.patch.object(sys, "argv", words), \
+                contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said), self.assertRaises(SystemExit) as ended:
+            runpy.run_module("compare", run_name="__main__")
+        return ended.exception.code, said.getvalue(), results.load(out / "run.json")
+
+    def test_a_row_that_would_take_longer_than_there_is_time_is_left_out(self):
+        status, said, run = self.measured("1.7")  # they take 47 s, 71 and 47
+        self.assertEqual(status, 0)
+        self.assertEqual([r["row"] for r in run["rows"]], ["ping_pong", "ask/x1"])
+        self.assertEqual(run["left_out"], [["skynet", 1, "no time within 1.7 minutes"]])
+        self.assertIn("no time for: skynet (1); the same with --resume", said)
+        self.assertIn("3/3 ask/x1, 1 worker, 1 min left", said)
+
+    def test_with_time_for_all_none_is(self):
+        self.assertEqual(len(self.measured("2.9")[2]["rows"]), 3)
+
+    def test_no_time_for_any_is_an_error(self):
+        status, said, run = self.measured("0.01")
+        self.assertEqual((status, run["rows"]), (2, []))
+        self.assertIn("there is no row to report", said)
 
 
 class Left(unittest.TestCase):
