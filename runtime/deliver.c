@@ -15,39 +15,73 @@
 #define DEFER_MAX_NS 1000
 #endif
 
-static void deliver_message(struct rt_worker *w, struct actor *a, struct message *m)
+/* ---- one entry ---- */
+
+/* False: its receiver has ended. */
+HEIST_HOT_INLINE bool deliver_message(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	if (HEIST_UNLIKELY(mpsc_ticket(&a->ticket, message_generation(m)) != MPSC_TICKET_VALID))
+		return false;
+	actor_push_home(w, a, m);
+	return true;
+}
+
+/* The oldest entry of `from`, a ring that the caller may touch.  False: *e is a message that nobody gets, and
+ * lose_message is for afterwards. */
+HEIST_HOT_INLINE bool deliver_oldest(struct rt_worker *w, struct outbox *from,
+				     struct outbox_entry *e)
+{
+	*e = outbox_get(from);
+	if (!(e->what & OUTBOX_FINISH))
+		return deliver_message(w, e->actor, (struct message *)e->what);
+	heist_actor_finish(w, e->actor, (struct mpsc_node *)(e->what & ~OUTBOX_FINISH));
+	return true;
+}
+
+/* Up to the first message that nobody gets, or to the end of the ring.  True: it is the former. */
+static bool deliver_up_to_lost(struct rt_worker *w, struct outbox *from, struct outbox_entry *e,
+			       bool *any)
+{
+	while (outbox_count(from)) {
+		*any = true;
+		if (!deliver_oldest(w, from, e))
+			return true;
+	}
+	return false;
+}
+
+/* Hooks of the user's run here, and may send: the ring is closed.  What they send to somebody who has ended, too, they
+ * are told at once, lest it come here again, and so on. */
+static HEIST_COLD void lose_message(struct rt_worker *w, const struct outbox_entry *e)
 {
 	struct heist_system *s = w->local.system;
-	if (HEIST_LIKELY(mpsc_ticket(&a->ticket, message_generation(m)) == MPSC_TICKET_VALID)) {
-		actor_push_home(w, a, m);
-		return;
-	}
+	bool outer = w->losing;
+	struct actor *a = e->actor;
+	struct message *m = (struct message *)e->what;
+	w->losing = true;
 	if (message_kind(m) != KIND_ALARM)
 		heist_message_lost(s, &w->local, m,
 				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
 				   HEIST_LOST_DEAD, HEIST_EDEAD);
 	heist_message_retire(w, a, m);
+	w->losing = outer;
 }
 
-/* The oldest entry of `from`, a ring that the caller may touch. */
-HEIST_HOT_INLINE void deliver_oldest(struct rt_worker *w, struct outbox *from)
-{
-	struct outbox_entry e = outbox_get(from);
-	if (e.what & OUTBOX_FINISH)
-		heist_actor_finish(w, e.actor, (struct mpsc_node *)(e.what & ~OUTBOX_FINISH));
-	else
-		deliver_message(w, e.actor, (struct message *)e.what);
-}
+/* ---- the ring ---- */
 
 int heist_outbox_send(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	struct outbox *o = &w->outbox;
+	struct outbox_entry oldest;
+	bool lost = false;
 	HEIST_PREFETCH_WRITE(a);
 	outbox_enter(o);
 	if (outbox_count(o) == OUTBOX_SIZE)
-		deliver_oldest(w, o);
+		lost = !deliver_oldest(w, o, &oldest);
 	outbox_put(o, a, (uintptr_t)m);
 	outbox_leave(o);
+	if (HEIST_UNLIKELY(lost))
+		lose_message(w, &oldest);
 	return 0;
 }
 
@@ -60,27 +94,31 @@ int heist_deliver_later(struct rt_worker *w, struct actor *a, struct message *m)
 bool heist_outbox_flush(struct rt_worker *w)
 {
 	struct outbox *o = &w->outbox;
-	bool any = false;
-	outbox_enter(o);
-	while (outbox_count(o)) {
-		deliver_oldest(w, o);
-		any = true;
-	}
-	outbox_leave(o);
+	struct outbox_entry e;
+	bool any = false, lost;
+	do {
+		outbox_enter(o);
+		lost = deliver_up_to_lost(w, o, &e, &any);
+		outbox_leave(o);
+		if (lost)
+			lose_message(w, &e);
+	} while (lost);
 	return any;
 }
 
 bool heist_outbox_rescue(struct rt_worker *w, struct rt_worker *stuck)
 {
 	struct outbox *o = &stuck->outbox;
-	bool any = false;
-	if (!outbox_claim(o))
-		return false;
-	while (outbox_count(o)) {
-		deliver_oldest(w, o);
-		any = true;
+	struct outbox_entry e;
+	bool any = false, lost = true;
+	while (lost && outbox_claim(o)) {
+		lost = deliver_up_to_lost(w, o, &e, &any);
+		outbox_release(o);
+		if (lost) {
+			lose_message(w, &e);
+			heist_outbox_flush(w); /* of what hooks have sent: it may park now */
+		}
 	}
-	outbox_release(o);
 	return any;
 }
 

@@ -16,6 +16,8 @@
  *          the owner brackets its operations by `busy`, looks at `claim` after setting it (owner
  *          fence), and the thief sets `claim` before it looks at `busy` (thief fence).
  *
+ * Hooks    A message whose receiver has ended is lost when the ring is closed: hooks of the user's may send.
+ *
  * Edges    OB1 release store busy = 0 -> acquire load of busy by the thief: the ring
  *          OB2 owner fence (busy, then claim) <-> thief fence (claim, then busy): not both go on
  *          OB3 release store claim = 0 -> acquire load of claim by the owner: the emptied ring
@@ -49,9 +51,10 @@ struct outbox {
 	_Atomic uint32_t claim;
 };
 
-/* Owner: bracket around whatever touches the ring. */
+/* Owner: bracket around whatever touches the ring.  Brackets do not nest. */
 HEIST_HOT_INLINE void outbox_enter(struct outbox *o)
 {
+	HEIST_ASSERT(!atomic_load_explicit(&o->busy, memory_order_relaxed)); /* own */
 	for (;;) {
 		atomic_store_explicit(&o->busy, 1, memory_order_relaxed);
 		heist_fence_owner();							  /* OB2 */

@@ -78,8 +78,9 @@ static heist_status send_deferred(struct rt_worker *w, heist_ref to, struct mess
 
 static bool may_defer(struct rt_worker *w, heist_ref to, const heist_type *type, const void *msg)
 {
-	return w && w->deferring == SEND_DEFERRED && type && msg &&
-	       ref_runtime(to) == w->local.id && ref_slot(to) < w->local.slots_limit;
+	return w && w->deferring == SEND_DEFERRED && !w->losing && type && msg &&
+	       !ref_is_bounded(to) && ref_runtime(to) == w->local.id &&
+	       ref_slot(to) < w->local.slots_limit;
 }
 
 heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg, push_fn *push)

@@ -66,6 +66,7 @@ struct rt_worker {
 	struct local local;
 	struct heist_ctx ctx;
 	uint8_t deferring;	   /* enum sending */
+	bool losing;		   /* hooks of a deferred message that nobody gets run */
 	uint32_t number;	   /* among all workers of the runtime */
 	uint32_t watched;	   /* whose timers it looked at last */
 	uint32_t batch;		   /* messages per activation */

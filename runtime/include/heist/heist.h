@@ -450,7 +450,8 @@ typedef struct heist_config {
 	 * power of two.  Any thread, also several at once; they must not call the runtime. */
 	void *(*alloc)(void *user, size_t size, size_t align);
 	void (*dealloc)(void *user, void *p, size_t size);
-	/* Every lost message, on the thread that loses it.  Must not wait. */
+	/* Every lost message, on the thread that loses it; so are drops.  Must not wait, but may send, and close
+	 * this runtime (no other). */
 	void (*dead_letter)(void *user, const heist_lost *lost);
 	/* Lines of the log; default: standard error, by log_format.  One at a time, in the order they were
 	 * written, on a thread of the runtime's own, in heist_poll, or in heist_shutdown; those of a start
