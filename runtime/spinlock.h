@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * spinlock.h - the lock of the runtime's cold tables: held for a few hundred instructions and at most an
- * allocation; never over a user's function but the allocation hooks.
+ * allocation; never over a user's function but the allocation hooks, and, of a foreign local, the hooks of
+ * messages that are lost (table.h).
  *
  * Whoever finds it taken backs off, and at the limit yields: the holder may have been preempted.
  *

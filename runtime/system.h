@@ -92,6 +92,9 @@ struct rt_worker {
 struct foreign {
 	_Alignas(HEIST_ISOLATE) struct spinlock lock;
 	struct local *local; /* NULL: the runtime is gone */
+	/* its holder's */
+	struct foreign *outer; /* what its thread had entered before */
+	uint32_t nested;       /* so many times more has it been entered by that thread */
 };
 
 /* The runner's; only others need an order (straggler.c). */
@@ -244,7 +247,8 @@ static inline struct rt_worker *system_self(struct heist_system *s)
 /* ---- the table of runtimes (table.c) ---- */
 
 /* Any thread: borrow a local of runtime `id`; NULL: there is no such runtime.  Short: no waiting, no
- * callbacks except drops and hooks of messages being lost. */
+ * callbacks except drops and hooks of messages being lost; these may enter again, and get the same local.  Left in
+ * the reverse order. */
 struct foreign *heist_foreign_enter(uint32_t id);
 void heist_foreign_leave(struct foreign *f);
 

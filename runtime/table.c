@@ -57,8 +57,33 @@ void heist_table_release(uint32_t id, uint32_t generation)
 static _Thread_local uint32_t foreign_hint __attribute__((tls_model("initial-exec")));
 static _Atomic uint32_t foreign_threads;
 
+/* What this thread has entered, the innermost first. */
+static _Thread_local struct foreign *foreign_inside __attribute__((tls_model("initial-exec")));
+
+/* That of runtime `id` in which this thread is; NULL: in none. */
+static struct foreign *foreign_entered(uint32_t id)
+{
+	const struct foreign *first = foreigners[id];
+	struct foreign *f = foreign_inside;
+	while (f && (f < first || f >= first + FOREIGN_LOCALS))
+		f = f->outer;
+	return f;
+}
+
+/* From a hook.  To wait for another local could be to wait for oneself. */
+static HEIST_COLD struct foreign *foreign_enter_again(struct foreign *f)
+{
+	if (!f->local)
+		return NULL;
+	f->nested++;
+	return f;
+}
+
 struct foreign *heist_foreign_enter(uint32_t id)
 {
+	struct foreign *entered = foreign_entered(id);
+	if (HEIST_UNLIKELY(entered != NULL))
+		return foreign_enter_again(entered);
 	if (foreign_hint == 0)
 		foreign_hint =
 			atomic_fetch_add_explicit(&foreign_threads, 1, memory_order_relaxed) + 1;
@@ -69,22 +94,35 @@ struct foreign *heist_foreign_enter(uint32_t id)
 		if (k == FOREIGN_LOCALS - 1) /* all taken: wait for this one */
 			spin_lock(&f->lock);
 	}
-	if (f->local)
-		return f;
-	spin_unlock(&f->lock);
-	return NULL;
+	if (!f->local) {
+		spin_unlock(&f->lock);
+		return NULL;
+	}
+	f->nested = 0;
+	f->outer = foreign_inside;
+	foreign_inside = f;
+	return f;
 }
 
 void heist_foreign_leave(struct foreign *f)
 {
+	if (HEIST_UNLIKELY(f->nested != 0)) {
+		f->nested--;
+		return;
+	}
+	foreign_inside = f->outer;
 	spin_unlock(&f->lock);
 }
 
 void heist_foreign_grace(struct heist_system *s)
 {
+	const struct foreign *own = foreign_entered(s->id);
 	for (int i = 0; i < FOREIGN_LOCALS; i++) {
-		spin_lock(&foreigners[s->id][i].lock);
-		spin_unlock(&foreigners[s->id][i].lock);
+		struct foreign *f = &foreigners[s->id][i];
+		if (f == own)
+			continue;
+		spin_lock(&f->lock);
+		spin_unlock(&f->lock);
 	}
 }
 

@@ -276,3 +276,98 @@ TEST(bound, ten_producers_and_a_slow_consumer_take_no_more_memory)
 	EXPECT(most <= 64 * CAPACITY + (uint64_t)12 * 12 * 65536);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
+
+/* ---- losses on threads of the host, whose hooks send ---- */
+
+static heist_system *outside;
+static heist_ref full;
+static int depth;
+
+/* Each letter makes another one, and the last of them closes the runtime. */
+static void deeper(void *user, const heist_lost *lost)
+{
+	(void)user;
+	EXPECT(lost->cause == HEIST_LOST_NEW);
+	if (++depth < 20)
+		EXPECT(test_tell(full, &WORD, 0) == HEIST_OK);
+	else
+		EXPECT(heist_close(outside) == HEIST_OK);
+}
+
+TEST(bound, a_hook_may_send_again_and_close)
+{
+	heist_config c = test_clock_config();
+	c.log_level = HEIST_LOG_OFF;
+	c.dead_letter = deeper;
+	handled = drops = depth = 0;
+	EXPECT(heist_start(&c, &outside) == HEIST_OK);
+	full = spawn_bounded(outside, &slow, 1, HEIST_DROP_NEW);
+	EXPECT(test_tell(full, &WORD, 1) == HEIST_OK && depth == 0);
+	EXPECT(test_tell(full, &WORD, 2) == HEIST_OK && depth == 20);
+	EXPECT(test_tell(full, &WORD, 3) == HEIST_ECLOSED);
+	test_run(outside);
+	EXPECT(handled == 1 && drops == 20);
+	EXPECT(heist_lost_count(outside, HEIST_LOST_NEW) == 20);
+	finish(outside);
+}
+
+static _Atomic long letters, mourned, gate;
+
+static heist_next waits_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	handled++;
+	while (!gate)
+		test_sleep_ms(1);
+	return HEIST_CONTINUE;
+}
+static const heist_class waits = { "waits", HEIST_ABI, 0, waits_recv, NULL };
+
+static heist_next mourns_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	mourned++;
+	return HEIST_CONTINUE;
+}
+static const heist_class mourns = { "mourns", HEIST_ABI, 0, mourns_recv, NULL };
+
+static void forward_letter(void *user, const heist_lost *lost)
+{
+	(void)user, (void)lost;
+	letters++;
+	EXPECT(test_tell(peer, &GO, 0) == HEIST_OK);
+}
+
+static void *overflow(void *arg)
+{
+	(void)arg;
+	for (uint64_t i = 0; i < 2000; i++)
+		EXPECT(test_tell(full, &GO, i) == HEIST_OK);
+	return NULL;
+}
+
+/* More threads at once than a runtime has places for, each of them twice inside. */
+TEST(bound, many_threads_send_in_hooks)
+{
+	heist_config c = heist_config_default();
+	pthread_t thread[PRODUCERS];
+	heist_system *s;
+	c.workers = 2;
+	c.pin = HEIST_OFF;
+	c.hog_ms = UINT32_MAX;
+	c.log_level = HEIST_LOG_OFF;
+	c.dead_letter = forward_letter;
+	handled = letters = mourned = gate = 0;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	full = spawn_bounded(s, &waits, 1, HEIST_DROP_NEW);
+	peer = test_spawn(s, &mourns, NULL);
+	EXPECT(test_tell(full, &GO, 0) == HEIST_OK && wait_for(&handled, 1));
+	for (int i = 0; i < PRODUCERS; i++)
+		EXPECT(pthread_create(&thread[i], NULL, overflow, NULL) == 0);
+	for (int i = 0; i < PRODUCERS; i++)
+		pthread_join(thread[i], NULL);
+	EXPECT(letters >= PRODUCERS * 2000 - 1);
+	gate = 1;
+	EXPECT(test_balanced(s));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK && mourned == letters);
+}
