@@ -230,6 +230,9 @@ void heist_places_run_with(struct heist_system *s, run_fn *run)
 
 bool heist_places_stop(struct heist_system *s, uint64_t deadline)
 {
+	spin_lock(&s->places.lock);
+	s->places.closed = true;
+	spin_unlock(&s->places.lock);
 	uint32_t n = atomic_load_explicit(&s->places.count, memory_order_acquire); /* PP1 acquire */
 	bool all = heist_pool_stop(&s->pool, deadline);
 	for (uint32_t i = 1; i <= n; i++)
@@ -270,17 +273,21 @@ static struct place *thread_new(struct heist_system *s)
 	return p;
 }
 
-uint32_t heist_place_hire(struct heist_system *s)
+heist_status heist_place_hire(struct heist_system *s, uint32_t *place)
 {
 	struct places *t = &s->places;
 	spin_lock(&t->lock);
-	struct place *p = t->free;
+	heist_status r = t->closed ? HEIST_ECLOSED : HEIST_ENOMEM;
+	struct place *p = t->closed ? NULL : t->free;
 	if (p)
 		t->free = p->free;
-	else
+	else if (!t->closed)
 		p = thread_new(s);
 	spin_unlock(&t->lock);
-	return p ? p->index : 0;
+	if (!p)
+		return r;
+	*place = p->index;
+	return HEIST_OK;
 }
 
 void heist_place_retire(struct heist_system *s, uint32_t place)

@@ -45,6 +45,7 @@ struct place {
 
 struct places {
 	struct spinlock lock;
+	bool closed;	    /* no thread more is hired: all are being stopped */
 	struct place *free; /* threads whose actor has ended */
 	uint32_t threads, threads_max;
 	run_fn *run;		/* of threads that are hired from now on */
@@ -71,13 +72,13 @@ void heist_places_destroy(struct heist_system *s);
 
 /* All places, from now on: another function for a run. */
 void heist_places_run_with(struct heist_system *s, run_fn *run);
-/* Stop the threads of every place, the runtime's own included.  False: one is in a handler; call again. */
+/* Hire no more, and stop the threads of every place, the runtime's own included.  False: one is in a handler; call again. */
 bool heist_places_stop(struct heist_system *s, uint64_t deadline);
 
 /* The index of a named pool; 0: there is none. */
 uint32_t heist_place_find(struct heist_system *s, const char *name);
-/* A thread for one actor; its index, or 0: no memory, no thread, or too many. */
-uint32_t heist_place_hire(struct heist_system *s);
+/* A thread for one actor.  ENOMEM: no memory, no thread, or too many; ECLOSED: they are being stopped, or were. */
+heist_status heist_place_hire(struct heist_system *s, uint32_t *place);
 void heist_place_retire(struct heist_system *s, uint32_t place);
 
 /* Does an actor with this config, which has CONFIG_BOUND, belong on w? */

@@ -139,21 +139,24 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 	return b->init != NULL;
 }
 
-/* Where it runs.  False: there is no thread for it. */
-static bool birth_place(struct heist_system *s, struct birth *b, const heist_opts *o)
+/* Where it runs.  ENOMEM, ECLOSED: there is no thread for it. */
+static heist_status birth_place(struct heist_system *s, struct birth *b, const heist_opts *o)
 {
 	uint32_t place = 0;
+	heist_status r = HEIST_OK;
 	if (o->worker)
 		b->config = (uint16_t)(CONFIG_BOUND | (o->worker - 1) << 8);
 	else if (o->pool)
 		place = heist_place_find(s, o->pool);
-	else if (o->own_thread == HEIST_ON && (place = b->thread = heist_place_hire(s)) == 0)
-		return false;
+	else if (o->own_thread == HEIST_ON) {
+		r = heist_place_hire(s, &b->thread);
+		place = b->thread;
+	}
 	if (place || o->priority == HEIST_BACKGROUND)
 		b->config = (uint16_t)(CONFIG_BOUND | CONFIG_PLACED | place << 8);
 	if (o->priority == HEIST_BACKGROUND)
 		b->config |= CONFIG_LOW;
-	return true;
+	return r;
 }
 
 /* Nothing can fail any more. */
@@ -203,8 +206,9 @@ heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const
 	b.batch = o.batch;
 	b.memory_max = o.memory_max;
 	b.budget_ns = o.budget_us * (uint64_t)1000;
-	if (!birth_place(from->system, &b, &o))
-		return HEIST_ENOMEM;
+	heist_status r = birth_place(from->system, &b, &o);
+	if (r != HEIST_OK)
+		return r;
 	if (o.mailbox_cap || o.overload_high)
 		b.config |= CONFIG_BOUNDED;
 	b.bound = (struct bound_terms){

@@ -70,11 +70,6 @@ int heist_worker_displace(struct worker *w, void *displaced, uint32_t claim)
 
 /* ---- looking ---- */
 
-static bool pool_stops(struct pool *p)
-{
-	return atomic_load_explicit(&p->stop, memory_order_acquire) != 0; /* PL2 acquire */
-}
-
 static bool pool_has_surplus(struct pool *p)
 {
 	for (uint32_t i = 0; i < pool_present(p); i++) {
@@ -91,8 +86,7 @@ static bool pool_has_surplus(struct pool *p)
 static bool worker_must_stay(struct worker *w)
 {
 	struct pool *p = w->pool;
-	return atomic_load_explicit(&p->stop, memory_order_acquire) || /* PL2 acquire */
-	       !inject_is_empty(&w->bound) || pool_has_surplus(p);
+	return pool_stops(p) || !inject_is_empty(&w->bound) || pool_has_surplus(p);
 }
 
 /* The same before a nap (pace.h), which is about surplus. */

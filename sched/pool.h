@@ -99,6 +99,12 @@ static inline struct worker *pool_worker(struct pool *p, uint32_t i)
 	return (struct worker *)(void *)(p->base + (size_t)i * p->worker_size);
 }
 
+/* Any thread: its workers leave, or have left. */
+static inline bool pool_stops(const struct pool *p)
+{
+	return atomic_load_explicit(&p->stop, memory_order_acquire) != 0; /* PL2 acquire */
+}
+
 /* Any thread: messages that w has handled so far, more or less. */
 static inline uint64_t worker_handled(struct worker *w)
 {

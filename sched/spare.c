@@ -134,7 +134,7 @@ static void go_away(struct worker *w, uint32_t why)
 void heist_worker_leave(struct worker *w)
 {
 	struct pool *p = w->pool;
-	if (p->polled || p->crew == 1)
+	if (p->polled || p->crew == 1 || pool_stops(p)) /* then nobody would stop a new thread */
 		return;
 	go_away(w, AWAY_BLOCKED);
 	cover(p, w->index);
@@ -219,7 +219,7 @@ static bool called(struct worker *w, uint64_t bit)
 {
 	struct pool *p = w->pool;
 	return !(atomic_load_explicit(&p->spares.benched, memory_order_acquire) & bit) || /* SP2 */
-	       atomic_load_explicit(&p->stop, memory_order_acquire);			  /* PL2 */
+	       pool_stops(p);
 }
 
 /* I3: the bit is set last, and what was published before that for a searcher is looked for once more. */
@@ -246,7 +246,7 @@ bool heist_spare_rest(struct worker *w)
 {
 	struct pool *p = w->pool;
 	uint64_t bit = (uint64_t)1 << (w->index - p->workers);
-	if (atomic_load_explicit(&p->stop, memory_order_acquire) || !off_duty(p)) /* PL2 acquire */
+	if (pool_stops(p) || !off_duty(p))
 		return false;
 	sit_down(w, bit);
 	for (;;) {

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tests/fault/ring.h"
+#include "tests/support/threads.h"
 
 /* ---- what fails ---- */
 
@@ -81,19 +82,6 @@ static heist_system *start_ring(uint32_t workers)
 	return s;
 }
 
-static long threads_now(void)
-{
-	long n = 0;
-	char line[256];
-	FILE *f = fopen("/proc/self/status", "r");
-	EXPECT(f != NULL);
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "Threads: %ld", &n) == 1)
-			break;
-	fclose(f);
-	return n;
-}
-
 /* ---- the tests ---- */
 
 TEST(fault, a_refused_thread_leaves_nothing_behind)
@@ -109,7 +97,7 @@ TEST(fault, a_refused_thread_leaves_nothing_behind)
 		EXPECT(threads >= n);
 	}
 	refuse_thread = 0;
-	EXPECT(threads_now() == before);
+	EXPECT(threads_become(before));
 	heist_system *s = start_ring(4);
 	EXPECT(test_tell(ring[0], &WORD, 1000) == HEIST_OK);
 	end_ring(s, 1);

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/support/runtime.h"
+#include "tests/support/threads.h"
 
 static const heist_type GO = { .base = &GO, .name = "go", .size = 8, .reply_size = 1 };
 
@@ -210,4 +210,35 @@ TEST(shutdown, stop_hooks_have_the_same_deadline)
 	while ((r = heist_shutdown(s, virtual_now)) == HEIST_ETIMEOUT) /* each call ends one */
 		calls++;
 	EXPECT(r == HEIST_OK && stops == 12 && calls <= 12);
+}
+
+static _Atomic long last_stops;
+
+/* By the end of the shutdown there are no workers any more, and nobody who would wait for a new thread. */
+static void stop_late(heist_ctx *ctx, void *state, heist_status why)
+{
+	heist_opts alone = heist_opts_default();
+	heist_ref r;
+	(void)state, (void)why;
+	alone.own_thread = HEIST_ON;
+	EXPECT(heist_spawn(heist_system_of(ctx), &hanger, &alone, NULL, &r) == HEIST_ECLOSED);
+	EXPECT(heist_spawn(heist_system_of(ctx), &hanger, NULL, NULL, &r) == HEIST_OK);
+	EXPECT(heist_blocking_begin(ctx) == HEIST_OK && heist_blocking_end(ctx) == HEIST_OK);
+	last_stops++;
+}
+static const heist_hooks late_hooks = { .stop = stop_late };
+static const heist_class late_class = { "late", HEIST_ABI, 8, hang, &late_hooks };
+
+TEST(shutdown, stop_hooks_at_the_end_begin_no_thread)
+{
+	long before = threads_now();
+	last_stops = 0;
+	for (int round = 1; round <= 10; round++) {
+		heist_system *s = start(2);
+		for (int i = 0; i < 3; i++)
+			(void)test_spawn(s, &late_class, NULL);
+		EXPECT(test_balanced(s));
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+		EXPECT(threads_become(before) && last_stops == 3 * round);
+	}
 }

@@ -267,7 +267,8 @@ typedef struct heist_opts {
 	uint32_t budget_us; /* time per activation; 0: its pool's */
 	/* Instead of a worker: a pool of heist_config.pools, by its name; or a thread that runs this actor
 	 * and nobody else, so that it may block, or use what must stay on one thread (all its hooks and
-	 * handlers run there).  ENOMEM: no more than heist_config.threads_max at a time. */
+	 * handlers run there).  ENOMEM: no more than heist_config.threads_max at a time.  ECLOSED: in a stop hook
+	 * that ends what a shutdown has found. */
 	const char *pool;
 	heist_switch own_thread;
 	uint32_t stash_cap; /* messages that heist_stash keeps; 1024 */
