@@ -366,12 +366,16 @@ static void poll_loop(void *arg)
 {
 	struct poll *p = arg;
 	struct worker *w = p->worker;
+	if (!w->pool->pick)
+		heist_worker_look(w); /* nobody has while the host was elsewhere ... */
 	while (p->left > 0) {
 		struct runnable *r = poll_next(w);
 		if (r) {
 			p->left--; /* before the run: it may be abandoned */
 			heist_worker_run(w, r);
-		} else if (!poll_wait(w, p->until)) {
+		} else if (poll_wait(w, p->until)) {
+			heist_worker_look(w); /* ... or asleep */
+		} else {
 			break;
 		}
 	}

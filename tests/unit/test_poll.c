@@ -127,6 +127,19 @@ TEST(poll, recent_is_the_time_of_the_last_look)
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
+TEST(poll, it_looks_at_the_clock_when_it_begins)
+{
+	heist_ref r, other;
+	heist_system *s = start_by_hand(&late_class, &r);
+	uint64_t v = 1;
+	EXPECT(heist_spawn(s, &late_class, NULL, NULL, &other) == HEIST_OK);
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK && heist_send(other, &WORD, &v) == HEIST_OK);
+	EXPECT(heist_poll(s, 0, 1) == 1 && looked == 5000);
+	hands += 50000; /* the host was elsewhere */
+	EXPECT(heist_poll(s, 0, 1) == 1 && looked == 56000);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
 static heist_next again_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	int *turns = state;

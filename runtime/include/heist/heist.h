@@ -849,8 +849,9 @@ HEIST_API heist_system *heist_system_of(const heist_ctx *);
 HEIST_API heist_status heist_log(heist_ctx *, heist_log_level, const char *format, ...)
 	HEIST_PRINTF_(3, 4);
 /* heist_now, when this worker last looked: behind by as long as the running handler has taken, and what was
- * handled before it since the look, 64 messages at most and none that took a quarter of the worker's budget_us.
- * It looks before a message runs again (HEIST_AGAIN).  A load instead of a clock, for deadlines and times that
+ * handled before it since the look, 64 messages at most; once these have taken a quarter of the worker's budget_us,
+ * it looks after each until one takes less.  It looks before a message runs again (HEIST_AGAIN), and when
+ * heist_poll begins.  A load instead of a clock, for deadlines and times that
  * need not be exact.  NULL: 0. */
 HEIST_API heist_time heist_recent(const heist_ctx *);
 /* Deadline of the request being handled, or, in a continuation, of that in whose handler it was asked for;
