@@ -6,6 +6,7 @@
  * reply from the right one.  One timer per asker, set for its earliest deadline, is enough: when it
  * is due, the asker looks through its table and sets the next. */
 #include "runtime/behaviour.h"
+#include "runtime/fork.h"
 #include "runtime/gather.h"
 #include "runtime/run.h"
 #include "runtime/sim.h"
@@ -425,6 +426,8 @@ heist_status heist_reply(heist_ctx *ctx, heist_status status, const heist_type *
 		return HEIST_EINVAL;
 	const struct request_header *to = (void *)ctx->current->u.bytes;
 	if (HEIST_UNLIKELY(!reply_direct(ctx->worker, to, status, type, reply))) {
+		if (HEIST_UNLIKELY(heist_forked(ctx->system)))
+			return HEIST_EDEAD;
 		struct sender from = sender_worker(ctx->worker);
 		heist_status r = reply_send(&from, to, 0, status, type, reply);
 		if (r != HEIST_OK)

@@ -55,6 +55,7 @@ static void orphan(struct heist_system *s)
 		atomic_store_explicit(&system_worker(s, i)->base.run, run_nothing,
 				      memory_order_relaxed); /* one thread */
 	heist_notify_orphan(s);
+	atomic_store_explicit(&s->slots.limit, 0, memory_order_relaxed); /* one thread */
 	s->memory = (struct heist_memory){ no_memory, keep_memory, NULL };
 	atomic_store_explicit(&s->phase, PHASE_FORKED, memory_order_relaxed); /* one thread */
 }

@@ -38,6 +38,22 @@ static void handles_lead_nowhere(heist_ref r)
 	       HEIST_OK);
 }
 
+static void on_answer(heist_ctx *ctx, void *state, heist_status status, const void *reply,
+		      uint64_t user)
+{
+	(void)ctx, (void)state, (void)status, (void)reply, (void)user;
+	abort();
+}
+
+/* Of the handler that has forked. */
+static void nobody_can_be_asked(heist_ctx *ctx, heist_ref r)
+{
+	uint64_t v = 0;
+	EXPECT(heist_ask(ctx, r, &WORD, &v, 0, on_answer, 0) == HEIST_EDEAD);
+	EXPECT(heist_ask(ctx, r, &WORD, &v, heist_now(heist_system_of(ctx)) + 1000000000, on_answer,
+			 0) == HEIST_EDEAD);
+}
+
 static void nothing_can_be_put_in(heist_system *s, heist_ref r)
 {
 	heist_sup sup = heist_sup_default();
@@ -143,6 +159,8 @@ static void fork_inside(heist_ctx *ctx)
 		return;
 	handles_lead_nowhere(heist_self(ctx));
 	handles_lead_nowhere(ring[1]);
+	nobody_can_be_asked(ctx, heist_self(ctx));
+	nobody_can_be_asked(ctx, ring[1]);
 	nothing_can_be_put_in(heist_system_of(ctx), ring[1]);
 	_exit(0);
 }
@@ -159,6 +177,30 @@ TEST(fork, a_handler_may_fork)
 	}
 	inside = NULL;
 	end_ring(s, 5);
+}
+
+static void fork_owing(heist_ctx *ctx)
+{
+	uint64_t v = 0;
+	born = fork();
+	if (born != 0)
+		return;
+	child_begin();
+	EXPECT(heist_reply(ctx, HEIST_OK, &WORD, &v) == HEIST_EDEAD);
+	EXPECT(heist_forward(ctx, ring[1], &WORD, &v) == HEIST_EDEAD);
+	_exit(0);
+}
+
+TEST(fork, a_handler_that_owes_a_reply_may_fork)
+{
+	uint64_t v = 0;
+	heist_system *s = test_start(2);
+	fill_ring(s);
+	inside = fork_owing;
+	EXPECT(heist_call(s, ring[0], &WORD, &v, 0, &v) == HEIST_ENOREPLY);
+	child_ended(born, false);
+	inside = NULL;
+	end_ring(s, 1);
 }
 
 /* Its worker would go on with the parent's messages. */
