@@ -345,6 +345,7 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 	uint64_t plain = mpsc_generation(&a->ticket);
 	struct batch b;
 	batch_begin(w, a, &b);
+	b.node = n; /* a hook may cut the batch before it has handled anything */
 	for (;;) {
 		struct message *m = (struct message *)n;
 		v = batch_handle(w, a, &b, n, v);

@@ -457,7 +457,8 @@ typedef struct heist_config {
 	/* Lines of the log; default: standard error, by log_format.  One at a time, in the order they were
 	 * written, on a thread of the runtime's own, in heist_poll, or in heist_shutdown; those of a start
 	 * that fails on its thread.  It may wait: only lines wait for it, and those that find log_lines
-	 * waiting are lost, counted (heist_stats.log_lost) and told about.  It must not write lines. */
+	 * waiting are lost, counted (heist_stats.log_lost) and told about.  It must not write lines, nor end
+	 * this runtime. */
 	void (*log)(void *user, const heist_log_line *line);
 	/* HEIST_POLLED only: the time, in nanoseconds, not 0, never going back, moved by you between
 	 * polls; heist_poll then never sleeps.  For tests and simulations.  Default: the machine's. */

@@ -40,7 +40,7 @@ typedef struct heist_sim_opts {
 	uint64_t step_ns;   /* time that a turn takes; 1000                                   */
 	uint64_t max_turns; /* more than this fail the simulation: it does not end; 1000000   */
 	/* Every turn, message, timer and fault, one line each, without newline: `time what who ...`.
-	 * Actors are called by class and number (echo#3), messages by number (m17). */
+	 * Actors are called by class and number (echo#3), messages by number (m17).  It must not call the runtime. */
 	void (*trace)(void *user, const char *line);
 	void *user;	    /* for trace */
 	uint32_t delay;	    /* a message is delayed ... */
