@@ -18,7 +18,7 @@ status: 0; 1 if a row of Heist failed; 2 if nothing could be begun; 130 if inter
 
   scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute
   scripts/compare                                                 headline rows, Actix and Akka
-  scripts/compare --peers all --full                              everything, one to two and a quarter hours
+  scripts/compare --peers all --full                              everything, an hour to two and a half
   scripts/compare report build/compare/run.json                   make the report again
   scripts/compare keep                                            keep the last run in bench/results and README.md
 """
