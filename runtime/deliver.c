@@ -54,16 +54,9 @@ static bool deliver_up_to_lost(struct rt_worker *w, struct outbox *from, struct 
  * are told at once, lest it come here again, and so on. */
 static HEIST_COLD void lose_message(struct rt_worker *w, const struct outbox_entry *e)
 {
-	struct heist_system *s = w->local.system;
 	bool outer = w->losing;
-	struct actor *a = e->actor;
-	struct message *m = (struct message *)e->what;
 	w->losing = true;
-	if (message_kind(m) != KIND_ALARM)
-		heist_message_lost(s, &w->local, m,
-				   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
-				   HEIST_LOST_DEAD, HEIST_EDEAD);
-	heist_message_retire(w, a, m);
+	heist_message_undeliverable(w, e->actor, (struct message *)e->what);
 	w->losing = outer;
 }
 

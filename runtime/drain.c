@@ -17,6 +17,15 @@ HEIST_COLD void heist_message_retire(struct rt_worker *w, struct actor *a, struc
 		block_free(&w->local.messages, m);
 }
 
+HEIST_COLD void heist_message_undeliverable(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	struct heist_system *s = w->local.system;
+	heist_message_lost(s, &w->local, m,
+			   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
+			   HEIST_LOST_DEAD, HEIST_EDEAD);
+	heist_message_retire(w, a, m);
+}
+
 /* One message that nobody will handle. */
 void heist_drain_message(struct rt_worker *w, struct actor *a, struct message *m, heist_cause cause)
 {

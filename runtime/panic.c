@@ -30,6 +30,7 @@ void heist_panic_jump(struct rt_worker *w, heist_status why)
 	w->ctx.panic = why;
 	w->ctx.cause = (struct request_header){ 0 };
 	w->containing = 0;
+	w->losing = false;
 	if (w->ctx.guard)
 		siglongjmp(*w->ctx.guard, 1);
 	heist_run_abandon(w);

@@ -273,19 +273,25 @@ static struct place *thread_new(struct heist_system *s)
 	return p;
 }
 
+/* Under the lock; NULL: no memory, no thread, or too many. */
+static struct place *thread_take(struct heist_system *s)
+{
+	struct place *p = s->places.free;
+	if (!p)
+		return thread_new(s);
+	s->places.free = p->free;
+	return p;
+}
+
 heist_status heist_place_hire(struct heist_system *s, uint32_t *place)
 {
 	struct places *t = &s->places;
 	spin_lock(&t->lock);
-	heist_status r = t->closed ? HEIST_ECLOSED : HEIST_ENOMEM;
-	struct place *p = t->closed ? NULL : t->free;
-	if (p)
-		t->free = p->free;
-	else if (!t->closed)
-		p = thread_new(s);
+	bool closed = t->closed;
+	struct place *p = closed ? NULL : thread_take(s);
 	spin_unlock(&t->lock);
 	if (!p)
-		return r;
+		return closed ? HEIST_ECLOSED : HEIST_ENOMEM;
 	*place = p->index;
 	return HEIST_OK;
 }

@@ -43,8 +43,8 @@ HEIST_HOT_INLINE heist_status sender_check(const struct sender *from, heist_ref 
 }
 
 /* May this worker push to `to` as it is (actor_push_home)?  To a live actor of its runtime, whose mailbox has no
- * bound, it may if it is one of the runtime's own pool and defers nothing (and the slot).  False: anything else; sender_worker may change that, and
- * sender_check finds out what it is. */
+ * bound, it may if it is one of the runtime's own pool and defers nothing (and the slot).  False: anything else;
+ * sender_worker may change that, and sender_check finds out what it is. */
 HEIST_HOT_INLINE bool receiver_direct(const struct local *l, heist_ref to, struct actor **actor)
 {
 	uint64_t slot = ref_place(to) - l->first_place;

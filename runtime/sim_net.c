@@ -110,15 +110,6 @@ void heist_sim_stop(struct heist_sim *sim, struct actor *a, uint32_t generation,
 
 /* ---- arrival ---- */
 
-static void lose(struct heist_sim *sim, struct actor *a, struct message *m)
-{
-	struct heist_system *s = sim->system;
-	heist_message_lost(s, &sim->worker->local, m,
-			   ref_make(s->id, message_generation(m), slot_index(&s->slots, a)),
-			   HEIST_LOST_DEAD, HEIST_EDEAD);
-	heist_message_retire(sim->worker, a, m);
-}
-
 /* False: its receiver has not started yet. */
 static bool arrive(struct heist_sim *sim, const struct sim_entry *e)
 {
@@ -128,7 +119,7 @@ static bool arrive(struct heist_sim *sim, const struct sim_entry *e)
 	if (alive && a->recv == NULL && sim->worker->deferring == SEND_SIMULATED)
 		return false;
 	if (!alive && e->m)
-		lose(sim, a, e->m);
+		heist_message_undeliverable(sim->worker, a, e->m);
 #ifdef SIM_MUTANT_LOSE
 	else if (alive && e->m && e->number % 512 == 0)
 		;

@@ -482,6 +482,8 @@ void heist_asks_forget(struct heist_system *s, struct actor_extra *x);
 /* ---- drain.c ---- */
 /* The mailbox gave m back. */
 void heist_message_retire(struct rt_worker *w, struct actor *a, struct message *m);
+/* A message found its receiver gone on its way: lose it (DEAD), and retire it. */
+void heist_message_undeliverable(struct rt_worker *w, struct actor *a, struct message *m);
 
 /* ---- ending.c ---- */
 /* The holder of the right to run: end the actor; `hooks`: its stop hook runs. */

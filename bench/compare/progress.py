@@ -13,7 +13,7 @@ class Progress:
         self.spent = self.expected = 0.0
 
     def row(self, head, todo, end=None):
-        """todo: seconds that this row and each to come should take; end: minutes after which none is begun."""
+        """todo: seconds that this row and each to come should take; end: the minutes that they have in all, from the begin."""
         self.head, self.this, self.since = head, todo[0], time.monotonic()
         left = self.minutes_for(sum(todo))
         self.left = f", {min(left, end - self.minutes()) if end else left:.0f} min left"

@@ -14,13 +14,22 @@ static _Atomic long turns, sent, handled, refused, unseen, letters, mourned;
 
 /* ---- actors ---- */
 
-static heist_next count_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+static heist_next keep_arg(heist_ctx *ctx, void *state, const void *arg)
 {
-	(void)ctx, (void)state, (void)type, (void)msg;
-	handled++;
+	(void)ctx;
+	memcpy(state, arg, 8);
 	return HEIST_CONTINUE;
 }
-static const heist_class count_class = { "count", HEIST_ABI, 0, count_recv, NULL };
+static const heist_hooks keeps_arg = { .arg_size = 8, .init = keep_arg };
+
+/* Its state is where it counts. */
+static heist_next count_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)type, (void)msg;
+	++**(_Atomic long **)state;
+	return HEIST_CONTINUE;
+}
+static const heist_class count_class = { "count", HEIST_ABI, 8, count_recv, &keeps_arg };
 
 /* A word is who of the crowd has sent it, and in which turn. */
 static heist_next order_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -35,27 +44,12 @@ static heist_next order_recv(heist_ctx *ctx, void *state, const heist_type *type
 }
 static const heist_class order_class = { "order", HEIST_ABI, 0, order_recv, NULL };
 
-static heist_next mourn_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
-{
-	(void)ctx, (void)state, (void)type, (void)msg;
-	mourned++;
-	return HEIST_CONTINUE;
-}
-static const heist_class mourn_class = { "mourn", HEIST_ABI, 0, mourn_recv, NULL };
-
 static heist_next end_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
 	(void)ctx, (void)state, (void)type, (void)msg;
 	return HEIST_STOP;
 }
 static const heist_class end_class = { "end", HEIST_ABI, 0, end_recv, NULL };
-
-static heist_next crowd_init(heist_ctx *ctx, void *state, const void *arg)
-{
-	(void)ctx;
-	memcpy(state, arg, 8);
-	return HEIST_CONTINUE;
-}
 
 /* Each turn: a word to the target, one to an actor that has ended, and one to itself. */
 static heist_next crowd_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -72,8 +66,7 @@ static heist_next crowd_recv(heist_ctx *ctx, void *state, const heist_type *type
 	turns++;
 	return HEIST_CONTINUE;
 }
-static const heist_hooks crowd_hooks = { .arg_size = 8, .init = crowd_init };
-static const heist_class crowd_class = { "crowd", HEIST_ABI, 8, crowd_recv, &crowd_hooks };
+static const heist_class crowd_class = { "crowd", HEIST_ABI, 8, crowd_recv, &keeps_arg };
 
 /* For a target with a bound, on one thread: what has been let in and not handled. */
 static heist_next bounded_crowd_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -83,7 +76,7 @@ static heist_next bounded_crowd_recv(heist_ctx *ctx, void *state, const heist_ty
 	return v;
 }
 static const heist_class bounded_crowd_class = { "bounded_crowd", HEIST_ABI, 8, bounded_crowd_recv,
-						 &crowd_hooks };
+						 &keeps_arg };
 
 static void on_letter(void *user, const heist_lost *lost)
 {
@@ -108,7 +101,7 @@ static heist_system *start(heist_mode mode)
 	c.dead_letter = on_letter;
 	turns = sent = handled = refused = unseen = letters = mourned = 0;
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
-	mourner = test_spawn(s, &mourn_class, NULL);
+	mourner = test_spawn(s, &count_class, &(_Atomic long *){ &mourned });
 	ended = test_spawn(s, &end_class, NULL);
 	EXPECT(test_tell(ended, &WORD, 0) == HEIST_OK);
 	if (mode == HEIST_POLLED)
@@ -141,7 +134,8 @@ TEST(outbox, a_bound_holds)
 	heist_system *s = start(HEIST_POLLED);
 	heist_opts o = heist_opts_default();
 	o.mailbox_cap = BOUND;
-	EXPECT(heist_spawn(s, &count_class, &o, NULL, &target) == HEIST_OK);
+	EXPECT(heist_spawn(s, &count_class, &o, &(_Atomic long *){ &handled }, &target) ==
+	       HEIST_OK);
 	crowd(s, &bounded_crowd_class);
 	test_run(s);
 	EXPECT(unseen > CROWD && refused > CROWD);
