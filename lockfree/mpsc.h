@@ -199,6 +199,13 @@ HEIST_HOT_INLINE enum mpsc_ticket mpsc_ticket(_Atomic uint32_t *current, uint32_
 		       : MPSC_TICKET_CLOSED; /* MQ5 acquire */
 }
 
+/* Any thread: may something be pushed for whatever generation?  A no can be outdated at once if the caller does
+ * not own the queue, a yes if it is not the consumer. */
+HEIST_HOT_INLINE bool mpsc_is_open(_Atomic uint32_t *current)
+{
+	return atomic_load_explicit(current, memory_order_acquire) & MPSC_OPEN; /* MQ5 acquire */
+}
+
 /* Consumer: refuse everything from now on.  Answers the closed ticket. */
 HEIST_HOT_INLINE uint32_t mpsc_close(_Atomic uint32_t *current)
 {

@@ -28,9 +28,9 @@ static void overload_tell(struct heist_system *s, struct rt_worker *w, heist_ref
 
 bool heist_overload_pending(struct heist_system *s, struct actor *a)
 {
-	return a->config & CONFIG_BOUNDED &&
-	       bound_overloaded(&s->slots.control[slot_index(&s->slots, a)]) !=
-		       !!(a->config & CONFIG_OVERLOADED);
+	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
+	return bound_generation(c) == mpsc_generation(&a->ticket) &&
+	       bound_overloaded(c) != !!(a->config & CONFIG_OVERLOADED);
 }
 
 bool heist_overload_run(struct rt_worker *w, struct actor *a, struct ending *end)

@@ -214,28 +214,37 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct 
 	return CONTROL_GO_ON;
 }
 
+/* Has somebody asked something of an actor that has not started yet? */
+static bool is_awaited(struct heist_system *s, struct actor *a)
+{
+	struct ending ignored;
+	return request_read(s, a, &ignored) != 0 || heist_notify_pending(s, a) ||
+	       heist_lanes_pending(s, a) || heist_signals_pending(s, a) ||
+	       heist_overload_pending(s, a);
+}
+
 /* The actor that the bell was rung for has ended, unless it has not started yet: then its INIT is behind
- * the bell, and what was asked of it is done after that. */
+ * the bell, and what was asked of it is done after that.  The slot's next actor may be opened while this looks:
+ * whoever asks something of that one calls it after the look, so the bell rings once more. */
 void heist_bell_drain(struct rt_worker *w, struct actor *a)
 {
 	struct heist_system *s = w->local.system;
-	struct ending end;
-	hold_look(&a->control); /* HO1 */
-	(void)heist_signals_run(w, a, false, &end);
-	uint32_t ticket = atomic_load_explicit(&a->ticket, memory_order_acquire); /* MQ5 acquire */
-	bool starts = a->recv == NULL && ticket & MPSC_OPEN;
-	if (!starts) {
-		/* ended, or discarded by shutdown */
+	struct ending ignored;
+	hold_look(&a->control);				       /* HO1 */
+	if (a->recv != NULL && a->recv != heist_actor_dying) { /* discarded by shutdown */
+		(void)heist_signals_run(w, a, false, &ignored);
 		hold_stop_met(&a->control); /* HO1 */
-		heist_lanes_lose(w, a,
-				 a->recv == NULL || a->recv == heist_actor_dying
-					 ? HEIST_LOST_DEAD
-					 : HEIST_LOST_CLOSED);
-	} else if (request_read(s, a, &end) != 0 || heist_notify_pending(s, a) ||
-		   heist_lanes_pending(s, a)) {
+		heist_lanes_lose(w, a, HEIST_LOST_CLOSED);
+		return;
+	}
+	if (!mpsc_is_open(&a->ticket)) {
+		hold_stop_met(&a->control); /* HO1 */
+		heist_signals_run_late(w, a);
+		heist_urgent_lose_late(w, a);
+	}
+	if (mpsc_is_open(&a->ticket) && is_awaited(s, a)) /* it was open, or is now */
 		atomic_fetch_or_explicit(&a->control, CONTROL_CALL,
 					 memory_order_acq_rel); /* HO1: rung again by bell_retire */
-	}
 }
 
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a)

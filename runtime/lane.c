@@ -151,8 +151,11 @@ heist_next heist_lane_run(struct rt_worker *w, struct actor *a, struct mpsc_node
 	if (!from->first && message_kind((struct message *)n) == KIND_BELL)
 		from = lane_choose(&x->lanes); /* a stop waits until the lanes are empty */
 	struct message *m = lane_get(from);
-	if (!m)
-		return HEIST_RUN_FRESH; /* the mailbox's turn */
+	if (!m) { /* the mailbox's turn; the bell that was rung may be on its way out */
+		if (lanes_wait(x))
+			heist_control_call(w->local.system, w, a);
+		return HEIST_RUN_FRESH;
+	}
 	w->ctx.lane = m;
 	heist_next v = heist_run_special(w, a, m, &counted, end);
 	w->ctx.lane = NULL;
@@ -196,15 +199,27 @@ static void lose(struct rt_worker *w, struct actor *a, struct message *m, heist_
 	run_retire(w, a, m);
 }
 
+static void lose_all(struct rt_worker *w, struct actor *a, struct inject_link *l, heist_cause cause)
+{
+	for (struct inject_link *next; l; l = next) {
+		next = l->next;
+		lose(w, a, HEIST_CONTAINER(l, struct message, link), cause);
+	}
+}
+
+void heist_urgent_lose_late(struct rt_worker *w, struct actor *a)
+{
+	struct inject *urgent = urgent_of(w->local.system, a);
+	struct inject_link *newest;
+	while ((newest = inject_newest(urgent)) != NULL && !mpsc_is_open(&a->ticket)) /* MQ5 */
+		lose_all(w, a, inject_take_if(urgent, newest), HEIST_LOST_DEAD);
+}
+
 void heist_lanes_lose(struct rt_worker *w, struct actor *a, heist_cause cause)
 {
 	struct heist_system *s = w->local.system;
 	struct actor_extra *x = a->config & CONFIG_EXTRA ? actor_extra(s, a) : NULL;
-	struct inject_link *next;
-	for (struct inject_link *l = inject_take(urgent_of(s, a)); l; l = next) {
-		next = l->next;
-		lose(w, a, HEIST_CONTAINER(l, struct message, link), cause);
-	}
+	lose_all(w, a, inject_take(urgent_of(s, a)), cause);
 	if (!x)
 		return;
 	heist_lanes_rest(a, x);

@@ -42,15 +42,38 @@ static bool signal_run(struct rt_worker *w, struct actor *a, struct signal *sig,
 	return false;
 }
 
-bool heist_signals_run(struct rt_worker *w, struct actor *a, bool may_tell, struct ending *end)
+static struct inject *signals_of(struct heist_system *s, struct actor *a)
 {
-	struct heist_system *s = w->local.system;
-	struct inject_link *l, *next;
+	return &s->slots.control[slot_index(&s->slots, a)].signals;
+}
+
+static bool run_all(struct rt_worker *w, struct actor *a, struct inject_link *l, bool may_tell,
+		    struct ending *end)
+{
 	bool over = false;
-	for (l = inject_take(&s->slots.control[slot_index(&s->slots, a)].signals); l; l = next) {
+	for (struct inject_link *next; l; l = next) {
 		next = l->next; /* the signal is gone when it has been handled */
 		struct signal *sig = HEIST_CONTAINER(l, struct signal, link);
 		over |= signal_run(w, a, sig, mode_of(a, sig, may_tell && !over), end);
 	}
 	return over;
+}
+
+bool heist_signals_run(struct rt_worker *w, struct actor *a, bool may_tell, struct ending *end)
+{
+	return run_all(w, a, inject_take(signals_of(w->local.system, a)), may_tell, end);
+}
+
+bool heist_signals_pending(struct heist_system *s, struct actor *a)
+{
+	return !inject_is_empty(signals_of(s, a));
+}
+
+void heist_signals_run_late(struct rt_worker *w, struct actor *a)
+{
+	struct inject *signals = signals_of(w->local.system, a);
+	struct inject_link *newest;
+	struct ending ignored;
+	while ((newest = inject_newest(signals)) != NULL && !mpsc_is_open(&a->ticket)) /* MQ5 */
+		(void)run_all(w, a, inject_take_if(signals, newest), false, &ignored);
 }

@@ -136,10 +136,9 @@ static heist_next sim_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 	return v;
 }
 
-static bool is_alive(const struct actor *a)
+static bool is_alive(struct actor *a)
 {
-	return a->recv != NULL &&
-	       atomic_load_explicit(&a->ticket, memory_order_relaxed) & MPSC_OPEN; /* one thread */
+	return a->recv != NULL && mpsc_is_open(&a->ticket);
 }
 
 /* It has a behaviour of its own: it has started, again perhaps, or a panic jumped over sim_recv. */

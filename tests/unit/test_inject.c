@@ -53,6 +53,26 @@ TEST(inject, take_gives_the_oldest_first)
 	expect_all(inject_take(&q), 0, MOST);
 }
 
+TEST(inject, take_if_takes_what_was_seen_and_nothing_newer)
+{
+	inject_init(&q);
+	EXPECT(inject_newest(&q) == NULL);
+	for (int i = 0; i < MOST; i++)
+		inject_push(&q, &links[i]);
+	struct inject_link *newest = inject_newest(&q);
+	EXPECT(newest == &links[MOST - 1]);
+	expect_all(inject_take_if(&q, newest), 0, MOST);
+	EXPECT(inject_is_empty(&q));
+
+	inject_push(&q, &links[0]);
+	newest = inject_newest(&q);
+	EXPECT(!inject_push(&q, &links[1]));
+	EXPECT(inject_take_if(&q, newest) == NULL);
+	EXPECT(!inject_is_empty(&q));
+	expect_all(inject_take_if(&q, inject_newest(&q)), 0, 2);
+	EXPECT(inject_push(&q, &links[0]));
+}
+
 TEST(inject, link_may_come_again_with_anything_in_it)
 {
 	inject_init(&q);

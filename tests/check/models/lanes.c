@@ -3,11 +3,20 @@
  * ordinary message and two urgent ones and then stops it.  Another sends the first an urgent one, and after that
  * has been handled one more, be it alive or dead or its slot another's.  What was sent before the stop is
  * handled, urgent ones in their order, each by the child it is for; the rest is lost, and all of it is
- * accounted for. */
+ * accounted for.
+ * LIVE: there is one child, which nobody stops; it handles everything by itself.  REUSED: the first is stopped at
+ * once, and the second, in its slot, is sent one urgent message.  LEFT: nothing that would make it look. */
 #include "tests/check/models/runtime.h"
 
-#define WORKERS	 1
+#ifndef WORKERS
+#define WORKERS 1
+#endif
 #define CHILDREN 2
+
+enum scene { ALL, LIVE, REUSED, LEFT };
+#ifndef SCENE
+#define SCENE ALL
+#endif
 
 static const heist_type PLAIN = { .base = &PLAIN, .name = "plain", .size = 8, .reply_size = 1 };
 static const heist_type URGENT = { .base = &URGENT, .name = "urgent", .size = 8, .reply_size = 1 };
@@ -80,31 +89,85 @@ static void setup(void)
 	CHECK_ASSERT(heist_spawn(sys, &root_class, NULL, NULL, &root) == HEIST_OK);
 }
 
+static void expect(uint64_t n, uint64_t plain, uint64_t urgent)
+{
+	CHECK_ASSERT(children[n].plain == plain && children[n].urgent == urgent);
+}
+
+static void urge(uint64_t n, uint64_t m)
+{
+	CHECK_ASSERT(heist_send_urgent(child_ref[n], &URGENT, &m) == HEIST_OK);
+}
+
 static void late(void)
 {
 	uint64_t m = 9;
 	model_await(&spawned, 1);
-	CHECK_ASSERT(heist_send_urgent(child_ref[0], &URGENT, &m) == HEIST_OK);
+	urge(0, m);
 	model_await(&heard, 1); /* nobody else calls the child until then */
-	heist_status r = heist_send_urgent(child_ref[0], &URGENT, &m);
-	CHECK_ASSERT(r == HEIST_OK || r == HEIST_EDEAD);
+	if (SCENE != LIVE) {
+		heist_status r = heist_send_urgent(child_ref[0], &URGENT, &m);
+		CHECK_ASSERT(r == HEIST_OK || r == HEIST_EDEAD);
+	}
 	model_signal(&others);
+}
+
+static void spawn(uint64_t n)
+{
+	CHECK_ASSERT(heist_send(root, &NEXT, &n) == HEIST_OK);
+	model_await(&spawned, (uint32_t)n + 1);
+}
+
+static void send_all(uint64_t n)
+{
+	uint64_t one = n << 8 | 1;
+	CHECK_ASSERT(heist_send(child_ref[n], &PLAIN, &one) == HEIST_OK);
+	urge(n, one);
+	urge(n, n << 8 | 2);
+}
+
+static void stop(uint64_t n)
+{
+	CHECK_ASSERT(heist_stop(child_ref[n], HEIST_OK) == HEIST_OK);
+	model_await(&ended, (uint32_t)n + 1);
 }
 
 static void sender(void)
 {
-	for (uint64_t n = 0; n < CHILDREN; n++) {
-		CHECK_ASSERT(heist_send(root, &NEXT, &n) == HEIST_OK);
-		model_await(&spawned, (uint32_t)n + 1);
-		uint64_t one = n << 8 | 1, two = n << 8 | 2;
-		CHECK_ASSERT(heist_send(child_ref[n], &PLAIN, &one) == HEIST_OK);
-		CHECK_ASSERT(heist_send_urgent(child_ref[n], &URGENT, &one) == HEIST_OK);
-		CHECK_ASSERT(heist_send_urgent(child_ref[n], &URGENT, &two) == HEIST_OK);
+	switch (SCENE) {
+	case ALL:
+		for (uint64_t n = 0; n < CHILDREN; n++) {
+			spawn(n);
+			send_all(n);
+			model_await(&heard, 1);
+			stop(n);
+			expect(n, 1, 2);
+		}
+		return;
+	case LIVE:
+		spawn(0);
+		model_await(&heard, 1); /* its bell is on its way out */
+		send_all(0);
+		return;
+	case REUSED:
+	case LEFT:
+		spawn(0);
 		model_await(&heard, 1);
-		CHECK_ASSERT(heist_stop(child_ref[n], HEIST_OK) == HEIST_OK);
-		model_await(&ended, (uint32_t)n + 1);
-		CHECK_ASSERT(children[n].plain == 1 && children[n].urgent == 2);
+		stop(0);
+		spawn(1);
+		if (SCENE == REUSED)
+			urge(1, 1 << 8 | 1);
+		return;
 	}
+}
+
+/* When all is quiet. */
+static void expect_handled(void)
+{
+	if (SCENE == LIVE)
+		expect(0, 1, 2);
+	else if (SCENE == REUSED)
+		expect(1, 0, 1);
 }
 
 static void thread(int t)
@@ -116,6 +179,7 @@ static void thread(int t)
 	sender();
 	model_await(&others, 1);
 	CHECK_ASSERT(heist_pool_wait_quiet(&sys->pool, 0));
+	expect_handled();
 	model_accounts(sys);
 	CHECK_ASSERT(heist_shutdown(sys, 0) == HEIST_OK);
 }
