@@ -229,9 +229,9 @@ heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type
 	struct actor_extra *x = ask_room(ctx);
 	if (!x)
 		return HEIST_ENOMEM;
-	if (receiver_enter(&from, &to, &target) !=
-	    HEIST_OK) /* the asker is told, whatever the policy */
-		return HEIST_EFULL;
+	r = receiver_enter(&from, KIND_REQUEST, &to, &target);
+	if (r != HEIST_OK)
+		return r;
 	struct message *m = message_build(&from, KIND_REQUEST, type, msg, type->size);
 	if (!m) {
 		heist_bound_undo(from.system, from.worker, to);
@@ -451,8 +451,9 @@ static heist_status forward(struct sender *from, struct actor *a, heist_ref to,
 			    const heist_type *type, const void *msg,
 			    const struct request_header *header)
 {
-	if (receiver_enter(from, &to, &a) != HEIST_OK)
-		return HEIST_EFULL;
+	heist_status r = receiver_enter(from, KIND_REQUEST, &to, &a);
+	if (r != HEIST_OK)
+		return r;
 	struct message *m = message_build(from, KIND_REQUEST, type, msg, type->size);
 	if (!m) {
 		heist_bound_undo(from->system, from->worker, to);

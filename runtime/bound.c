@@ -63,12 +63,13 @@ static heist_status redirect(struct sender *from, heist_ref *to, struct actor **
 	return HEIST_OK;
 }
 
-static heist_status enter(struct sender *from, heist_ref *to, struct actor **a)
+static heist_status enter(struct sender *from, bool request, heist_ref *to, struct actor **a)
 {
 	for (int hops = 0; ref_is_bounded(*to); hops++) {
 		struct heist_system *s = from->system;
 		bool full = HEIST_UNLIKELY(s->sim != NULL) && heist_sim_full(s->sim, *to);
-		switch (full ? bound_full(control_of(s, *to)) : bound_enter(control_of(s, *to))) {
+		struct control *c = control_of(s, *to);
+		switch (full ? bound_full(c, request) : bound_enter(c, request)) {
 		case BOUND_ENTERED:
 			return HEIST_OK;
 		case BOUND_ENTERED_HIGH:
@@ -87,9 +88,10 @@ static heist_status enter(struct sender *from, heist_ref *to, struct actor **a)
 	return HEIST_OK;
 }
 
-heist_status heist_bound_enter(struct sender *from, heist_ref *to, struct actor **a)
+heist_status heist_bound_enter(struct sender *from, enum message_kind kind, heist_ref *to,
+			       struct actor **a)
 {
-	heist_status r = enter(from, to, a);
+	heist_status r = enter(from, kind == KIND_REQUEST, to, a);
 	if (r == HEIST_EFULL)
 		heist_count(&from->local->refused, 1);
 	return r;

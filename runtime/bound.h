@@ -51,13 +51,13 @@ static inline void bound_set(struct control *c, uint32_t generation, const struc
 	atomic_fetch_and_explicit(&c->queued, ~BOUND_OVERLOADED, memory_order_relaxed);
 }
 
-/* What becomes of a message that may not wait. */
-static inline enum bound_answer bound_full(struct control *c)
+/* What becomes of a message that may not wait.  A request is not dropped: somebody waits for the answer. */
+static inline enum bound_answer bound_full(struct control *c, bool request)
 {
-	uint32_t bound = atomic_load_explicit(&c->bound, memory_order_relaxed);
-	return bound >> 28 == HEIST_REJECT     ? BOUND_REFUSED
-	       : bound >> 28 == HEIST_REDIRECT ? BOUND_REDIRECTED
-					       : BOUND_DROPPED;
+	uint32_t policy = atomic_load_explicit(&c->bound, memory_order_relaxed) >> 28;
+	return policy == HEIST_REDIRECT		   ? BOUND_REDIRECTED
+	       : policy == HEIST_REJECT || request ? BOUND_REFUSED
+						   : BOUND_DROPPED;
 }
 
 /* Any thread: of the last actor here that had a bound. */
@@ -67,19 +67,19 @@ static inline uint32_t bound_generation(const struct control *c)
 }
 
 /* May one more wait?  Where the oldest are dropped the consumer does it when it comes to them; it may be
- * slow, so beyond twice the bound the newest are. */
-static inline enum bound_answer bound_enter(struct control *c)
+ * slow, so beyond twice the bound the newest are.  A request drops nobody. */
+static inline enum bound_answer bound_enter(struct control *c, bool request)
 {
 	uint32_t bound = atomic_load_explicit(&c->bound, memory_order_relaxed);
 	uint32_t high = atomic_load_explicit(&c->high, memory_order_relaxed);
 	uint32_t policy = bound >> 28, capacity = bound & (BOUND_MAX - 1);
-	uint32_t most = capacity == 0		   ? BOUND_OVERLOADED - 1
-			: policy == HEIST_DROP_OLD ? 2 * capacity
-						   : capacity;
+	uint32_t most = capacity == 0			       ? BOUND_OVERLOADED - 1
+			: policy == HEIST_DROP_OLD && !request ? 2 * capacity
+							       : capacity;
 	uint32_t next, n = atomic_load_explicit(&c->queued, memory_order_relaxed);
 	do {
 		if ((n & ~BOUND_OVERLOADED) >= most)
-			return bound_full(c);
+			return bound_full(c, request);
 		next = n + 1;
 		if (high && (next & ~BOUND_OVERLOADED) >= high)
 			next |= BOUND_OVERLOADED;

@@ -35,7 +35,7 @@ static heist_status send_one(struct sender *from, struct multicast *c, heist_ref
 	struct actor *a;
 	heist_status r = sender_check(from, to, &a);
 	if (r == HEIST_OK)
-		r = receiver_enter(from, &to, &a);
+		r = receiver_enter(from, KIND_USER, &to, &a);
 	if (r == HEIST_DROPPED) {
 		heist_bound_lose(from, to, c->type, (void *)(uintptr_t)c->msg);
 		return HEIST_OK;

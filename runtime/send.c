@@ -90,7 +90,7 @@ heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg
 	if (!heist_sender_enter(&from, ref_runtime(to)))
 		return HEIST_EDEAD;
 	heist_status r = sender_check(&from, to, &a);
-	if (r == HEIST_OK && (r = receiver_enter(&from, &to, &a)) == HEIST_OK) {
+	if (r == HEIST_OK && (r = receiver_enter(&from, KIND_USER, &to, &a)) == HEIST_OK) {
 		struct message *m = message_build(&from, KIND_USER, type, msg, type->size);
 		if (m) {
 			push(&from, a, to, m);
@@ -238,7 +238,7 @@ heist_status heist_post(heist_ref to, void **msg)
 		return HEIST_EDEAD;
 	void *dropped = NULL;
 	heist_status r = sender_check(&from, to, &a);
-	if (r == HEIST_OK && (r = receiver_enter(&from, &to, &a)) == HEIST_OK) {
+	if (r == HEIST_OK && (r = receiver_enter(&from, KIND_USER, &to, &a)) == HEIST_OK) {
 		struct message *m = post_message(&from, *msg);
 		if (m) {
 			*msg = NULL;

@@ -129,16 +129,18 @@ heist_status heist_send_by(heist_ref to, const heist_type *type, const void *msg
 
 /* ---- bound.c ---- */
 #define HEIST_DROPPED ((heist_status)1) /* take it over, and lose it */
-/* Of one with a bound: OK, EFULL or HEIST_DROPPED; who gets it may be another than *to, then. */
-heist_status heist_bound_enter(struct sender *from, heist_ref *to, struct actor **actor);
+/* Of one with a bound: OK, EFULL or, if it is no request, HEIST_DROPPED; who gets it may be another than *to,
+ * then. */
+heist_status heist_bound_enter(struct sender *from, enum message_kind kind, heist_ref *to,
+			       struct actor **actor);
 /* Of any. */
-HEIST_HOT_INLINE heist_status receiver_enter(struct sender *from, heist_ref *to,
-					     struct actor **actor)
+HEIST_HOT_INLINE heist_status receiver_enter(struct sender *from, enum message_kind kind,
+					     heist_ref *to, struct actor **actor)
 {
 	if (HEIST_LIKELY(!ref_is_bounded(*to)))
 		return HEIST_OK;
 	struct sender escapes = *from; /* so that the caller's need not be in memory */
-	return heist_bound_enter(&escapes, to, actor);
+	return heist_bound_enter(&escapes, kind, to, actor);
 }
 /* What was let in, by any receiver, is not sent after all. */
 void heist_bound_undo(struct heist_system *s, struct rt_worker *w, heist_ref to);

@@ -172,6 +172,86 @@ TEST(bound, is_part_of_the_handle_and_holds_for_requests_and_timers)
 	finish(s);
 }
 
+/* ---- requests to a full mailbox ---- */
+
+enum { BY_ASK, BY_ASK_ALL, BY_FORWARD, WAYS };
+
+static int crowd, continued;
+
+static void on_answers(heist_ctx *ctx, void *state, const heist_answer *answers, uint32_t n,
+		       uint64_t user)
+{
+	(void)ctx, (void)state, (void)user;
+	EXPECT(n == 1);
+	answer = answers[0].status;
+}
+
+static void on_continued(heist_ctx *ctx, void *state, heist_status status, const void *reply,
+			 uint64_t user)
+{
+	(void)ctx, (void)state, (void)status, (void)reply, (void)user;
+	continued++;
+}
+
+/* Fills the mailbox of the peer, then asks it, too. */
+static heist_next crowding_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state;
+	for (int i = 0; i < crowd; i++)
+		EXPECT(test_tell(peer, &GO, (uint64_t)i) == HEIST_OK);
+	switch (*(uint64_t *)msg) {
+	case BY_ASK:
+		answer = heist_ask(ctx, peer, type, msg, 0, on_continued, 0);
+		break;
+	case BY_ASK_ALL:
+		EXPECT(heist_ask_all(ctx, &peer, 1, 0, type, msg, 0, on_answers, 0) == HEIST_OK);
+		break;
+	case BY_FORWARD:
+		answer = heist_forward(ctx, peer, type, msg);
+		break;
+	}
+	return HEIST_CONTINUE;
+}
+static const heist_class crowding = { "crowding", HEIST_ABI, 0, crowding_recv, NULL };
+
+static void expect_refused(heist_system *s, uint64_t way)
+{
+	answer = HEIST_OK;
+	continued = 0;
+	EXPECT(heist_call(s, test_spawn(s, &crowding, NULL), &GO, &way, 0, NULL) == HEIST_OK);
+	test_run(s);
+	heist_stats t = stats(s);
+	EXPECT(answer == HEIST_EFULL && continued == 0);
+	EXPECT(handled == crowd && test_lost(&t) == 0 && t.refused == 1);
+	finish(s);
+}
+
+TEST(bound, a_request_to_a_full_mailbox_is_refused_whatever_the_policy)
+{
+	crowd = 2;
+	for (int policy = HEIST_REJECT; policy <= HEIST_DROP_OLD; policy++)
+		for (uint64_t way = BY_ASK; way < WAYS; way++) {
+			heist_system *s = start();
+			peer = spawn_bounded(s, &slow, 2, (heist_overflow)policy);
+			expect_refused(s, way);
+		}
+}
+
+TEST(bound, a_request_is_refused_by_the_full_mailbox_that_it_is_sent_on_to)
+{
+	crowd = 4;
+	for (int policy = HEIST_REJECT; policy <= HEIST_DROP_OLD; policy++)
+		for (uint64_t way = BY_ASK; way < WAYS; way++) {
+			heist_system *s = start();
+			heist_opts o = heist_opts_default();
+			o.mailbox_cap = 2;
+			o.overflow = HEIST_REDIRECT;
+			o.redirect = spawn_bounded(s, &slow, 2, (heist_overflow)policy);
+			EXPECT(heist_spawn(s, &slow, &o, NULL, &peer) == HEIST_OK);
+			expect_refused(s, way);
+		}
+}
+
 TEST(bound, counts_out_what_is_lost_with_the_actor_before)
 {
 	heist_system *s = start();
@@ -370,4 +450,22 @@ TEST(bound, many_threads_send_in_hooks)
 	gate = 1;
 	EXPECT(test_balanced(s));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK && mourned == letters);
+}
+
+TEST(bound, a_call_to_a_full_mailbox_is_refused_whatever_the_policy)
+{
+	for (int policy = HEIST_REJECT; policy <= HEIST_DROP_OLD; policy++) {
+		heist_system *s = test_start(2);
+		uint64_t n = 0;
+		handled = gate = 0;
+		full = spawn_bounded(s, &waits, 2, (heist_overflow)policy);
+		EXPECT(test_tell(full, &GO, 0) == HEIST_OK && wait_for(&handled, 1));
+		EXPECT(test_tell(full, &GO, 1) == HEIST_OK && test_tell(full, &GO, 2) == HEIST_OK);
+		EXPECT(heist_call(s, full, &GO, &n, heist_in_ms(s, 10000), NULL) == HEIST_EFULL);
+		gate = 1;
+		EXPECT(test_balanced(s));
+		heist_stats t = stats(s);
+		EXPECT(handled == 3 && test_lost(&t) == 0 && t.refused == 1);
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	}
 }

@@ -525,6 +525,25 @@ TEST(sim, faults)
 	}
 }
 
+TEST(sim, a_mailbox_that_is_full_this_time_refuses_requests_whatever_its_policy)
+{
+	heist_sim_opts o = heist_sim_opts_default();
+	heist_opts bounded = heist_opts_default();
+	bounded.mailbox_cap = 50;
+	o.full = 1000000;
+	for (int policy = HEIST_REJECT; policy <= HEIST_DROP_OLD; policy++) {
+		heist_stats t = heist_stats_default();
+		heist_ref r;
+		uint64_t n = 1;
+		begin(&o);
+		bounded.overflow = (heist_overflow)policy;
+		EXPECT(heist_spawn(sys, &echo, &bounded, NULL, &r) == HEIST_OK);
+		EXPECT(heist_call(sys, r, &WORD, &n, 0, NULL) == HEIST_EFULL);
+		EXPECT(heist_get_stats(sys, &t) == HEIST_OK && t.refused == 1);
+		EXPECT(heist_sim_end(sim) == HEIST_OK);
+	}
+}
+
 TEST(sim, wrong_arguments)
 {
 	heist_sim_opts o = heist_sim_opts_default();

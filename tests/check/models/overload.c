@@ -28,7 +28,7 @@ static void thread(int t)
 {
 	if (t < 2) {
 		for (int i = 0; i < SENDS; i++) {
-			if (bound_enter(&c) == BOUND_ENTERED_HIGH)
+			if (bound_enter(&c, false) == BOUND_ENTERED_HIGH)
 				add(&ups, 1);
 			add(&in, 1);
 		}
