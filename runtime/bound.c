@@ -67,8 +67,9 @@ static heist_status enter(struct sender *from, bool request, heist_ref *to, stru
 {
 	for (int hops = 0; ref_is_bounded(*to); hops++) {
 		struct heist_system *s = from->system;
-		bool full = HEIST_UNLIKELY(s->sim != NULL) && heist_sim_full(s->sim, *to);
 		struct control *c = control_of(s, *to);
+		bool full = HEIST_UNLIKELY(s->sim != NULL) && bound_capacity(c) &&
+			    heist_sim_full(s->sim, *to);
 		switch (full ? bound_full(c, request) : bound_enter(c, request)) {
 		case BOUND_ENTERED:
 			return HEIST_OK;

@@ -51,6 +51,12 @@ static inline void bound_set(struct control *c, uint32_t generation, const struc
 	atomic_fetch_and_explicit(&c->queued, ~BOUND_OVERLOADED, memory_order_relaxed);
 }
 
+/* Any thread: how many may wait; 0: any number. */
+static inline uint32_t bound_capacity(const struct control *c)
+{
+	return atomic_load_explicit(&c->bound, memory_order_relaxed) & (BOUND_MAX - 1);
+}
+
 /* What becomes of a message that may not wait.  A request is not dropped: somebody waits for the answer. */
 static inline enum bound_answer bound_full(struct control *c, bool request)
 {
@@ -126,8 +132,9 @@ static inline bool bound_leave(struct control *c)
 /* The consumer, after leave: is what has just left one of too many? */
 static inline bool bound_drops_old(struct control *c)
 {
-	uint32_t bound = atomic_load_explicit(&c->bound, memory_order_relaxed);
-	return bound >> 28 == HEIST_DROP_OLD && bound_waiting(c) >= (bound & (BOUND_MAX - 1));
+	uint32_t capacity = bound_capacity(c);
+	return atomic_load_explicit(&c->bound, memory_order_relaxed) >> 28 == HEIST_DROP_OLD &&
+	       capacity && bound_waiting(c) >= capacity;
 }
 
 #endif

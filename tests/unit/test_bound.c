@@ -114,6 +114,23 @@ TEST(bound, drops_the_newest)
 	finish(s);
 }
 
+TEST(bound, marks_alone_drop_nothing_whatever_the_policy)
+{
+	for (int policy = HEIST_REJECT; policy <= HEIST_DROP_OLD; policy++) {
+		heist_system *s = start();
+		heist_opts o = heist_opts_default();
+		heist_ref a;
+		o.overload_high = 100;
+		o.overflow = (heist_overflow)policy;
+		EXPECT(heist_spawn(s, &slow, &o, NULL, &a) == HEIST_OK);
+		for (uint64_t i = 0; i < 5; i++)
+			EXPECT(test_tell(a, &WORD, i) == HEIST_OK);
+		test_run(s);
+		EXPECT(handled == 5 && drops == 0);
+		finish(s);
+	}
+}
+
 TEST(bound, drops_the_oldest)
 {
 	heist_system *s = start();
