@@ -246,14 +246,14 @@ static uint64_t random_below(struct supervisor *sup, uint64_t n)
 	return n ? drawn % n : 0;
 }
 
-/* Doubles with each failure, is reset by a quiet period, spread by the jitter. */
-static uint64_t backoff(struct supervisor *sup, struct child *c, uint64_t t)
+/* Doubles with each failure, is reset by a quiet period, spread by the jitter.  ran: its init had succeeded. */
+static uint64_t backoff(struct supervisor *sup, struct child *c, bool ran, uint64_t t)
 {
 	uint64_t least = c->spec.backoff_min_ms * (uint64_t)1000000;
 	uint64_t most = c->spec.backoff_max_ms * (uint64_t)1000000;
 	if (most < least)
 		most = least;
-	if (c->started_at && t - c->started_at > most + sup->period)
+	if (ran && t - c->started_at > most + sup->period)
 		c->failures = 0;
 	uint64_t delay = least;
 	for (uint32_t i = 0; i < c->failures && delay < most; i++)
@@ -280,7 +280,7 @@ static heist_decision decide(struct child *c)
 
 /* A child's incarnation has ended by itself. */
 static void child_failed(struct rt_worker *w, struct actor *a, struct supervisor *sup,
-			 struct child *c)
+			 struct child *c, bool ran)
 {
 	uint64_t t = now(w);
 	heist_decision d = decide(c);
@@ -294,7 +294,7 @@ static void child_failed(struct rt_worker *w, struct actor *a, struct supervisor
 		c->end_wanted = true;
 		return;
 	}
-	c->start_at = t + backoff(sup, c, t);
+	c->start_at = t + backoff(sup, c, ran, t);
 	if (sup->strategy == HEIST_ONE_FOR_ALL)
 		bounce_from(sup->oldest);
 	else if (sup->strategy == HEIST_REST_FOR_ONE)
@@ -316,12 +316,13 @@ static void on_adopt(struct rt_worker *w, struct supervisor *sup, struct child *
 static void on_rest(struct rt_worker *w, struct actor *a, struct supervisor *sup, struct child *c)
 {
 	bool ordered = c->state == CHILD_HOLDING || c->bounce || c->end_wanted || sup->closing;
+	bool ran = c->state == CHILD_RUNNING;
 	if (c->state != CHILD_ENDING)
 		c->state = CHILD_RESTING;
 	c->bounce = false;
 	c->kill_at = 0;
 	if (!ordered)
-		child_failed(w, a, sup, c);
+		child_failed(w, a, sup, c, ran);
 	else if (c->state == CHILD_ENDING)
 		(void)heist_kill(c->ref, HEIST_OK); /* it failed as it was being stopped */
 }

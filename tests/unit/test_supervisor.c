@@ -2,6 +2,7 @@
  * Supervision: restart types, strategies, intensity, back-off, decisions, mailboxes, orders of stops. */
 #include <string.h>
 
+#include "tests/support/clock.h"
 #include "tests/support/memory.h"
 #include "tests/support/runtime.h"
 
@@ -820,5 +821,52 @@ TEST(supervisor, an_alarm_of_the_incarnation_before_does_no_harm)
 	while (heist_poll(s, 0, 1) > 0)
 		;
 	EXPECT(alarm_inits == 2 && alarm_timeouts == 1);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* ---- under a test's clock ---- */
+
+static heist_system *start_polled(void)
+{
+	heist_config c = test_clock_config();
+	heist_system *s;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	return s;
+}
+
+static void tell_now(heist_system *s, heist_ref to, enum order order, heist_ref who)
+{
+	struct order_message o = { order, who.v };
+	EXPECT(heist_send(to, &ORDER, &o) == HEIST_OK);
+	test_run(s);
+}
+
+TEST(supervisor, the_back_off_grows_over_inits_that_fail)
+{
+	const uint64_t some = 100 * TEST_MS;
+	heist_system *s = start_polled();
+	heist_sup sup = heist_sup_default();
+	heist_ref root, r;
+	prepare(1, HEIST_PERMANENT);
+	specs[0].backoff_min_ms = 1000;
+	specs[0].backoff_max_ms = 8000;
+	sup.children = specs;
+	sup.child_count = 1;
+	sup.intensity = 1000;
+	sup.period_ms = 1000;
+	EXPECT(heist_supervise(s, &sup, &root, &r) == HEIST_OK);
+	for (int again = 0; again < 2; again++) { /* the quiet period begins anew */
+		test_pass(s, 60 * TEST_S);
+		EXPECT(inits[0] == 1 + 4 * again && alive[0] == 1);
+		bad_inits[0] = 3;
+		tell_now(s, r, CRASH, r);
+		test_pass(s, some);
+		for (int i = 0; i < 4; i++) {
+			test_pass(s, (TEST_S << i) - 2 * some);
+			EXPECT(inits[0] == 1 + 4 * again + i);
+			test_pass(s, 2 * some);
+			EXPECT(inits[0] == 2 + 4 * again + i);
+		}
+	}
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
