@@ -264,8 +264,8 @@ static bool cut(struct rt_worker *w, struct actor *a, struct bond *b, enum signa
 		bond_free(w, b);
 	if (mode == SIGNAL_STALE || !copy.link || copy.target_quiet || copy.hush)
 		return false;
-	if (mode == SIGNAL_QUIET) { /* it may be about to start; if it rests, it is ending anyway */
-		if (!(a->config & CONFIG_HELD))
+	if (mode == SIGNAL_QUIET) {
+		if (!heist_actor_has_begun(a)) /* its INIT is still to come */
 			heist_control_link(w->local.system, w, a, copy.end.status);
 		return false;
 	}

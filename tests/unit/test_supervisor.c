@@ -870,3 +870,31 @@ TEST(supervisor, the_back_off_grows_over_inits_that_fail)
 	}
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
+
+static heist_ref outsider(heist_system *s, uint64_t id, enum order order, heist_ref who)
+{
+	heist_ref r = test_spawn(s, &child_class, &id);
+	tell_now(s, r, order, who);
+	EXPECT(worked[id] == 1);
+	return r;
+}
+
+TEST(supervisor, a_stop_is_not_lost_over_links)
+{
+	for (int kill = 0; kill < 2; kill++) {
+		heist_system *s = start_polled();
+		heist_ref r, other[2];
+		prepare(1, HEIST_PERMANENT);
+		supervise(s, HEIST_ONE_FOR_ONE, 1, 10, &r);
+		test_run(s);
+		for (uint64_t i = 0; i < 2; i++)
+			other[i] = outsider(s, 8 + i, TIE, r);
+		EXPECT(heist_kill(other[0], CODE) == HEIST_OK);
+		EXPECT(heist_kill(other[1], CODE) == HEIST_OK);
+		EXPECT((kill ? heist_kill : heist_stop)(r, HEIST_OK) == HEIST_OK);
+		test_run(s);
+		expect_gone(s, 1);
+		EXPECT(inits[0] == stops[0] && tell(r, WORK) == HEIST_EDEAD);
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	}
+}
