@@ -425,7 +425,10 @@ bool heist_supervisor_may_end(struct rt_worker *w, struct actor *a, struct endin
 	struct supervisor *sup = supervisor_of(w->local.system, a);
 	if (!sup)
 		return true;
-	close_down(sup, *end);
+	if (end->how == HEIST_EXIT_LINKED && actor_extra(w->local.system, a)->child)
+		pause(sup, *end); /* like a child, it fails */
+	else
+		close_down(sup, *end);
 	*end = sup->end;
 	return advance(w, a, sup);
 }

@@ -898,3 +898,43 @@ TEST(supervisor, a_stop_is_not_lost_over_links)
 		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 	}
 }
+
+/* A supervisor with one child, below one that treats it as `restart` says. */
+static heist_ref branch_of(heist_system *s, heist_restart restart, heist_ref *branch,
+			   heist_ref *leaf)
+{
+	heist_sup sup = heist_sup_default();
+	heist_child as = heist_child_default();
+	heist_ref root;
+	prepare(1, HEIST_PERMANENT);
+	EXPECT(heist_supervise(s, &sup, &root, NULL) == HEIST_OK);
+	as.restart = restart;
+	sup.parent = root;
+	sup.as_child = &as;
+	sup.children = specs;
+	sup.child_count = 1;
+	EXPECT(heist_supervise(s, &sup, branch, leaf) == HEIST_OK);
+	test_run(s);
+	EXPECT(inits[0] == 1);
+	return root;
+}
+
+TEST(supervisor, a_link_makes_a_branch_fail_that_is_started_again)
+{
+	heist_system *s = start_polled();
+	heist_ref branch, leaf;
+	heist_ref root = branch_of(s, HEIST_PERMANENT, &branch, &leaf);
+	heist_ref first = outsider(s, 8, TIE, branch), second = outsider(s, 9, TIE, branch);
+	tell_now(s, first, CRASH, first);
+	EXPECT(inits[0] == 2 && stops[0] == 1);
+	tell_now(s, leaf, WORK, leaf);
+	EXPECT(worked[0] == 1);
+	EXPECT(heist_kill(second, CODE) == HEIST_OK && heist_stop(branch, HEIST_OK) == HEIST_OK);
+	test_run(s);
+	expect_gone(s, 1); /* but not if it is stopped as well */
+	EXPECT(tell(leaf, WORK) == HEIST_EDEAD && inits[0] == stops[0]);
+	EXPECT(heist_stop(root, HEIST_OK) == HEIST_OK);
+	test_run(s);
+	expect_gone(s, 0);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}

@@ -773,10 +773,10 @@ HEIST_API heist_status heist_publish(heist_system *, const char *topic, const he
 				     const void *msg, heist_tally *tally);
 
 /* Start a supervisor and its children, in order; one that is not HEIST_ONE_FOR_ONE waits for each init hook.
- * children: room for child_count handles.  A supervisor that fails, by intensity or by decision, restarts
- * as its parent says, its children with it under their old handles; without a parent it ends
- * (HEIST_EXIT_CRASHED).  heist_stop and heist_kill of a supervisor first stop its children, one by one,
- * from the last to the first.  EDEAD: the parent has ended.  ENOMEM: no child's
+ * children: room for child_count handles.  A supervisor that fails, by intensity, by decision or by a link,
+ * restarts as its parent says, its children with it under their old handles; without a parent it ends
+ * (HEIST_EXIT_CRASHED, HEIST_EXIT_LINKED).  heist_stop and heist_kill of a supervisor first stop its
+ * children, one by one, from the last to the first.  EDEAD: the parent has ended.  ENOMEM: no child's
  * init has run, and none will; what was made of the tree ends, and until then heist_select may meet it;
  * children then holds nothing of use. */
 HEIST_NEED heist_status heist_supervise(heist_system *, const heist_sup *, heist_ref *out,
