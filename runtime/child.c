@@ -120,8 +120,7 @@ enum child_order heist_child_look(struct rt_worker *w, struct actor *a, struct e
 	if (x->family.closing)
 		return heist_family_closed(w, a, end) ? CHILD_ALONE : CHILD_WAIT;
 	if (heist_control_look(w, a, end)) {
-		if (x->child->final)
-			*end = x->child->end;
+		*end = child_ending(x->child, *end);
 		return CHILD_END;
 	}
 	if (!x->start_ordered)

@@ -48,11 +48,19 @@ struct child {
 	bool adopted, gone;
 	bool end_wanted; /* it shall end for good                 */
 	bool bounce;	 /* it shall rest before it runs again    */
-	bool final;	 /* it is killed as it rests: how its incarnation ended is how it did */
+	/* It is killed as it rests: how its incarnation ended is how it did.  Relaxed: what it is read with is the
+	 * child's own, and the supervisor's kill (CT2) comes after it; who is killed by another reads either. */
+	_Atomic bool final;
 	uint32_t failures;
 	uint64_t start_at, started_at, kill_at;
 	_Alignas(16) unsigned char arg[]; /* of every init */
 };
+
+/* How a child ends that was asked to end like `end`: `final` counts more. */
+static inline struct ending child_ending(const struct child *c, struct ending end)
+{
+	return atomic_load_explicit(&c->final, memory_order_relaxed) ? c->end : end;
+}
 
 /* What the runner of a resting child finds; or of a parent, whose children have all ended (ALONE). */
 enum child_order { CHILD_WAIT, CHILD_START, CHILD_END, CHILD_ALONE };

@@ -117,7 +117,7 @@ static bool child_down(struct rt_worker *w, struct actor *a, struct supervisor *
 	}
 	if (c->end_wanted && rests) {
 		c->state = CHILD_ENDING;
-		c->final = true;
+		atomic_store_explicit(&c->final, true, memory_order_relaxed);
 		(void)heist_kill(c->ref, HEIST_OK);
 	} else if (c->end_wanted && (c->state == CHILD_RUNNING || c->state == CHILD_STARTING)) {
 		c->state = CHILD_ENDING;
@@ -425,10 +425,11 @@ bool heist_supervisor_may_end(struct rt_worker *w, struct actor *a, struct endin
 	struct supervisor *sup = supervisor_of(w->local.system, a);
 	if (!sup)
 		return true;
-	if (end->how == HEIST_EXIT_LINKED && actor_extra(w->local.system, a)->child)
+	struct child *self = actor_extra(w->local.system, a)->child;
+	if (self && end->how == HEIST_EXIT_LINKED)
 		pause(sup, *end); /* like a child, it fails */
 	else
-		close_down(sup, *end);
+		close_down(sup, self ? child_ending(self, *end) : *end);
 	*end = sup->end;
 	return advance(w, a, sup);
 }

@@ -938,3 +938,24 @@ TEST(supervisor, a_link_makes_a_branch_fail_that_is_started_again)
 	expect_gone(s, 0);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
+
+TEST(supervisor, a_branch_that_is_not_started_again_says_why)
+{
+	for (int link = 0; link < 2; link++) {
+		heist_system *s = start_polled();
+		heist_ref branch, leaf;
+		branch_of(s, HEIST_TEMPORARY, &branch, &leaf);
+		outsider(s, 8, WATCH, branch);
+		outsider(s, 9, TIE, branch);
+		heist_ref tied = outsider(s, 10, TIE, branch);
+		for (int i = 0; i < 4 && !link; i++) /* more than it bears */
+			tell_now(s, leaf, CRASH, leaf);
+		if (link)
+			tell_now(s, tied, CRASH, tied);
+		EXPECT(told == 1 && last_status == CODE);
+		EXPECT(last_how == (link ? HEIST_EXIT_LINKED : HEIST_EXIT_CRASHED));
+		EXPECT(last_why[9] == CODE && last_why[10] == CODE);
+		expect_gone(s, 2); /* the root, the watcher */
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	}
+}
