@@ -44,13 +44,20 @@ static void order(struct family *f)
 		(void)heist_stop(f->youngest->target, HEIST_OK);
 }
 
+/* Does a parent that ends like that let its children finish?  Not to rest with others. */
+static bool stops(const struct actor_extra *x, struct ending end)
+{
+	bool ordered = x->child && x->child->hold_seen;
+	return end.how == HEIST_EXIT_NORMAL || (end.how == HEIST_EXIT_STOPPED && !ordered);
+}
+
 bool heist_family_closes(struct rt_worker *w, struct actor *a, struct ending end)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
 	if (!x || !x->family.youngest)
 		return false;
 	x->family.closing = true;
-	x->family.kill = end.how != HEIST_EXIT_NORMAL && end.how != HEIST_EXIT_STOPPED;
+	x->family.kill = !stops(x, end);
 	x->family.end = end;
 	a->config |= CONFIG_HELD;
 	order(&x->family);

@@ -10,7 +10,8 @@
  *   running --ends--> closing [an order to the youngest] <--DOWN-- ... none left --> stop hook, ends or rests
  *
  * Orders    heist_stop if the parent ended normally or was stopped, so what children were sent is handled;
- *           else heist_kill.  A kill of the parent meanwhile is one of the children.
+ *           else, a restart with others among it, heist_kill.  A kill of the parent meanwhile is one of the
+ *           children.
  *
  * Threads   the parent's runner, or whoever ends the actors after the workers have left.
  * Edges     BD1, HO1, IJ1 */

@@ -119,7 +119,7 @@ static bool child_down(struct rt_worker *w, struct actor *a, struct supervisor *
 		c->state = CHILD_ENDING;
 		atomic_store_explicit(&c->final, true, memory_order_relaxed);
 		(void)heist_kill(c->ref, HEIST_OK);
-	} else if (c->end_wanted && (c->state == CHILD_RUNNING || c->state == CHILD_STARTING)) {
+	} else if (c->end_wanted && c->state != CHILD_ENDING) {
 		c->state = CHILD_ENDING;
 		c->kill_at = now(w) + ms * (uint64_t)1000000;
 		(void)heist_stop(c->ref, HEIST_OK);

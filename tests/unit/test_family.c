@@ -3,12 +3,12 @@
  * ends, and before it is restarted. */
 #include <string.h>
 
-#include "tests/support/runtime.h"
+#include "tests/support/clock.h"
 
 static const heist_type GO = { .base = &GO, .name = "go", .size = 8, .reply_size = 1 };
 static const heist_type NOTE = { .base = &NOTE, .name = "note", .size = 8, .reply_size = 1 };
 
-enum { SPAWN, END, FAIL, PANIC, IGNORE };
+enum { SPAWN, END, FAIL, PANIC, IGNORE, WAIT };
 #ifdef UNIT_PLAIN /* a sanitizer, under which a link takes ten times as long */
 #define MOST 20000
 #else
@@ -28,6 +28,7 @@ struct member {
 };
 
 static heist_status spawn(heist_ctx *ctx, uint64_t name);
+static void wait_for_ever(heist_ctx *ctx);
 
 static heist_next member_init(heist_ctx *ctx, void *state, const void *arg)
 {
@@ -70,6 +71,8 @@ static heist_next member_recv(heist_ctx *ctx, void *state, const heist_type *typ
 		return HEIST_FAIL;
 	case PANIC:
 		heist_panic(ctx, HEIST_EUSER);
+	case WAIT:
+		wait_for_ever(ctx);
 	}
 	return HEIST_CONTINUE;
 }
@@ -102,8 +105,7 @@ static heist_ref parent;
 
 static heist_system *start(void)
 {
-	heist_config c = heist_config_default();
-	c.mode = HEIST_POLLED;
+	heist_config c = test_clock_config();
 	EXPECT(heist_start(&c, &sys) == HEIST_OK);
 	memset(order, 0, sizeof order);
 	begun = ended = notes = told = wrong_order = 0;
@@ -261,6 +263,85 @@ TEST(family, a_restart_that_waits_for_children_can_be_stopped)
 	EXPECT(heist_kill(parent, HEIST_EUSER) == HEIST_OK);
 	end("ap");
 	EXPECT(notes < 100000);
+}
+
+/* Waits for what does not come: it does not stop. */
+static heist_next silent_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state, (void)msg;
+	(void)heist_reply_later(ctx, type);
+	return HEIST_CONTINUE;
+}
+
+static const heist_class silent_class = { "silent", HEIST_ABI, 0, silent_recv, NULL };
+static heist_ref silent;
+
+static void no_reply(heist_ctx *ctx, void *state, heist_status status, const void *reply,
+		     uint64_t user)
+{
+	(void)ctx, (void)state, (void)status, (void)reply, (void)user;
+	EXPECT(false);
+}
+
+static void wait_for_ever(heist_ctx *ctx)
+{
+	uint64_t n = 0;
+	EXPECT(heist_ask(ctx, silent, &GO, &n, 0, no_reply, 0) == HEIST_OK);
+	EXPECT(heist_hold(ctx) == HEIST_OK);
+}
+
+/* Two of one for all; the first has a child that does not stop. */
+static heist_ref begin_all(heist_ref *other)
+{
+	uint64_t name[] = { 'p', 'q' };
+	heist_child spec[2];
+	heist_sup sup = heist_sup_default();
+	heist_ref s, child[2];
+	start();
+	in_init = 1;
+	EXPECT(heist_spawn(sys, &silent_class, NULL, NULL, &silent) == HEIST_OK);
+	for (int i = 0; i < 2; i++) {
+		spec[i] = heist_child_default();
+		spec[i].cls = &member_class;
+		spec[i].arg = &name[i];
+	}
+	sup.strategy = HEIST_ONE_FOR_ALL;
+	sup.children = spec;
+	sup.child_count = 2;
+	EXPECT(heist_supervise(sys, &sup, &s, child) == HEIST_OK);
+	run();
+	parent = child[0];
+	*other = child[1];
+	EXPECT(begun == 3 && test_tell(last, &GO, WAIT) == HEIST_OK);
+	run();
+	return s;
+}
+
+TEST(family, a_restart_with_others_kills_children)
+{
+	heist_ref other, s = begin_all(&other);
+	EXPECT(test_tell(other, &GO, FAIL) == HEIST_OK);
+	run();
+	EXPECT(strcmp(order, "qap") == 0 && begun == 6);
+	EXPECT(heist_stop(s, HEIST_OK) == HEIST_OK);
+	end("qapqap");
+}
+
+TEST(family, a_supervisor_ends_one_that_was_to_rest_with_others)
+{
+	for (int kill = 0; kill < 2; kill++) {
+		heist_ref other, s = begin_all(&other);
+		EXPECT(test_tell(parent, &GO, END) == HEIST_OK); /* it waits for its child */
+		run();
+		EXPECT(test_tell(other, &GO, FAIL) == HEIST_OK);
+		run();
+		EXPECT(strcmp(order, "q") == 0);
+		EXPECT((kill ? heist_kill : heist_stop)(s, HEIST_OK) == HEIST_OK);
+		test_pass(sys, 4 * TEST_S);
+		EXPECT(strcmp(order, "q") == 0);
+		test_pass(sys, 2 * TEST_S);
+		end("qap");
+	}
 }
 
 /* ---- shutdown ---- */
