@@ -198,10 +198,12 @@ static void close_down(struct supervisor *sup, struct ending end)
 		c->end_wanted = true;
 }
 
-/* Those from c on go down, to come up again unless they are temporary. */
-static void bounce_from(struct child *c)
+/* Those from c on but `failed` go down, to come up again unless they are temporary. */
+static void bounce_from(struct child *c, const struct child *failed)
 {
 	for (; c; c = c->newer) {
+		if (c == failed)
+			continue;
 		if (c->spec.restart == HEIST_TEMPORARY)
 			c->end_wanted = true;
 		else if (c->state != CHILD_RESTING)
@@ -216,7 +218,7 @@ static void pause(struct supervisor *sup, struct ending end)
 		return;
 	sup->paused = sup->rest_due = true;
 	sup->end = end;
-	bounce_from(sup->oldest);
+	bounce_from(sup->oldest, NULL);
 }
 
 /* The supervisor fails: above it somebody decides, or it ends. */
@@ -296,9 +298,9 @@ static void child_failed(struct rt_worker *w, struct actor *a, struct supervisor
 	}
 	c->start_at = t + backoff(sup, c, ran, t);
 	if (sup->strategy == HEIST_ONE_FOR_ALL)
-		bounce_from(sup->oldest);
+		bounce_from(sup->oldest, c);
 	else if (sup->strategy == HEIST_REST_FOR_ONE)
-		bounce_from(c->newer);
+		bounce_from(c->newer, c);
 }
 
 /* ---- reports ---- */

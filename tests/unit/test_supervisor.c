@@ -959,3 +959,20 @@ TEST(supervisor, a_branch_that_is_not_started_again_says_why)
 		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 	}
 }
+
+TEST(supervisor, a_temporary_child_is_restarted_if_that_is_decided)
+{
+	for (int strategy = HEIST_ONE_FOR_ONE; strategy <= HEIST_REST_FOR_ONE; strategy++) {
+		int d = HEIST_DECIDE_RESTART;
+		heist_system *s = start_polled();
+		heist_ref r[2];
+		prepare(2, HEIST_TEMPORARY);
+		specs[0].decide = by_status;
+		specs[0].user = &d;
+		supervise(s, (heist_strategy)strategy, 2, 10, r);
+		tell_now(s, r[0], CRASH, r[0]);
+		EXPECT(inits[0] == 2 && alive[0] == 1);
+		EXPECT(inits[1] == 1 && alive[1] == (strategy == HEIST_ONE_FOR_ONE));
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	}
+}
