@@ -471,17 +471,28 @@ void heist_supervisor_free(struct rt_worker *w, struct supervisor *sup)
 static const heist_class supervisor_class = { "heist.supervisor", HEIST_ABI, 0, heist_unhandled,
 					      NULL };
 
-static const char *child_bad_argument(heist_system *s, const heist_child *spec)
+/* Of how it is treated. */
+static const char *treatment_bad_argument(const heist_child *spec)
 {
-	if (spec->struct_size < sizeof *spec || !spec->cls)
-		return "child: struct_size or class missing (use heist_child_default)";
+	if (spec->struct_size < sizeof *spec)
+		return "child: struct_size missing (use heist_child_default)";
 	if (spec->leftover == HEIST_FILTER && !spec->keep)
 		return "child: HEIST_FILTER needs a keep function";
-	if (heist_path_bad_name(spec->name))
-		return heist_path_bad_name(spec->name);
 	if ((unsigned)spec->restart > HEIST_TEMPORARY || (unsigned)spec->leftover > HEIST_FILTER ||
 	    spec->jitter_percent > 100 || spec->poison_retries > MESSAGE_MOST_TRIES)
 		return "child: restart, leftover, jitter_percent or poison_retries out of range";
+	return NULL;
+}
+
+static const char *child_bad_argument(heist_system *s, const heist_child *spec)
+{
+	const char *bad = treatment_bad_argument(spec);
+	if (bad)
+		return bad;
+	if (!spec->cls)
+		return "child: class missing";
+	if (heist_path_bad_name(spec->name))
+		return heist_path_bad_name(spec->name);
 	return heist_spawn_bad(s, spec->cls, spec->opts, spec->arg);
 }
 
@@ -544,6 +555,8 @@ static const char *supervisor_bad_argument(heist_system *s, const heist_sup *spe
 		return heist_path_bad_name(spec->name);
 	if (spec->parent.v && ref_runtime(spec->parent) != s->id)
 		return "sup: the parent is of another runtime";
+	if (spec->parent.v && spec->as_child && treatment_bad_argument(spec->as_child))
+		return treatment_bad_argument(spec->as_child);
 	for (uint32_t i = 0; i < spec->child_count; i++) {
 		const char *bad = child_bad_argument(s, &spec->children[i]);
 		if (bad)

@@ -676,6 +676,20 @@ TEST(supervisor, wrong_arguments)
 	sup.parent = (heist_ref){ 1 };
 	EXPECT(heist_supervise(s, &sup, &r, NULL) == HEIST_EINVAL);
 	EXPECT(heist_add_child(s, (heist_ref){ 1 }, &specs[0], &r) == HEIST_EINVAL);
+	for (int i = 0; i < 4; i++) {
+		heist_child as = heist_child_default();
+		sup = heist_sup_default();
+		sup.as_child = &as;
+		if (i == 0)
+			as.jitter_percent = 101;
+		else if (i == 1)
+			as.restart = (heist_restart)77;
+		else if (i == 2)
+			as.struct_size = 0;
+		EXPECT(heist_supervise(s, &sup, &r, NULL) == HEIST_OK); /* that is not read */
+		sup.parent = r;
+		EXPECT(heist_supervise(s, &sup, &r, NULL) == (i < 3 ? HEIST_EINVAL : HEIST_OK));
+	}
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 #endif
