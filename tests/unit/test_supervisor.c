@@ -990,3 +990,21 @@ TEST(supervisor, a_temporary_child_is_restarted_if_that_is_decided)
 		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 	}
 }
+
+TEST(supervisor, a_link_of_one_that_rests_is_gone)
+{
+	for (int owner = 0; owner < 2; owner++) {
+		heist_system *s = start_polled();
+		heist_ref r[2];
+		prepare(2, HEIST_PERMANENT);
+		specs[0].backoff_min_ms = 1000;
+		supervise(s, HEIST_ONE_FOR_ONE, 2, 10, r);
+		test_run(s);
+		tell_now(s, r[!owner], TIE, r[owner]);
+		tell_now(s, r[0], CRASH, r[0]);
+		EXPECT(heist_kill(r[1], CODE) == HEIST_OK);
+		test_pass(s, 10 * TEST_S);
+		EXPECT(inits[0] == 2 && alive[0] == 1 && alive[1] == 0);
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	}
+}

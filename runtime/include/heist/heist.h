@@ -950,8 +950,9 @@ HEIST_NEED heist_status heist_spawn_monitor(heist_ctx *, const heist_class *, co
 HEIST_NEED heist_status heist_spawn_child(heist_ctx *, const heist_class *, const heist_opts *,
 					  const void *arg, heist_ref *out);
 /* Tie two actors: if one ends with another status than HEIST_OK, or has ended already, so does the other
- * (HEIST_EXIT_LINKED, with that status), before its next message; see HEIST_TRAP_LINKS.  Either may unlink;
- * after that has returned the caller's end is not tied any more.  Errors as above. */
+ * (HEIST_EXIT_LINKED, with that status), before its next message; see HEIST_TRAP_LINKS.  One whose
+ * incarnation is over, or a child that waits for its first, is neither ended nor told: the link is gone.
+ * Either may unlink; after that has returned the caller's end is not tied any more.  Errors as above. */
 HEIST_API heist_status heist_link(heist_ctx *, heist_ref);
 HEIST_API heist_status heist_unlink(heist_ctx *, heist_ref);
 /* n zeroed bytes, aligned to 16, of this actor's arena: gone, all at once, when the actor has ended, or
