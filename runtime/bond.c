@@ -262,13 +262,8 @@ static bool cut(struct rt_worker *w, struct actor *a, struct bond *b, enum signa
 		heist_member_free(w->local.system, b);
 	else
 		bond_free(w, b);
-	if (mode == SIGNAL_STALE || !copy.link || copy.target_quiet || copy.hush)
+	if (mode != SIGNAL_TELL || !copy.link || copy.target_quiet || copy.hush)
 		return false;
-	if (mode == SIGNAL_QUIET) {
-		if (!heist_actor_has_begun(a)) /* its INIT is still to come */
-			heist_control_link(w->local.system, w, a, copy.end.status);
-		return false;
-	}
 	unlink_all(w, a, copy.owner);
 	return tell_link(w, a, copy.owner, copy.end, end);
 }

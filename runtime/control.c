@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * control.c - stop, kill and the end of a linked actor: requests beside the mailbox that need no memory.
+ * control.c - stop and kill: requests beside the mailbox that need no memory.
  *
  * A request is one word per slot: generation, kind and reason.  Whoever posts one sets CONTROL_CALL
  * and rings the bell: a node of the slot that is pushed like a message, so that an idle actor runs.
@@ -21,7 +21,7 @@
 #include "runtime/sim.h"
 
 /* The stronger ones are the higher ones. */
-enum request_kind { REQUEST_STOP = 1, REQUEST_KILL = 2, REQUEST_LINKED = 3 };
+enum request_kind { REQUEST_STOP = 1, REQUEST_KILL = 2 };
 
 /* generation << 34 | kind << 32 | reason */
 static uint64_t request_make(uint32_t generation, enum request_kind kind, heist_status why)
@@ -139,30 +139,9 @@ static enum request_kind request_read(struct heist_system *s, struct actor *a, s
 	if (r >> 34 != mpsc_generation(&a->ticket))
 		return 0;
 	enum request_kind kind = r >> 32 & 3;
-	end->how = kind == REQUEST_STOP	  ? HEIST_EXIT_STOPPED
-		   : kind == REQUEST_KILL ? HEIST_EXIT_KILLED
-					  : HEIST_EXIT_LINKED;
+	end->how = kind == REQUEST_KILL ? HEIST_EXIT_KILLED : HEIST_EXIT_STOPPED;
 	end->status = (heist_status)(int32_t)(uint32_t)r;
 	return kind;
-}
-
-void heist_control_link(struct heist_system *s, struct rt_worker *w, struct actor *a,
-			heist_status status)
-{
-	if (status == HEIST_OK)
-		return;
-	request_post(&s->slots.control[slot_index(&s->slots, a)],
-		     request_make(mpsc_generation(&a->ticket), REQUEST_LINKED, status));
-	heist_control_call(s, w, a);
-}
-
-/* The end of a linked actor is told once. */
-static void request_clear_link(struct heist_system *s, struct actor *a)
-{
-	struct control *c = &s->slots.control[slot_index(&s->slots, a)];
-	uint64_t r = atomic_load_explicit(&c->request, memory_order_relaxed);
-	if ((r >> 32 & 3) == REQUEST_LINKED) /* only its own runner posts one */
-		atomic_store_explicit(&c->request, 0, memory_order_relaxed);
 }
 
 bool heist_control_look(struct rt_worker *w, struct actor *a, struct ending *end)
@@ -170,7 +149,6 @@ bool heist_control_look(struct rt_worker *w, struct actor *a, struct ending *end
 	struct ending ignored;
 	hold_look(&a->control); /* HO1 */
 	(void)heist_signals_run(w, a, false, &ignored);
-	request_clear_link(w->local.system, a);
 	return request_read(w->local.system, a, end) != 0;
 }
 
@@ -186,8 +164,7 @@ enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, stru
 	hold_look(&a->control); /* HO1 */
 	heist_lanes_look(w, a);
 	struct ending ignored;
-	if (request_read(w->local.system, a, end) >= REQUEST_KILL) {
-		request_clear_link(w->local.system, a);
+	if (request_read(w->local.system, a, end) == REQUEST_KILL) {
 		/* who watches it shall be told why */
 		(void)heist_signals_run(w, a, false, &ignored);
 		return may_end(w, a, end);

@@ -43,7 +43,7 @@ struct signal {
 /* What the slot of a signal holds. */
 enum signal_mode {
 	SIGNAL_STALE, /* another actor than it is for, or none              */
-	SIGNAL_QUIET, /* its actor, which is about to start or to end       */
+	SIGNAL_QUIET, /* its actor, which rests or is about to end          */
 	SIGNAL_TELL,  /* its actor, which may be told                       */
 };
 

@@ -417,9 +417,6 @@ bool heist_control_look(struct rt_worker *w, struct actor *a, struct ending *end
 void heist_bell_drain(struct rt_worker *w, struct actor *a);
 /* Any thread, w NULL: foreign.  There is something to look at.  True: the actor was idle, so it looks first. */
 bool heist_control_call(struct heist_system *s, struct rt_worker *w, struct actor *a);
-/* The slot's runner: an actor that this one, whose INIT is still to come, is linked to has ended. */
-void heist_control_link(struct heist_system *s, struct rt_worker *w, struct actor *a,
-			heist_status status);
 /* The doorbell has left the mailbox; the caller may have lost the right to run. */
 void heist_bell_retire(struct heist_system *s, struct rt_worker *w, struct actor *a);
 
