@@ -310,8 +310,9 @@ heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message 
 		HEIST_UNLIKELY(message_has(m, MESSAGE_LARGE)) ? *(void **)(void *)(h + 1) : h + 1;
 	if (HEIST_UNLIKELY(x->idle.watching))
 		heist_idle_over(w, a, x);
+	bool held = x->lanes.awaited != 0;
 	answer(w, a, x, ask, status, status == HEIST_OK ? value : NULL);
-	if (HEIST_UNLIKELY(a->recv == heist_postpone))
+	if (HEIST_UNLIKELY(held))
 		heist_postpone_over(w, a, x);
 	return turn_end(w, HEIST_CONTINUE);
 }

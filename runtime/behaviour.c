@@ -26,25 +26,28 @@ static heist_recv_fn *wanted(const struct actor_extra *x)
 
 void heist_behaviour_settle(struct heist_ctx *ctx, struct actor *a, struct actor_extra *x)
 {
-	if (!stands_before(a->recv))
-		x->behind = a->recv;
-	a->recv = wanted(x);
+	heist_recv_fn **recv = behaviour_place(ctx->system, a);
+	if (!stands_before(*recv))
+		x->behind = *recv;
+	*recv = wanted(x);
 	heist_behaviour_changed(ctx, a);
 }
 
 static heist_recv_fn *behaviour_get(struct heist_system *s, struct actor *a)
 {
-	return stands_before(a->recv) ? actor_extra(s, a)->behind : a->recv;
+	heist_recv_fn *recv = *behaviour_place(s, a);
+	return stands_before(recv) ? actor_extra(s, a)->behind : recv;
 }
 
 static void behaviour_set(struct heist_ctx *ctx, heist_recv_fn *recv)
 {
 	struct actor *a = ctx_actor(ctx);
-	if (stands_before(a->recv)) {
+	heist_recv_fn **place = behaviour_place(ctx->system, a);
+	if (stands_before(*place)) {
 		actor_extra(ctx->system, a)->behind = recv;
 		return;
 	}
-	a->recv = recv;
+	*place = recv;
 	heist_behaviour_changed(ctx, a);
 }
 

@@ -10,9 +10,16 @@
 #ifndef HEIST_RUNTIME_BEHAVIOUR_H
 #define HEIST_RUNTIME_BEHAVIOUR_H
 
+#include "runtime/sim.h"
 #include "runtime/system.h"
 
 #define BEHAVIOURS_MAX 16
+
+/* Where it is: between the turns of a simulation the slot has the simulation's. */
+static inline heist_recv_fn **behaviour_place(struct heist_system *s, struct actor *a)
+{
+	return HEIST_UNLIKELY(s->sim != NULL) ? heist_sim_behaviour(s->sim, a) : &a->recv;
+}
 
 /* Put before the behaviour what is wanted there now. */
 void heist_behaviour_settle(struct heist_ctx *ctx, struct actor *a, struct actor_extra *x);

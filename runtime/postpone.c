@@ -39,12 +39,12 @@ heist_next heist_postpone_alarm(struct rt_worker *w, struct actor *a, const stru
 
 bool heist_holds(struct heist_system *s, struct actor *a)
 {
-	return a->recv == heist_postpone && actor_extra(s, a)->lanes.awaited;
+	return *behaviour_place(s, a) == heist_postpone && actor_extra(s, a)->lanes.awaited;
 }
 
 void heist_postpone_over(struct rt_worker *w, struct actor *a, struct actor_extra *x)
 {
-	if (x->lanes.awaited || a->recv != heist_postpone)
+	if (x->lanes.awaited || *behaviour_place(w->local.system, a) != heist_postpone)
 		return;
 	lane_append(&x->lanes.ahead, &x->lanes.postponed); /* these came later */
 	heist_behaviour_settle(&w->ctx, a, x);

@@ -136,6 +136,12 @@ static heist_next sim_recv(heist_ctx *ctx, void *state, const heist_type *type, 
 	return v;
 }
 
+heist_recv_fn **heist_sim_behaviour(struct heist_sim *sim, struct actor *a)
+{
+	return a->recv == sim_recv ? &sim->actors[slot_index(&sim->system->slots, a)].recv
+				   : &a->recv;
+}
+
 static bool is_alive(struct actor *a)
 {
 	return a->recv != NULL && mpsc_is_open(&a->ticket);

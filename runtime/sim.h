@@ -167,6 +167,8 @@ void heist_sim_attach(struct heist_sim *sim, heist_system *s);
 struct runnable *heist_sim_pick(struct worker *w);
 /* A call from outside: it sends as the worker does.  False: from another thread. */
 bool heist_sim_enter(struct sender *from);
+/* Where the behaviour of an actor is: in its slot while its handler runs, else here. */
+heist_recv_fn **heist_sim_behaviour(struct heist_sim *sim, struct actor *a);
 /* heist_shutdown begins. */
 void heist_sim_closing(struct heist_sim *sim);
 /* No worker runs any more: hand over what is held here. */

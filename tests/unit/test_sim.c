@@ -275,6 +275,126 @@ TEST(sim, many_actors)
 	EXPECT(heist_sim_end(sim) == HEIST_OK);
 }
 
+/* ---- what stands before a behaviour, set or removed outside a handler ---- */
+
+enum { NOTE, HOLD, HOLD_LATER, SILENCE, PUSH, PUSH_SIGNALLED, POP };
+
+static int notes, others, answers, told;
+
+static heist_next other(heist_ctx *c, void *state, const heist_type *type, void *msg)
+{
+	(void)state, (void)type;
+	others++;
+	return *(uint64_t *)msg != POP || heist_pop_behaviour(c) == HEIST_OK ? HEIST_CONTINUE
+									     : HEIST_FAIL;
+}
+
+static void on_answer(heist_ctx *c, void *state, heist_status status, const void *reply,
+		      uint64_t what)
+{
+	uint64_t n = NOTE;
+	(void)reply;
+	answers += status == HEIST_OK;
+	if (what == PUSH)
+		EXPECT(heist_push_behaviour(c, other) == HEIST_OK);
+	if (what == HOLD_LATER)
+		EXPECT(heist_ask(c, *(heist_ref *)state, &WORD, &n, 0, on_answer, NOTE) ==
+			       HEIST_OK &&
+		       heist_hold(c) == HEIST_OK);
+}
+
+/* The state is the echo. */
+static heist_next planner(heist_ctx *c, void *state, const heist_type *type, void *msg)
+{
+	uint64_t what = *(uint64_t *)msg;
+	notes++;
+	if (what == SILENCE)
+		EXPECT(heist_idle_after(c, MS) == HEIST_OK);
+	if (what == PUSH_SIGNALLED)
+		EXPECT(heist_notify(heist_self(c), 1) == HEIST_OK);
+	if (what == HOLD || what == HOLD_LATER || what == PUSH)
+		EXPECT(heist_ask(c, *(heist_ref *)state, type, msg, 0, on_answer, what) ==
+		       HEIST_OK);
+	if (what == HOLD)
+		EXPECT(heist_hold(c) == HEIST_OK);
+	return HEIST_CONTINUE;
+}
+
+static heist_next planner_init(heist_ctx *c, void *state, const void *arg)
+{
+	(void)c;
+	memcpy(state, arg, 8);
+	return HEIST_CONTINUE;
+}
+
+static heist_next planner_signal(heist_ctx *c, void *state, const heist_signal *sig)
+{
+	(void)state;
+	told += sig->kind == HEIST_SIG_IDLE;
+	if (sig->kind == HEIST_SIG_NOTIFY)
+		EXPECT(heist_push_behaviour(c, other) == HEIST_OK);
+	return HEIST_CONTINUE;
+}
+static const heist_hooks planner_hooks = { .arg_size = 8,
+					   .init = planner_init,
+					   .signal = planner_signal };
+static const heist_class planner_class = { "planner", HEIST_ABI, 8, planner, &planner_hooks };
+
+static heist_ref plan(void)
+{
+	heist_ref r, e;
+	begin(NULL);
+	notes = others = answers = told = 0;
+	e = spawn();
+	EXPECT(heist_spawn(sys, &planner_class, NULL, &e, &r) == HEIST_OK);
+	return r;
+}
+
+TEST(sim, a_hold_ends)
+{
+	for (uint64_t how = HOLD; how <= HOLD_LATER; how++) {
+		heist_ref r = plan();
+		send(r, how);
+		send(r, NOTE);
+		send(r, NOTE);
+		EXPECT(heist_sim_run(sim, 0) == HEIST_OK);
+		EXPECT(notes == 3 && answers == (how == HOLD ? 1 : 2));
+		send(r, NOTE);
+		EXPECT(heist_sim_run(sim, 0) == HEIST_OK && notes == 4);
+		EXPECT(heist_sim_end(sim) == HEIST_OK);
+	}
+}
+
+TEST(sim, silence_is_told)
+{
+	heist_ref r = plan();
+	send(r, SILENCE);
+	for (int i = 0; i < 3; i++) {
+		EXPECT(heist_sim_pass(sim, 300 * MS / 1000) == HEIST_OK && told == 0);
+		send(r, NOTE);
+	}
+	EXPECT(heist_sim_pass(sim, 2 * MS) == HEIST_OK && notes == 4 && told == 1);
+	send(r, PUSH); /* an answer ends the silence, too */
+	EXPECT(heist_sim_pass(sim, 2 * MS) == HEIST_OK && told == 2);
+	send(r, POP);
+	send(r, NOTE);
+	EXPECT(heist_sim_pass(sim, 2 * MS) == HEIST_OK && notes == 6 && others == 1 && told == 3);
+	EXPECT(heist_sim_end(sim) == HEIST_OK);
+}
+
+TEST(sim, what_is_pushed_outside_a_handler_is_popped)
+{
+	for (uint64_t how = PUSH; how <= PUSH_SIGNALLED; how++) {
+		heist_ref r = plan();
+		send(r, how);
+		EXPECT(heist_sim_run(sim, 0) == HEIST_OK && notes == 1);
+		send(r, POP);
+		send(r, NOTE);
+		EXPECT(heist_sim_run(sim, 0) == HEIST_OK && notes == 2 && others == 1);
+		EXPECT(heist_sim_end(sim) == HEIST_OK);
+	}
+}
+
 /* ---- probes ---- */
 
 static int from_outside;
