@@ -154,7 +154,7 @@ static heist_status call_end(struct call *c, void *reply)
 	heist_status r = HEIST_ETIMEOUT;
 	if (atomic_load_explicit(&c->done, memory_order_acquire)) { /* CL2 acquire */
 		r = c->status;
-		c->consumed = true;
+		c->consumed = reply != NULL;
 		if (r == HEIST_OK && reply && c->type->reply_size)
 			memcpy(reply, c->reply, c->type->reply_size);
 	}

@@ -249,6 +249,17 @@ TEST(call, takes_what_the_message_owns_whatever_the_answer)
 	EXPECT(heist_shutdown(sys, 0) == HEIST_OK);
 }
 
+TEST(call, drops_a_reply_that_it_does_not_want)
+{
+	set_up();
+	int64_t v = 8, r = 0;
+	EXPECT(heist_call(sys, asked, &ADD, &v, 0, &r) == HEIST_OK && reply_drops == 0);
+	EXPECT(heist_call(sys, asked, &ADD, &v, 0, NULL) == HEIST_OK);
+	EXPECT(wait_for(&reply_drops, 1));
+	EXPECT(test_balanced(sys));
+	EXPECT(heist_shutdown(sys, 0) == HEIST_OK && reply_drops == 1);
+}
+
 static void *caller(void *arg)
 {
 	(void)arg;
