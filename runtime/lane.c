@@ -121,6 +121,7 @@ static enum verdict lane_failed(struct rt_worker *w, struct actor *a, struct mps
 	struct heist_system *s = w->local.system;
 	struct ending end = { HEIST_EXIT_CRASHED, w->ctx.panic ? w->ctx.panic : HEIST_ECRASH };
 	w->ctx.panic = HEIST_OK;
+	heist_sample_failed(w, a);
 	if (is_lost_by_failure(m) && heist_child_retries(w, a, m)) {
 		lane_put_first(&actor_extra(s, a)->lanes.ahead, m);
 		return heist_run_end_whole(w, a, n, false, end);

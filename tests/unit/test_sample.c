@@ -134,6 +134,19 @@ TEST(sample, failures_end_a_sample)
 	}
 }
 
+TEST(sample, failures_with_messages_of_a_lane)
+{
+	heist_system *s = start(1, 0, 0);
+	for (int i = 0; i < 2; i++) {
+		heist_ref r = started(s, &worker);
+		uint64_t n = 10;
+		EXPECT(heist_send_urgent(r, i ? &PANIC : &FAIL, &n) == HEIST_OK);
+		run(s);
+		EXPECT(look(s, 0)->cls == &worker && look(s, 0)->failures == (uint64_t)i + 1);
+	}
+	end(s);
+}
+
 /* One in ten is one in ten, about: of 20,000, by chance between 1 and 19 apart. */
 TEST(sample, one_of_many)
 {
