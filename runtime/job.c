@@ -56,6 +56,11 @@ bool heist_timers_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now)
 
 /* ---- the table ---- */
 
+static bool is_once(const struct job *j)
+{
+	return j->timer.kind == JOB_ONCE || j->timer.kind == JOB_WALL;
+}
+
 static bool entry_is_free(const struct job *j)
 {
 	return (uintptr_t)j & 1;
@@ -111,6 +116,13 @@ static void job_enter(struct agenda *g, struct job *j)
 	j->timer.id = (uint64_t)g->sequence << 32 | i;
 }
 
+static void job_remove(struct heist_system *s, struct agenda *g, const struct job *j)
+{
+	entry_free(g, (uint32_t)j->timer.id);
+	if (--g->count == 0 && g->capacity > 1024)
+		agenda_shrink(s, g);
+}
+
 /* ---- payloads ---- */
 
 static void *job_payload(struct job *j)
@@ -133,16 +145,12 @@ static void job_drop_payload(struct job *j)
 	payload_drop(j->type, job_payload(j));
 }
 
-/* The job leaves the table; `keep`: its payload has gone elsewhere. */
-static void job_free(struct local *l, struct actor_extra *x, struct job *j, bool keep)
+/* It has left the table; `keep`: its payload has gone elsewhere. */
+static void job_free(struct local *l, struct job *j, bool keep)
 {
-	struct agenda *g = &x->agenda;
 	if (!keep && j->type->size > JOB_ROOM)
 		heist_large_free(j->u.large);
-	entry_free(g, (uint32_t)j->timer.id);
 	block_free(&l->jobs, j);
-	if (--g->count == 0 && g->capacity > 1024)
-		agenda_shrink(l->system, g);
 }
 
 /* ---- when ---- */
@@ -169,14 +177,17 @@ static uint64_t wall_leg(struct heist_system *s, const struct job *j, uint64_t n
 	return now + (left < WALL_LEG_NS ? left : WALL_LEG_NS);
 }
 
-/* The actor cancels it or ends.  A job of fixed delay whose handler runs is not set. */
-static void job_stop(struct local *l, struct job *j)
+/* The actor cancels it or ends.  A job of fixed delay whose handler runs is not set.  It leaves the table
+ * first, since what drops its message may cancel it. */
+static void job_cancel(struct local *l, struct agenda *g, struct job *j)
 {
 	if (j->timer.at != 0) {
 		heist_timer_stop(l->system, &j->timer);
 		heist_count(&l->timers_cancelled, 1);
 	}
+	job_remove(l->system, g, j);
 	job_drop_payload(j);
+	job_free(l, j, false);
 }
 
 static void job_arm(struct rt_worker *w, struct actor *a, struct job *j, uint64_t at)
@@ -209,21 +220,22 @@ static void job_send(struct rt_worker *w, struct actor *a, struct actor_extra *x
 		return;
 	}
 	heist_count(&w->local.timers_fired, 1);
+	bool goes_on = !is_once(j) && (r == HEIST_OK || r == HEIST_EFULL);
+	if (!goes_on)
+		job_remove(w->local.system, &x->agenda, j);
 	if (r != HEIST_OK)
 		job_lose(w, j, r);
-	bool goes_on = r == HEIST_OK || r == HEIST_EFULL;
-	if (j->timer.kind == JOB_RATE && goes_on)
-		job_arm(w, a, j, next_on_grid(j, now));
-	else if (j->timer.kind == JOB_DELAY && goes_on)
-		job_arm(w, a, j, later(now, j->every));
+	if (!goes_on)
+		job_free(&w->local, j, false);
 	else
-		job_free(&w->local, x, j, false);
+		job_arm(w, a, j,
+			j->timer.kind == JOB_RATE ? next_on_grid(j, now) : later(now, j->every));
 }
 
 /* The alarm becomes a message with the payload of the job.  False: no memory. */
 static bool alarm_become_message(struct rt_worker *w, struct message *m, struct job *j)
 {
-	bool once = j->timer.kind == JOB_ONCE || j->timer.kind == JOB_WALL;
+	bool once = is_once(j);
 	uint32_t size = j->type->size;
 	uint64_t tag = message_generation(m);
 	if (size > JOB_ROOM) {
@@ -255,12 +267,14 @@ static heist_next job_handle(struct rt_worker *w, struct actor *a, struct actor_
 	}
 	heist_count(&w->local.accepted, 1);
 	heist_count(&w->local.timers_fired, 1);
-	if (kind == JOB_RATE)
+	if (kind == JOB_RATE) {
 		job_arm(w, a, j, next_on_grid(j, now));
-	else if (kind == JOB_DELAY)
+	} else if (kind == JOB_DELAY) {
 		j->timer.at = 0;
-	else
-		job_free(&w->local, x, j, true);
+	} else {
+		job_remove(s, &x->agenda, j);
+		job_free(&w->local, j, true);
+	}
 	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
 	if (kind == JOB_DELAY && (j = job_find(actor_extra(s, a), id)) != NULL)
 		job_arm(w, a, j, later(w->base.now = system_now(s), j->every));
@@ -296,15 +310,10 @@ void heist_jobs_end(struct local *l, struct actor_extra *x)
 	struct agenda *g = &x->agenda;
 	for (uint32_t i = 0; i < g->capacity; i++) {
 		struct job *j = g->jobs[i];
-		if (entry_is_free(j))
-			continue;
-		job_stop(l, j);
-		if (j->type->size > JOB_ROOM)
-			heist_large_free(j->u.large);
-		block_free(&l->jobs, j);
+		if (!entry_is_free(j))
+			job_cancel(l, g, j); /* the last one of many takes the table along */
 	}
 	agenda_shrink(l->system, g);
-	g->count = 0;
 }
 
 /* ---- calls of a handler ---- */
@@ -395,8 +404,6 @@ heist_status heist_cancel(heist_ctx *ctx, heist_timer timer)
 	struct job *j = job_find(x, timer);
 	if (!j)
 		return HEIST_EDEAD;
-	struct local *l = &ctx->worker->local;
-	job_stop(l, j);
-	job_free(l, x, j, false);
+	job_cancel(&ctx->worker->local, &x->agenda, j);
 	return HEIST_OK;
 }

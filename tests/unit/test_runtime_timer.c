@@ -25,10 +25,17 @@ struct big {
 };
 
 static long drops;
+static heist_timer timer;	     /* the last one set */
+static heist_ctx *canceller;	     /* a drop cancels it */
+static heist_status cancelled_again; /* and is answered */
 static void on_drop(void *payload)
 {
+	heist_ctx *ctx = canceller;
 	(void)payload;
 	drops++;
+	canceller = NULL; /* once */
+	if (ctx)
+		cancelled_again = heist_cancel(ctx, timer);
 }
 static const heist_drops counting = { on_drop, NULL };
 static const heist_type ORDER = {
@@ -55,7 +62,6 @@ static uint64_t busy_ns;       /* how long the handler of a tick takes */
 static long busy_times;	       /* how many of them do */
 static heist_next tick_answer; /* and what it says */
 static bool panics;	       /* or it never returns */
-static heist_timer timer;      /* the last one set */
 static heist_status status;    /* of the last order */
 
 static uint64_t at_tick(uint64_t i)
@@ -302,6 +308,30 @@ TEST(runtime_timer, cancelled_with_its_alarm_in_the_mailbox_is_not_handled)
 	EXPECT(status == HEIST_OK && ticks == 100);
 	heist_stats t = stats(s);
 	EXPECT(t.timers_cancelled == 1 && t.timers_fired == 0);
+	finish(s, &a, 1);
+}
+
+/* Sets a timer for `to` and cancels it, with a message whose drop function cancels the same one. */
+static heist_next cancelling_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state, (void)type;
+	EXPECT(obey(ctx, msg) == HEIST_OK);
+	canceller = ctx;
+	EXPECT(heist_cancel(ctx, timer) == HEIST_OK);
+	canceller = NULL;
+	EXPECT(heist_cancel(ctx, timer) == HEIST_EDEAD);
+	return HEIST_CONTINUE;
+}
+static const heist_class cancelling = { "cancelling", HEIST_ABI, 0, cancelling_recv, NULL };
+
+TEST(runtime_timer, cancelled_when_its_message_is_dropped)
+{
+	heist_system *s = start();
+	heist_ref a = test_spawn(s, &cancelling, NULL);
+	cancelled_again = HEIST_OK;
+	tell(s, a, (struct order){ .verb = AFTER_BIG, .ns = TEST_MS });
+	EXPECT(drops == 1 && cancelled_again == HEIST_EDEAD);
+	EXPECT(stats(s).timers_cancelled == 1);
 	finish(s, &a, 1);
 }
 
