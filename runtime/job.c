@@ -6,7 +6,6 @@
 
 #include "runtime/send.h"
 
-#define RETRY_NS    1000000u	 /* when there was no memory to send what was due */
 #define WALL_LEG_NS 60000000000u /* a wall clock that was set is noticed after this */
 
 /* ---- timers of an actor ---- */
@@ -39,7 +38,7 @@ bool heist_timers_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now)
 	for (; wheel_is_due(&v->wheel, now); any = true) {
 		struct message *m = block_alloc(&w->local.messages);
 		if (!m) {
-			heist_wheel_defer(&v->wheel, now + RETRY_NS);
+			heist_wheel_defer(&v->wheel, now + JOB_RETRY_NS);
 			break;
 		}
 		if (!heist_timer_pop(&v->wheel, now, &due)) {
@@ -56,9 +55,14 @@ bool heist_timers_fire(struct rt_worker *w, struct rt_worker *v, uint64_t now)
 
 /* ---- the table ---- */
 
+static enum job_kind kind_of(const struct job *j)
+{
+	return (enum job_kind)(j->timer.kind & 3);
+}
+
 static bool is_once(const struct job *j)
 {
-	return j->timer.kind == JOB_ONCE || j->timer.kind == JOB_WALL;
+	return kind_of(j) == JOB_ONCE || kind_of(j) == JOB_WALL;
 }
 
 static bool entry_is_free(const struct job *j)
@@ -160,11 +164,16 @@ static uint64_t later(uint64_t now, uint64_t delay)
 	return now + delay < now ? UINT64_MAX : now + delay;
 }
 
+static uint64_t due_at(const struct job *j)
+{
+	return j->timer.at - (uint64_t)(j->timer.kind >> 2) * JOB_RETRY_NS;
+}
+
 /* The next point of the grid that is not past. */
 static uint64_t next_on_grid(const struct job *j, uint64_t now)
 {
-	uint64_t missed = now > j->timer.at ? (now - j->timer.at) / j->every : 0;
-	return later(j->timer.at, (missed + 1) * j->every);
+	uint64_t at = due_at(j), missed = now > at ? (now - at) / j->every : 0;
+	return later(at, (missed + 1) * j->every);
 }
 
 /* 0: the instant has come.  Else the next time to look, since the wall clock may be set meanwhile. */
@@ -192,8 +201,17 @@ static void job_cancel(struct local *l, struct agenda *g, struct job *j)
 
 static void job_arm(struct rt_worker *w, struct actor *a, struct job *j, uint64_t at)
 {
+	j->timer.kind = kind_of(j);
 	heist_timer_start(w, a, &j->timer, at);
 	heist_count(&w->local.timers_armed, 1);
+}
+
+/* There was no memory.  Its grid stays. */
+static void job_retry(struct rt_worker *w, struct actor *a, struct job *j, uint64_t now)
+{
+	uint64_t at = due_at(j), late = (now > at ? (now - at) / JOB_RETRY_NS : 0) + 1;
+	j->timer.kind = kind_of(j) | (uint32_t)late << 2; /* up to 12 days */
+	heist_timer_start(w, a, &j->timer, later(at, late * JOB_RETRY_NS));
 }
 
 /* ---- what is due ---- */
@@ -216,7 +234,7 @@ static void job_send(struct rt_worker *w, struct actor *a, struct actor_extra *x
 	uint64_t now = w->base.now = system_now(w->local.system);
 	heist_status r = heist_send(j->to, j->type, job_payload(j));
 	if (r == HEIST_ENOMEM) {
-		heist_timer_start(w, a, &j->timer, later(now, RETRY_NS));
+		job_retry(w, a, j, now);
 		return;
 	}
 	heist_count(&w->local.timers_fired, 1);
@@ -229,7 +247,7 @@ static void job_send(struct rt_worker *w, struct actor *a, struct actor_extra *x
 		job_free(&w->local, j, false);
 	else
 		job_arm(w, a, j,
-			j->timer.kind == JOB_RATE ? next_on_grid(j, now) : later(now, j->every));
+			kind_of(j) == JOB_RATE ? next_on_grid(j, now) : later(now, j->every));
 }
 
 /* The alarm becomes a message with the payload of the job.  False: no memory. */
@@ -260,9 +278,9 @@ static heist_next job_handle(struct rt_worker *w, struct actor *a, struct actor_
 {
 	struct heist_system *s = w->local.system;
 	uint64_t now = w->base.now = system_now(s), id = j->timer.id;
-	uint32_t kind = j->timer.kind;
+	enum job_kind kind = kind_of(j);
 	if (!alarm_become_message(w, m, j)) {
-		heist_timer_start(w, a, &j->timer, later(now, RETRY_NS));
+		job_retry(w, a, j, now);
 		return HEIST_CONTINUE;
 	}
 	heist_count(&w->local.accepted, 1);
@@ -290,7 +308,7 @@ heist_next heist_job_run(struct rt_worker *w, struct actor *a, struct message *m
 	*counted = false;
 	if (!j) /* cancelled while the alarm was in the mailbox */
 		return HEIST_CONTINUE;
-	if (j->timer.kind == JOB_WALL && (leg = wall_leg(s, j, system_now(s))) != 0) {
+	if (kind_of(j) == JOB_WALL && (leg = wall_leg(s, j, system_now(s))) != 0) {
 		heist_timer_start(w, a, &j->timer, leg);
 		return HEIST_CONTINUE;
 	}

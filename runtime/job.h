@@ -13,13 +13,16 @@
 
 #include "runtime/timer.h"
 
-#define JOB_ROOM 24
+#define JOB_ROOM     24
+#define JOB_RETRY_NS 1000000u /* when there was no memory to send what was due */
 
 enum job_kind { JOB_ONCE, JOB_RATE, JOB_DELAY, JOB_WALL };
 
 struct job {
-	struct timer timer; /* kind: enum job_kind; id: sequence << 32 | index in the table */
-	uint64_t every;	    /* JOB_WALL: when, on the wall clock */
+	/* kind: enum job_kind | how many JOB_RETRY_NS `at` is behind when it was due << 2; id: sequence << 32 |
+	 * index in the table */
+	struct timer timer;
+	uint64_t every; /* JOB_WALL: when, on the wall clock */
 	heist_ref to;
 	const heist_type *type;
 	union {

@@ -590,6 +590,43 @@ TEST(runtime_timer, without_memory_is_refused_or_late_but_never_forgotten)
 
 /* ---- the clock ---- */
 
+/* What there was no memory for at 20 ms comes a millisecond later; for the actor itself, and for another. */
+TEST(runtime_timer, without_memory_keeps_to_its_grid)
+{
+	static struct counted_memory memory;
+	for (int other = 0; other < 2; other++) {
+		heist_config c = test_clock_config();
+		heist_system *s;
+		counted_init(&memory);
+		c.user = &memory;
+		c.alloc = memory.hook.alloc;
+		c.dealloc = memory.hook.dealloc;
+		ticks = 0;
+		busy_times = 0;
+		EXPECT(heist_start(&c, &s) == HEIST_OK);
+		heist_ref a[] = { test_spawn(s, &actor_class, NULL),
+				  test_spawn(s, &actor_class, NULL) };
+		tell(s, a[0],
+		     (struct order){ .verb = EVERY_BIG,
+				     .first = 10 * TEST_MS,
+				     .ns = 10 * TEST_MS,
+				     .to = other ? a[1] : a[0] });
+		test_pass(s, 15 * TEST_MS);
+		memory.fail_once = memory.calls + 1;
+		test_pass(s, 25 * TEST_MS);
+		EXPECT(ticks == 4 && at_tick(0) == 10 * TEST_MS && at_tick(1) == 21 * TEST_MS);
+		EXPECT(at_tick(2) == 30 * TEST_MS && at_tick(3) == 40 * TEST_MS);
+		counted_fail(&memory, true);
+		test_pass(s, 25 * TEST_MS); /* from 50 on, again and again */
+		counted_fail(&memory, false);
+		test_pass(s, 15 * TEST_MS);
+		EXPECT(ticks == 7 && at_tick(4) == 66 * TEST_MS);
+		EXPECT(at_tick(5) == 70 * TEST_MS && at_tick(6) == 80 * TEST_MS);
+		finish(s, a, 2);
+		EXPECT(counted_balanced(&memory));
+	}
+}
+
 TEST(runtime_timer, clock_of_the_users_own_needs_a_polled_runtime)
 {
 	heist_config c = test_clock_config();
