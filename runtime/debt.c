@@ -39,9 +39,11 @@ static bool table_grow(struct heist_system *s, struct debt_table *t)
 	if (!entries)
 		return false;
 	memset(entries, 0, n * sizeof *entries);
+	uint64_t word = (heist_random_seed() & UINT32_MAX) << 1;
 	for (uint32_t i = 0; i < t->chunks; i++)
 		first += chunk_entries(i);
 	for (uint32_t i = n; i-- > 0;) {
+		atomic_init(&entries[i].word, word);
 		entries[i].index = first + i;
 		entries[i].next = t->free;
 		t->free = &entries[i];

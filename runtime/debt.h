@@ -4,10 +4,10 @@
  *
  * A token is a plain value, so it can be used twice, late, or by somebody who does not know that the actor
  * has ended.  It names an entry of a table of the runtime, that is never unmapped, and the entry's
- * generation.  Whoever moves the entry's word from OPEN gives the reply; the second finds it moved.  Only
- * the owner uses entries again: it keeps those it has had, and looks at two for each it adds, so there are
- * about as many as are owed.  The message that tells the asker that the owner has ended is made with the
- * entry: an end needs no memory.
+ * generation, which begins at random: a runtime before may have had the same number.  Whoever moves the
+ * entry's word from OPEN gives the reply; the second finds it moved.  Only the owner uses entries again: it
+ * keeps those it has had, and looks at two for each it adds, so there are about as many as are owed.  The
+ * message that tells the asker that the owner has ended is made with the entry: an end needs no memory.
  *
  * Threads   claim: any that has entered (send.h), wait-free.  Everything else: the owner's runner.
  * Edges     DB1 release store of a chunk      -> acquire load in claim: its entries

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "runtime/system.h"
 #include "tests/support/counted.h"
 
 struct value {
@@ -276,6 +277,31 @@ TEST(debt, each_ask_is_answered_once_whoever_is_first)
 		EXPECT(test_balanced(s) && continued == ASKS - refused);
 		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 	}
+}
+
+/* ---- a later runtime with the number of one that has ended ---- */
+
+TEST(debt, a_token_is_for_one_runtime)
+{
+	heist_system *s = start();
+	uint32_t id = s->id;
+	ask(s, 1);
+	heist_token old = tokens[0];
+	counted_finish(s);
+	for (int i = 0; i < RUNTIMES; i++) { /* numbers go round */
+		s = start();
+		if (s->id == id)
+			break;
+		counted_finish(s);
+	}
+	EXPECT(s->id == id);
+	ask(s, 1); /* in the same entry */
+	EXPECT(old.v[3] >> 32 == tokens[0].v[3] >> 32);
+	EXPECT(heist_reply_to(old, HEIST_OK, &QUERY, &(struct value){ .n = 1 }) == HEIST_OK);
+	EXPECT(late(s) == 1 && use(0) == HEIST_OK);
+	test_run(s);
+	EXPECT(continued == 1 && last == HEIST_OK && late(s) == 1);
+	counted_finish(s);
 }
 
 /* ---- a runtime that ends while somebody owes ---- */
