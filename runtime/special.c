@@ -8,6 +8,11 @@ static bool request_expired(struct rt_worker *w, struct message *m)
 	return deadline && worker_is_past(w, deadline);
 }
 
+static int failure(const struct rt_worker *w)
+{
+	return w->ctx.panic == HEIST_EFAULT ? -HEIST_EFAULT : -HEIST_ECRASH;
+}
+
 /* Its handler has answered v: what does the asker get, if anything? */
 void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v)
 {
@@ -15,7 +20,7 @@ void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v)
 		if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) /* there is more to come */
 			message_set(m, MESSAGE_ANSWERED);
 	} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
-		int answer = v == HEIST_FAIL				 ? -HEIST_ECRASH
+		int answer = v == HEIST_FAIL				 ? failure(w)
 			     : m->type->reply_size == sizeof(heist_unit) ? HEIST_OK
 									 : -HEIST_ENOREPLY;
 		message_set(m, MESSAGE_BOUNCE);

@@ -400,6 +400,23 @@ TEST(fault, drop_function_of_the_message_does_not_run)
 	EXPECT(shut_down_within(s, 1000) == HEIST_OK);
 }
 
+TEST(fault, asker_is_told)
+{
+	static const struct {
+		uint64_t order;
+		heist_status status;
+	} all[] = { { NULL_WRITE, HEIST_EFAULT },
+		    { OVERFLOW, HEIST_EFAULT },
+		    { PANIC, HEIST_ECRASH },
+		    { WORK, HEIST_ENOREPLY } };
+	heist_system *s = start();
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		EXPECT(heist_call(s, test_spawn(s, &pure_class, NULL), &ORDER, &all[i].order, 0,
+				  NULL) == all[i].status);
+	EXPECT(test_balanced(s));
+	EXPECT(shut_down_within(s, 1000) == HEIST_OK);
+}
+
 /* What stood before its behaviour, and was below it, does not outlive the incarnation. */
 TEST(fault, next_incarnation_begins_with_the_class_s_behaviour)
 {
