@@ -141,8 +141,9 @@ static void call_wait(struct call *c)
 static heist_status call_begin(struct call *c)
 {
 	heist_ref asker;
-	const struct spawn_extra more = { .arg_type = &asker_arg };
-	heist_status r = heist_spawn_with(c->system, &heist_call_class, NULL, &c, &more, &asker);
+	heist_opts o = heist_opts_default();
+	o.arg_type = &asker_arg;
+	heist_status r = heist_spawn_with(c->system, &heist_call_class, &o, &c, NULL, &asker);
 	if (r != HEIST_OK)
 		heist_memory_put(&c->system->memory, c, c->size);
 	return r;

@@ -35,8 +35,7 @@ void heist_drain_message(struct rt_worker *w, struct actor *a, struct message *m
 		return;
 	if (starts_actor(a, m)) { /* the runtime ended first: no hook has run, none will */
 		a->config = (uint16_t)(m->tag >> 48);
-		if (m->type)
-			payload_drop(m->type, message_payload(m));
+		argument_drop(m);
 		heist_actor_end(w, a, (struct ending){ HEIST_EXIT_CLOSED, HEIST_ECLOSED }, false);
 	} else if (kind == KIND_BELL) { /* a call that came too late: or the bell rings for ever */
 		heist_bell_drain(w, a);

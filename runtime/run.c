@@ -84,8 +84,10 @@ static heist_next run_init(struct rt_worker *w, struct actor *a, struct message 
 					  memory_order_acq_rel); /* HO1: left by the last actor */
 	if (!cls->hooks)
 		return HEIST_CONTINUE;
-	if (HEIST_UNLIKELY(cls->hooks->flags & HEIST_PURE) && !heist_fault_enter(w, a))
+	if (HEIST_UNLIKELY(cls->hooks->flags & HEIST_PURE) && !heist_fault_enter(w, a)) {
+		argument_drop(m);
 		return HEIST_FAIL;
+	}
 	if (!cls->hooks->init)
 		return HEIST_CONTINUE;
 	ctx_set_actor(&w->ctx, a);

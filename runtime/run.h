@@ -146,6 +146,13 @@ static inline bool starts_actor(struct actor *a, struct message *m)
 	       message_generation(m) == mpsc_generation(&a->ticket);
 }
 
+/* Of an INIT whose hook will not run. */
+static inline void argument_drop(struct message *m)
+{
+	if (m->type)
+		payload_drop(m->type, message_payload(m));
+}
+
 /* A message in the sense of the accounting, which the handler has not taken away. */
 static inline bool is_lost_by_failure(const struct message *m)
 {

@@ -161,12 +161,13 @@ void *heist_large_new(struct heist_system *s, const heist_type *type, size_t siz
 
 /* What is not said in a spawn's options; all may be NULL. */
 struct spawn_extra {
-	const heist_type *arg_type; /* its drop gets the argument of an actor that never started */
-	struct bond *watch;	    /* watches it from its start                                 */
-	struct child *child;	    /* it rests until its supervisor starts it                   */
+	struct bond *watch;  /* watches it from its start               */
+	struct child *child; /* it rests until its supervisor starts it */
 	struct supervisor *supervisor;
 };
 
+/* What the caller knows of the options; the rest is default. */
+heist_opts heist_opts_known(const heist_system *s, const heist_opts *opts);
 /* NULL, or what is wrong with the arguments of a spawn. */
 const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist_opts *opts,
 			    const void *arg);

@@ -19,6 +19,7 @@ struct birth {
 	uint64_t memory_max;
 	struct bound_terms bound;
 	uint32_t stash_cap;
+	const heist_type *arg_type;
 	struct spawn_extra more;
 	struct actor *slot;
 	struct message *init;
@@ -26,8 +27,8 @@ struct birth {
 	struct actor_extra *extra;
 };
 
-/* What the caller knows of the options; the rest is default.  A simulation has one place. */
-static heist_opts opts_known(const heist_system *s, const heist_opts *opts)
+/* A simulation has one place. */
+heist_opts heist_opts_known(const heist_system *s, const heist_opts *opts)
 {
 	heist_opts o = heist_opts_default();
 	if (opts)
@@ -60,6 +61,17 @@ static const char *where_bad(heist_system *s, const heist_opts *o)
 	return NULL;
 }
 
+static const char *argument_bad(const heist_class *cls, const void *arg, const heist_type *type)
+{
+	const heist_hooks *h = cls->hooks;
+	if (h && h->arg_size && !arg)
+		return "the class expects a spawn argument";
+	if (type && (!h || !h->init || h->arg_size != type->size))
+		return "opts: arg_type must be as long as the spawn argument of a class with an "
+		       "init hook";
+	return NULL;
+}
+
 const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist_opts *opts,
 			    const void *arg)
 {
@@ -69,14 +81,14 @@ const char *heist_spawn_bad(heist_system *s, const heist_class *cls, const heist
 		return "the class must have abi HEIST_ABI and a behaviour";
 	if (cls->hooks && cls->hooks->flags & ~(HEIST_TRAP_LINKS | HEIST_PURE))
 		return "the class's hooks have a flag that this library does not know";
-	if (cls->hooks && cls->hooks->arg_size && !arg)
-		return "the class expects a spawn argument";
 	if (opts && (opts->struct_size < sizeof(uint32_t) || opts->struct_size > 4096))
 		return "opts: struct_size is wrong (use heist_opts_default)";
-	heist_opts o = opts_known(s, opts);
+	heist_opts o = heist_opts_known(s, opts);
 	if (o.batch > UINT16_MAX || o.worker > s->pool.workers)
 		return "opts: batch or worker out of range";
-	const char *bad = where_bad(s, &o);
+	const char *bad = argument_bad(cls, arg, o.arg_type);
+	if (!bad)
+		bad = where_bad(s, &o);
 	if (bad)
 		return bad;
 	if (o.mailbox_cap >= BOUND_MAX / 2 || o.overflow > HEIST_REDIRECT)
@@ -135,7 +147,7 @@ static bool birth_allocate(struct sender *from, struct birth *b)
 						  .child = b->more.child,
 						  .supervisor = b->more.supervisor };
 	}
-	b->init = message_build(from, KIND_INIT, b->more.arg_type, b->arg, b->arg_size);
+	b->init = message_build(from, KIND_INIT, b->arg_type, b->arg, b->arg_size);
 	return b->init != NULL;
 }
 
@@ -202,7 +214,7 @@ heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const
 		b.more = *more;
 	if (cls->hooks)
 		b.arg_size = cls->hooks->arg_size;
-	heist_opts o = opts_known(from->system, opts);
+	heist_opts o = heist_opts_known(from->system, opts);
 	b.batch = o.batch;
 	b.memory_max = o.memory_max;
 	b.budget_ns = o.budget_us * (uint64_t)1000;
@@ -219,6 +231,7 @@ heist_status heist_spawn_from(struct sender *from, const heist_class *cls, const
 		.redirect = o.redirect,
 	};
 	b.stash_cap = o.stash_cap;
+	b.arg_type = o.arg_type;
 	if (b.more.child) { /* it has the argument */
 		b.config |= b.more.supervisor ? CONFIG_CHILD : CONFIG_CHILD | CONFIG_HELD;
 		b.arg_size = 0;

@@ -493,7 +493,10 @@ static const char *child_bad_argument(heist_system *s, const heist_child *spec)
 		return "child: class missing";
 	if (heist_path_bad_name(spec->name))
 		return heist_path_bad_name(spec->name);
-	return heist_spawn_bad(s, spec->cls, spec->opts, spec->arg);
+	bad = heist_spawn_bad(s, spec->cls, spec->opts, spec->arg);
+	if (!bad && heist_opts_known(s, spec->opts).arg_type)
+		bad = "child: its argument is for every init, so opts.arg_type must be NULL";
+	return bad;
 }
 
 /* A child that rests, and its adoption.  sup, or NULL: it is a supervisor itself. */

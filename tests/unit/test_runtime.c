@@ -306,6 +306,26 @@ TEST(runtime, what_nobody_takes_is_dropped_once)
 	end(s);
 }
 
+/* More actors than a shutdown that is late has turns: the last ones never start. */
+TEST(runtime, an_argument_that_no_init_hook_gets_is_dropped)
+{
+	static const heist_hooks hooks = { .arg_size = 8, .init = recorder_init };
+	static const heist_class cls = { "argument", HEIST_ABI, 8, recorder_recv, &hooks };
+	heist_config c = heist_config_default();
+	heist_opts o = heist_opts_default();
+	heist_system *s;
+	heist_ref r;
+	uint64_t arg = 1;
+	c.mode = HEIST_POLLED;
+	o.arg_type = &OWNED;
+	reset();
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	for (int i = 0; i < 2000; i++)
+		EXPECT(heist_spawn(s, &cls, &o, &arg, &r) == HEIST_OK);
+	EXPECT(heist_shutdown(s, 1) == HEIST_OK);
+	EXPECT(inits > 0 && drops > 0 && inits + drops == 2000);
+}
+
 TEST(runtime, unhandled_is_a_counted_loss)
 {
 	static const heist_class deaf = { "deaf", HEIST_ABI, 0, heist_unhandled, NULL };

@@ -399,7 +399,14 @@ TEST(hostile, a_runtime_with_threads_is_not_polled)
 
 /* ---- actors ---- */
 
+static heist_next begins(heist_ctx *ctx, void *state, const void *arg)
+{
+	(void)ctx, (void)state, (void)arg;
+	return HEIST_CONTINUE;
+}
+
 static const heist_hooks wants = { .arg_size = 8 };
+static const heist_hooks takes = { .arg_size = 8, .init = begins };
 static const heist_hooks flagged = { .flags = HEIST_PURE | HEIST_TRAP_LINKS << 30 };
 static const heist_hooks pure = { .flags = HEIST_PURE };
 
@@ -409,8 +416,11 @@ TEST(hostile, spawns)
 	static const heist_class deaf = { "deaf", HEIST_ABI, 0, NULL, NULL };
 	static const heist_class eager = { "eager", HEIST_ABI, 0, recv, &wants };
 	static const heist_class later = { "later", HEIST_ABI, 0, recv, &flagged };
+	static const heist_class taker = { "taker", HEIST_ABI, 0, recv, &takes };
 	heist_opts o = heist_opts_default();
+	heist_child child = heist_child_default();
 	heist_ref out = { 77 };
+	uint64_t n = 1;
 	begin();
 	REFUSES(heist_spawn, NULL, &good, NULL, NULL, &out);
 	REFUSES(heist_spawn, sys, NULL, NULL, NULL, &out);
@@ -458,6 +468,16 @@ TEST(hostile, spawns)
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	o.worker = 1; /* and a pool */
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	o = heist_opts_default();
+	o.arg_type = &WORD; /* without an argument, without init, of a child */
+	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
+	REFUSES(heist_spawn, sys, &eager, &o, &n, &out);
+	child.cls = &taker;
+	child.opts = &o;
+	child.arg = &n;
+	REFUSES(heist_add_child, sys, live, &child, &out);
+	o.arg_type = &LARGE;
+	REFUSES(heist_spawn, sys, &taker, &o, &n, &out);
 	ANSWERS(HEIST_ECLOSED, heist_spawn(closed, &good, NULL, NULL, &out));
 	EXPECT(out.v == 77);
 	end();

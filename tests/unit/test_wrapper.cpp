@@ -124,13 +124,22 @@ void payloads_are_moved_and_destroyed_once()
 	EXPECT(heard.size() == 1008);
 }
 
+/* Of a shutdown that is late. */
+const int more_than_turns = 2000;
+
 void actors_that_never_start_leak_nothing()
 {
+	int started = 0;
 	{
 		heist::system s = polled();
-		auto r = s.spawn<add>([c = counted()](heist::context, add &) {});
-		EXPECT(alive == 1 && r);
+		for (int i = 0; i < more_than_turns; i++) {
+			auto r = s.spawn<add>(
+				[&, c = counted()](heist::context, add &) { started++; });
+			EXPECT(r && r.send(add{ 1 }) == HEIST_OK);
+		}
+		EXPECT(alive == more_than_turns);
 		EXPECT(s.shutdown(1) == HEIST_OK);
+		EXPECT(started > 0 && started < more_than_turns);
 		EXPECT(alive == 0 && s.get() == nullptr);
 	}
 	heist::system s = polled();
@@ -142,6 +151,113 @@ void actors_that_never_start_leak_nothing()
 		refused = e.status() == HEIST_ECLOSED && std::string(e.what()).size() > 0;
 	}
 	EXPECT(refused && alive == 0);
+}
+
+/* A runtime that may allocate so many pieces of memory more. */
+int pieces;
+
+heist::system rationed()
+{
+	heist_config c = heist_config_default();
+	c.mode = HEIST_POLLED;
+	c.log = [](void *, const heist_log_line *) {};
+	c.alloc = [](void *, std::size_t size, std::size_t align) -> void * {
+		return pieces-- > 0 ? std::aligned_alloc(align, (size + align - 1) / align * align)
+				    : nullptr;
+	};
+	c.dealloc = [](void *, void *p, std::size_t) { std::free(p); };
+	pieces = 1000000;
+	return heist::system(c);
+}
+
+void a_spawn_that_fails_destroys_its_callable()
+{
+	heist::system s = rationed();
+	heist_opts o = heist_opts_default();
+	o.stash_cap = 1; /* takes memory */
+	int tried = -1;
+	for (heist::ref<add> r; !r;) {
+		pieces = ++tried;
+		try {
+			r = s.spawn<add>([c = counted()](heist::context, add &) {}, &o);
+		} catch (const heist::error &e) {
+			EXPECT(e.status() == HEIST_ENOMEM && alive == 0);
+		}
+	}
+	pieces = 1000000;
+	EXPECT(tried >= 2 && alive == 1); /* without memory for the callable, for the actor */
+	EXPECT(s.shutdown(1) == HEIST_OK);
+	EXPECT(alive == 0);
+}
+
+void a_child_that_never_starts_leaks_nothing()
+{
+	int started = 0;
+	heist::system s = polled();
+	auto parent = s.spawn<add>([&started, c = counted()](heist::context me, add &m) {
+		for (int i = 0; i < more_than_turns; i++) {
+			auto child = me.spawn_child<add>(
+				[&started, o = counted()](heist::context, add &) { started++; });
+			EXPECT(me.send(child, m) == HEIST_OK);
+		}
+	});
+	EXPECT(parent.send(add{ 1 }) == HEIST_OK);
+	EXPECT(heist_poll(s.get(), 0, 1) == 1);
+	EXPECT(alive == 1 + more_than_turns);
+	EXPECT(s.shutdown(1) == HEIST_OK);
+	EXPECT(started > 0 && started < more_than_turns && alive == 0);
+}
+
+/* ---- a callable is there before any message ---- */
+
+struct heard {
+	std::int64_t sum = 0, elsewhere = 0;
+};
+
+heist::ref<add> listening(const heist::system &s, heard &h, const heist_opts *o)
+{
+	return s.spawn<add>([&h, v = std::vector<std::int64_t>{ 1, 10, 100 },
+			     c = counted()](heist::context, add &m) { h.sum += v.at(2) * m.by; },
+			    o);
+}
+
+void a_full_mailbox_has_room_for_the_callable()
+{
+	for (heist_overflow how :
+	     { HEIST_REJECT, HEIST_DROP_NEW, HEIST_DROP_OLD, HEIST_REDIRECT }) {
+		heard h;
+		heist::system s = polled();
+		heist_opts o = heist_opts_default();
+		auto other = s.spawn<add>([&h](heist::context, add &m) { h.elsewhere += m.by; });
+		o.mailbox_cap = 1;
+		o.overflow = how;
+		if (how == HEIST_REDIRECT)
+			o.redirect = other.raw();
+		auto r = listening(s, h, &o);
+		EXPECT(r.send(add{ 1 }) == HEIST_OK);
+		EXPECT(r.send(add{ 2 }) == (how == HEIST_REJECT ? HEIST_EFULL : HEIST_OK));
+		run(s);
+		EXPECT(h.sum == (how == HEIST_DROP_OLD ? 200 : 100));
+		EXPECT(h.elsewhere == (how == HEIST_REDIRECT ? 2 : 0));
+		EXPECT(alive == 1 && r.kill() == HEIST_OK);
+		run(s);
+		EXPECT(alive == 0);
+	}
+}
+
+void nothing_overtakes_the_callable()
+{
+	heard h;
+	heist::system s = polled();
+	auto r = listening(s, h, nullptr);
+	add urgent = { 5 };
+	EXPECT(heist_send_urgent(r.raw(), &heist::type<add>, &urgent) == HEIST_OK);
+	run(s);
+	EXPECT(h.sum == 500 && r.kill() == HEIST_OK);
+	auto killed = listening(s, h, nullptr);
+	EXPECT(killed.kill() == HEIST_OK);
+	run(s);
+	EXPECT(h.sum == 500 && alive == 0);
 }
 
 heist_status reason;
@@ -518,6 +634,10 @@ int main()
 	captures_are_state();
 	payloads_are_moved_and_destroyed_once();
 	actors_that_never_start_leak_nothing();
+	a_spawn_that_fails_destroys_its_callable();
+	a_child_that_never_starts_leaks_nothing();
+	a_full_mailbox_has_room_for_the_callable();
+	nothing_overtakes_the_callable();
 	exceptions_are_failures();
 	a_call_throws_its_status();
 	children_end_first();

@@ -281,6 +281,9 @@ typedef struct heist_opts {
 	 * over at most 4 such steps; if it has ended the sender is told (HEIST_EFULL). */
 	heist_ref redirect;
 	heist_priority priority; /* in its pool; not with worker or own_thread */
+	/* What the spawn argument is, if it owns something; as long as hooks->arg_size.  The init hook owns it then; if
+	 * that never runs, as the runtime ends first, drops->msg gets it.  Not of a supervisor's children. */
+	const heist_type *arg_type;
 } heist_opts;
 
 /* ---- supervision ----

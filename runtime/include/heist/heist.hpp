@@ -28,9 +28,8 @@
  *             heist::error, else HEIST_ECRASH; what it threw is destroyed.  Out of a factory: HEIST_EINIT.
  *             Destructors must not throw.
  * Cost        that of the C functions: types and classes are constants, dispatch compares pointers; 16 bytes of
- *             the actor's state.  A callable that is not trivially copyable, unless a factory makes it, comes
- *             with a message of its own, the actor's first; an ask whose callable is more than a pointer takes
- *             memory for it.
+ *             the actor's state.  An ask whose callable is more than a pointer takes memory for it; so does a
+ *             callable that is not trivially copyable, unless a factory makes it, until the actor's first turn.
  * Threads     as in heist.h: system and ref on any, context in its handler only. */
 #ifndef HEIST_HEIST_HPP
 #define HEIST_HEIST_HPP
@@ -187,6 +186,17 @@ template <class... Ms> class ref
 
 namespace detail
 {
+/* m, moved into a message that nobody has been sent.  NULL: out of memory. */
+template <class M> void *moved(heist_system *s, M &m) noexcept
+{
+	static_assert(std::is_nothrow_move_constructible_v<M>,
+		      "messages and callables move without throwing");
+	void *p = heist_new(s, &type<M>, 0);
+	if (p)
+		::new (p) M(std::move(m));
+	return p;
+}
+
 /* Not taken: m is as it was, if it can be assigned to. */
 template <class M, class Ref>
 heist_status move_to(heist_system *s, Ref to,
@@ -197,16 +207,13 @@ heist_status move_to(heist_system *s, Ref to,
 	if constexpr (std::is_trivially_copyable_v<M>) {
 		return heist_send(to.raw(), &type<M>, &m);
 	} else {
-		static_assert(std::is_nothrow_move_constructible_v<M>,
-			      "messages move without throwing");
-		void *p = heist_new(s, &type<M>, 0);
+		void *p = detail::moved(s, m);
 		if (!p)
 			return HEIST_ENOMEM;
-		M *moved = ::new (p) M(std::move(m));
 		heist_status r = heist_post(to.raw(), &p);
 		if (r != HEIST_OK) {
 			if constexpr (std::is_move_assignable_v<M>)
-				m = std::move(*moved);
+				m = std::move(*static_cast<M *>(p));
 			heist_discard(&p);
 		}
 		return r;
@@ -491,9 +498,26 @@ void context::ask(ref<Ms...> to, const M &m, heist_time deadline, K k) const
 
 /* ---- a callable as a class of actors ---- */
 
+namespace detail
+{
+/* The spawn argument by which a callable that is no bytes comes to its actor: a message that is not sent. */
+inline void drop_box(void *arg)
+{
+	heist_discard(static_cast<void **>(arg));
+}
+inline constexpr heist_drops box_drops = { drop_box, nullptr };
+inline constexpr heist_type box = { &box,
+				    "heist.callable",
+				    0,
+				    sizeof(void *),
+				    sizeof(heist_unit),
+				    0,
+				    &box_drops,
+				    nullptr };
+} // namespace detail
+
 template <class F, class... Ms> struct behaviour {
 	static_assert(alignof(F) <= 8, "alignment of an actor's state: 8");
-	static_assert((!std::is_same_v<F, Ms> && ...), "an actor is no message");
 	static constexpr bool is_bytes = std::is_trivially_copyable_v<F>;
 
 	/* Where the callable lives; the actor comes first. */
@@ -549,13 +573,6 @@ template <class F, class... Ms> struct behaviour {
 	{
 		state *st = at(s, ctx);
 		heist_next next = HEIST_CONTINUE;
-		if constexpr (!is_bytes && std::is_nothrow_move_constructible_v<F>)
-			if (t == &type<F>) {
-				::new (st->room) F(std::move(*static_cast<F *>(msg)));
-				static_cast<F *>(msg)->~F();
-				st->self.set_born();
-				return next;
-			}
 		bool known = ((t == &type<Ms> ? (next = handle<Ms>(st, msg), true) : false) || ...);
 		return known ? next : heist_unhandled(ctx, s, t, msg);
 	}
@@ -563,7 +580,13 @@ template <class F, class... Ms> struct behaviour {
 	static heist_next init(heist_ctx *ctx, void *s, const void *arg)
 	{
 		state *st = at(s, ctx);
-		std::memcpy(st->room, arg, sizeof(F));
+		if constexpr (is_bytes) {
+			std::memcpy(st->room, arg, sizeof(F));
+		} else {
+			void *box = *static_cast<void *const *>(arg);
+			::new (st->room) F(std::move(*static_cast<F *>(box)));
+			heist_discard(&box);
+		}
 		st->self.set_born();
 		return HEIST_CONTINUE;
 	}
@@ -576,23 +599,26 @@ template <class F, class... Ms> struct behaviour {
 			st->f().~F();
 	}
 
-	static constexpr heist_hooks hooks = { 0, is_bytes ? std::uint32_t{ sizeof(F) } : 0,
-					       is_bytes ? init : nullptr, stop, nullptr };
+	static constexpr heist_hooks hooks = { 0, is_bytes ? sizeof(F) : sizeof(void *), init, stop,
+					       nullptr };
 	static constexpr heist_class cls = { detail::name<F>.data(), HEIST_ABI, sizeof(state), recv,
 					     &hooks };
 
-	/* spawn(class, argument, handle) starts it.  Throws heist::error; then there is no actor. */
-	template <class Spawn> static ref<Ms...> start(heist_system *s, F &f, Spawn spawn)
+	/* spawn(class, options, argument, handle) starts it.  Throws heist::error; then there is no actor. */
+	template <class Spawn>
+	static ref<Ms...> start(heist_system *s, const heist_opts *opts, F &f, Spawn spawn)
 	{
 		heist_ref r{};
-		check(spawn(&cls, is_bytes ? &f : nullptr, &r));
-		if constexpr (!is_bytes) {
-			/* nobody else knows it yet: this is its first message */
-			heist_status born = detail::move_to(s, ref<F>(r), f);
-			if (born != HEIST_OK) {
-				(void)heist_kill(r, born);
-				throw error(born);
-			}
+		if constexpr (is_bytes) {
+			check(spawn(&cls, opts, &f, &r));
+		} else {
+			heist_opts o = opts ? *opts : heist_opts_default();
+			o.arg_type = &detail::box;
+			void *box = detail::moved(s, f);
+			heist_status status = box ? spawn(&cls, &o, &box, &r) : HEIST_ENOMEM;
+			if (status != HEIST_OK)
+				heist_discard(&box);
+			check(status);
 		}
 		return ref<Ms...>(r);
 	}
@@ -601,10 +627,9 @@ template <class F, class... Ms> struct behaviour {
 template <class... Ms, class F> ref<Ms...> context::spawn_child(F f, const heist_opts *opts) const
 {
 	return behaviour<F, Ms...>::start(
-		heist_system_of(ctx_), f,
-		[this, opts](const heist_class *cls, const void *arg, heist_ref *out) {
-			return heist_spawn_child(ctx_, cls, opts, arg, out);
-		});
+		heist_system_of(ctx_), opts, f,
+		[this](const heist_class *cls, const heist_opts *o, const void *arg,
+		       heist_ref *out) { return heist_spawn_child(ctx_, cls, o, arg, out); });
 }
 
 /* ---- supervision ---- */
@@ -742,10 +767,9 @@ class system
 	ref<Ms...> spawn(F f, const heist_opts *opts = nullptr) const
 	{
 		return behaviour<F, Ms...>::start(
-			system_, f,
-			[this, opts](const heist_class *cls, const void *arg, heist_ref *out) {
-				return heist_spawn(system_, cls, opts, arg, out);
-			});
+			system_, opts, f,
+			[this](const heist_class *cls, const heist_opts *o, const void *arg,
+			       heist_ref *out) { return heist_spawn(system_, cls, o, arg, out); });
 	}
 	/* The supervisor, then its children in their order.  Throws heist::error. */
 	template <class... Child>
