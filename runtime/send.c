@@ -166,7 +166,7 @@ void *heist_new(heist_system *s, const heist_type *type, size_t extra)
 	if (!s || !type || type->size + extra < extra || !sender_enter_system(&from, s))
 		return NULL;
 	size_t size = type->size + extra;
-	if (size > MESSAGE_ROOM) {
+	if (size > MESSAGE_ROOM || type->flags & HEIST_FIXED_ADDRESS) {
 		p = heist_large_new(s, type, size);
 	} else {
 		struct message *m = block_alloc(&from.local->messages);

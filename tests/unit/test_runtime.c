@@ -306,6 +306,45 @@ TEST(runtime, what_nobody_takes_is_dropped_once)
 	end(s);
 }
 
+static void *home;
+
+static heist_next settled_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	int *turn = state;
+	(void)type;
+	EXPECT(msg == home);
+	if (++*turn == 1) {
+		EXPECT(heist_stash(ctx, msg) == HEIST_OK && heist_unstash(ctx) == 1);
+		EXPECT(heist_take(ctx, msg) == NULL);
+	} else {
+		void *mine = heist_take(ctx, msg);
+		EXPECT(mine == home && heist_take(ctx, msg) == NULL);
+		if (*turn == 2)
+			EXPECT(heist_post(heist_self(ctx), &mine) == HEIST_OK);
+		heist_discard(&mine);
+	}
+	atomic_fetch_add(&events, 1);
+	return HEIST_CONTINUE;
+}
+
+TEST(runtime, a_payload_of_a_fixed_address_does_not_move)
+{
+	static const heist_type settled = { .base = &settled,
+					    .name = "settled",
+					    .size = 8,
+					    .reply_size = 1,
+					    .flags = HEIST_FIXED_ADDRESS,
+					    .drops = &counting };
+	static const heist_class cls = { "settled", HEIST_ABI, sizeof(int), settled_recv, NULL };
+	heist_system *s = start(1);
+	void *m = home = heist_new(s, &settled, 0);
+	EXPECT(m && heist_post(spawn(s, &cls, NULL), &m) == HEIST_OK);
+	EXPECT(wait_for(&events, 3));
+	EXPECT(test_balanced(s));
+	end(s);
+	EXPECT(drops == 1);
+}
+
 /* More actors than a shutdown that is late has turns: the last ones never start. */
 TEST(runtime, an_argument_that_no_init_hook_gets_is_dropped)
 {

@@ -260,6 +260,180 @@ void nothing_overtakes_the_callable()
 	EXPECT(h.sum == 500 && alive == 0);
 }
 
+/* ---- messages that are kept ---- */
+
+/* Points to itself, and owns nothing. */
+struct rooted {
+	const rooted *here = this;
+	rooted() = default;
+	rooted(rooted &&) noexcept : here(this)
+	{
+	}
+};
+static_assert(sizeof(rooted) <= 40 && sizeof(text) <= 40 && sizeof(large) > 40);
+
+bool is_whole(const rooted &m)
+{
+	return m.here == &m;
+}
+bool is_whole(const text &m)
+{
+	const char *begin = reinterpret_cast<const char *>(&m), *p = m.s.data();
+	return m.s == "short" && p >= begin && p < begin + sizeof m;
+}
+bool is_whole(const large &m)
+{
+	return m.lines.size() == 2 && m.lines[0] == "a" && m.more[99] == 'z';
+}
+
+template <class M> M whole()
+{
+	if constexpr (std::is_same_v<M, text>) {
+		return text{ "short", {} };
+	} else if constexpr (std::is_same_v<M, large>) {
+		large m{ { "a", "end" }, {}, {} };
+		m.more[99] = 'z';
+		return m;
+	} else {
+		return M();
+	}
+}
+
+struct keep {
+	enum how { STASH, UNSTASH, STASH_AND_THROW, TAKE, TAKE_AND_STOP, DISCARD, POST, ASK } how;
+};
+struct silent {
+	using reply = std::int64_t;
+};
+
+/* Does with a message what it was told last. */
+template <class M> struct keeper {
+	heist::ref<M> next;
+	heist::ref<silent> asked;
+	std::vector<void *> *taken;
+	int *seen;
+	enum keep::how how = keep::UNSTASH;
+	counted c = {};
+
+	void operator()(heist::context me, keep &k)
+	{
+		how = k.how;
+		if (how == keep::UNSTASH)
+			(void)heist_unstash(me.get());
+		if (how != keep::ASK)
+			return;
+		me.ask(asked, silent{}, 0, [](heist::context, heist::answer<std::int64_t>) {});
+		EXPECT(heist_hold(me.get()) == HEIST_OK);
+	}
+	heist_next operator()(heist::context me, M &m)
+	{
+		EXPECT(is_whole(m));
+		if (how == keep::STASH || how == keep::STASH_AND_THROW)
+			EXPECT(heist_stash(me.get(), &m) == HEIST_OK);
+		if (how == keep::STASH_AND_THROW)
+			throw 1;
+		if (how == keep::UNSTASH || how == keep::ASK)
+			++*seen;
+		if (how == keep::STASH || how == keep::UNSTASH || how == keep::ASK)
+			return HEIST_CONTINUE;
+		void *mine = heist_take(me.get(), &m);
+		EXPECT(mine == &m && heist_take(me.get(), &m) == nullptr);
+		if (how == keep::POST)
+			EXPECT(heist_post(next.raw(), &mine) == HEIST_OK);
+		if (how == keep::DISCARD)
+			heist_discard(&mine);
+		if (mine)
+			taken->push_back(mine);
+		return how == keep::TAKE_AND_STOP ? HEIST_STOP : HEIST_CONTINUE;
+	}
+};
+
+template <class M> struct keeping {
+	heist::system s = polled();
+	int seen = 0, arrived = 0, objects = std::is_same_v<M, rooted> ? 0 : 1;
+	std::vector<void *> taken;
+	heist_token owed = {};
+	heist::ref<silent> server = s.spawn<silent>([this](heist::context c, silent &) {
+		owed = heist_reply_later(c.get(), &heist::type<silent>);
+		return HEIST_CONTINUE;
+	});
+	heist::ref<M> sink = s.spawn<M>([this](heist::context, M &m) { arrived += is_whole(m); });
+	heist::ref<keep, M> r = s.spawn<keep, M>(keeper<M>{ sink, server, &taken, &seen });
+
+	/* Messages that are left are n. */
+	bool left(long n)
+	{
+		run(s);
+		return alive == 1 + n * objects;
+	}
+	void tell(enum keep::how how, int messages)
+	{
+		EXPECT(r.send(keep{ how }) == HEIST_OK);
+		for (int i = 0; i < messages; i++)
+			EXPECT(s.send(r, whole<M>()) == HEIST_OK);
+	}
+};
+
+template <class M> void what_is_stashed_lives_on()
+{
+	keeping<M> k;
+	k.tell(keep::STASH, 3);
+	EXPECT(k.left(3) && k.seen == 0);
+	k.tell(keep::UNSTASH, 1);
+	EXPECT(k.left(0) && k.seen == 4);
+	k.tell(keep::STASH, 2);
+	EXPECT(k.left(2));
+	k.tell(keep::STASH_AND_THROW, 1);
+	run(k.s);
+	EXPECT(alive == 0 && heist_lost_count(k.s.get(), HEIST_LOST_STOPPED) == 3);
+}
+
+template <class M> void what_is_taken_is_its_takers()
+{
+	keeping<M> k;
+	k.tell(keep::TAKE, 2);
+	EXPECT(k.left(2) && k.taken.size() == 2 && is_whole(*static_cast<M *>(k.taken[1])));
+	k.tell(keep::POST, 2);
+	EXPECT(k.left(2) && k.arrived == 2);
+	k.tell(keep::DISCARD, 2);
+	EXPECT(k.left(2));
+	k.tell(keep::TAKE_AND_STOP, 1);
+	run(k.s);
+	EXPECT(alive == 3 * k.objects && k.r.send(keep{ keep::TAKE }) == HEIST_EDEAD);
+	EXPECT(heist_post(k.sink.raw(), &k.taken[0]) == HEIST_OK);
+	heist_discard(&k.taken[1]);
+	heist_discard(&k.taken[2]);
+	run(k.s);
+	EXPECT(alive == 0 && k.arrived == 3);
+}
+
+template <class M> void what_is_held_back_comes_whole()
+{
+	std::int64_t reply = 1;
+	{
+		keeping<M> k;
+		k.tell(keep::ASK, 3);
+		EXPECT(k.left(3) && k.seen == 0);
+		EXPECT(heist_reply_to(k.owed, HEIST_OK, &heist::type<silent>, &reply) == HEIST_OK);
+		EXPECT(k.left(0) && k.seen == 3);
+		k.tell(keep::ASK, 2);
+		EXPECT(k.left(2) && k.r.kill() == HEIST_OK);
+		run(k.s);
+		EXPECT(alive == 0);
+	}
+	keeping<M> k; /* the runtime ends before the answer */
+	k.tell(keep::ASK, 2);
+	EXPECT(k.left(2) && k.s.shutdown(1) == HEIST_OK);
+	EXPECT(alive == 0);
+}
+
+template <class M> void messages_are_kept()
+{
+	what_is_stashed_lives_on<M>();
+	what_is_taken_is_its_takers<M>();
+	what_is_held_back_comes_whole<M>();
+}
+
 heist_status reason;
 int ends;
 
@@ -638,6 +812,9 @@ int main()
 	a_child_that_never_starts_leaks_nothing();
 	a_full_mailbox_has_room_for_the_callable();
 	nothing_overtakes_the_callable();
+	messages_are_kept<rooted>();
+	messages_are_kept<text>();
+	messages_are_kept<large>();
 	exceptions_are_failures();
 	a_call_throws_its_status();
 	children_end_first();

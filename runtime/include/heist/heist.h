@@ -185,10 +185,15 @@ typedef struct heist_type {
 	uint32_t tag;	     /* index in the protocol */
 	uint32_t size;	     /* bytes of payload */
 	uint32_t reply_size; /* bytes of reply value; sizeof(heist_unit): none is owed */
-	uint32_t flags;	     /* 0 */
+	uint32_t flags;	     /* HEIST_FIXED_ADDRESS, or 0 */
 	const heist_drops *drops;
 	const void *reserved; /* NULL */
 } heist_type;
+
+/* A message of this type keeps its address from heist_new on, whoever posts, takes, stashes or holds it back: for
+ * payloads that point into themselves, and objects of C++.  It is a piece of memory of its own, however small.
+ * Functions that copy a payload copy bytes; these are not for such types. */
+#define HEIST_FIXED_ADDRESS 1u
 
 /* A behaviour.  msg is the received payload: it may be changed, and is gone when the handler returns
  * unless taken (heist_take).  A handler that completes owns what the payload owned. */
@@ -888,7 +893,8 @@ HEIST_API heist_status heist_forward(heist_ctx *, heist_ref to, const heist_type
  * does not come: then the deadline counts.  Token {0}: nothing is owed, or out of memory. */
 HEIST_API heist_token heist_reply_later(heist_ctx *, const heist_type *);
 /* Own the message being handled, for heist_post or heist_discard; use only the pointer returned (a
- * small payload is copied, a large one moved).  NULL: out of memory, or taken already. */
+ * small payload is copied, a large one, or HEIST_FIXED_ADDRESS, moved).  NULL: out of memory, or taken or stashed
+ * already. */
 HEIST_NEED void *heist_take(heist_ctx *, void *msg);
 /* Timers.  A copy of msg is sent to an actor later, as if by a handler of this one at that moment; never
  * before it is due.  One for this actor itself waits in its mailbox like any message, and still is not

@@ -13,8 +13,9 @@
  *     std::int64_t n = sys.call(counter, total{});
  *
  * Message     any movable type of alignment 8 or less.  It is moved into the message, handed to the actor by
- *             reference, and destroyed when its handler has returned, or when it is lost.  `using reply = R`:
- *             it is a request; R is trivially copyable.
+ *             reference, and destroyed when its handler has returned, or when it is lost; one that the handler
+ *             takes (heist_take) or stashes has its address, and its life, on.  `using reply = R`: it is a request;
+ *             R is trivially copyable.  Functions of heist.h that copy a payload are for messages that are, too.
  * Actor       a callable with an overload for each message type: void or heist_next answers as in C, a value
  *             is the reply to a request.  Its captures are the actor's state, destroyed after its last turn.
  * Ask         context::ask(to, request, deadline, [this](heist::context, heist::answer<R> a) { ... a.value() ... }):
@@ -28,8 +29,9 @@
  *             heist::error, else HEIST_ECRASH; what it threw is destroyed.  Out of a factory: HEIST_EINIT.
  *             Destructors must not throw.
  * Cost        that of the C functions: types and classes are constants, dispatch compares pointers; 16 bytes of
- *             the actor's state.  An ask whose callable is more than a pointer takes memory for it; so does a
- *             callable that is not trivially copyable, unless a factory makes it, until the actor's first turn.
+ *             the actor's state.  A message that is not trivially copyable takes a piece of memory of its own,
+ *             an ask whose callable is more than a pointer another; so does a callable that is not trivially
+ *             copyable, unless a factory makes it, until the actor's first turn.
  * Threads     as in heist.h: system and ref on any, context in its handler only. */
 #ifndef HEIST_HEIST_HPP
 #define HEIST_HEIST_HPP
@@ -125,7 +127,7 @@ inline constexpr heist_type type = { &type<M>,
 				     0,
 				     sizeof(M),
 				     sizeof(reply_t<M>),
-				     0,
+				     std::is_trivially_copyable_v<M> ? 0 : HEIST_FIXED_ADDRESS,
 				     std::is_trivially_destructible_v<M> ? nullptr
 									 : &detail::drops<M>,
 				     nullptr };
@@ -553,7 +555,7 @@ template <class F, class... Ms> struct behaviour {
 		return HEIST_CONTINUE;
 	}
 
-	/* A handler that completes owns what the payload owned. */
+	/* A handler that completes owns what the payload owned, unless it has taken or stashed it. */
 	template <class M> static heist_next handle(state *st, void *msg)
 	{
 		heist_next next = HEIST_CONTINUE;
@@ -564,8 +566,11 @@ template <class F, class... Ms> struct behaviour {
 		if (why != HEIST_OK)
 			heist_panic(st->self.ctx,
 				    why); /* nothing is left on the stack to be destroyed */
-		if (next == HEIST_CONTINUE || next == HEIST_STOP)
-			static_cast<M *>(msg)->~M();
+		if constexpr (!std::is_trivially_destructible_v<M>)
+			if (next == HEIST_CONTINUE || next == HEIST_STOP) {
+				void *left = heist_take(st->self.ctx, msg);
+				heist_discard(&left);
+			}
 		return next;
 	}
 
