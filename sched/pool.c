@@ -167,7 +167,8 @@ void heist_pool_join(struct pool *p)
 bool heist_pool_stop(struct pool *p, uint64_t deadline)
 {
 	heist_watchdog_stop(p);
-	return p->polled || stop_threads(p, p->workers, deadline);
+	p->stopped = p->stopped || p->polled || stop_threads(p, p->workers, deadline);
+	return p->stopped;
 }
 
 void heist_pool_run_with(struct pool *p, run_fn *run)

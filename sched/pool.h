@@ -90,6 +90,7 @@ struct pool {
 	struct spares spares;
 	struct watchdog watchdog; /* of the first of a group */
 	struct eventcount quiet;
+	bool stopped;		     /* heist_pool_stop has joined its threads */
 	struct pool *group;	     /* the first of its group */
 	_Atomic(struct pool *) next; /* of the group           */
 };
@@ -155,7 +156,7 @@ void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r);
  * true at once: workers that have left never park, and to stop them again is the way on. */
 bool heist_pool_wait_quiet(struct pool *p, uint64_t deadline);
 /* Ask the workers to leave, and wait; the watchdog ends first.  False: one is still in a handler; call
- * again. */
+ * again.  One thread at a time; a pool that has stopped: nothing to do, true. */
 bool heist_pool_stop(struct pool *p, uint64_t deadline);
 
 /* The driving thread of a polled pool.  Run up to max_turns, or until idle and past `until`. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lockfree/seam.h"
 #include "tests/support/threads.h"
 
 static const heist_type GO = { .base = &GO, .name = "go", .size = 8, .reply_size = 1 };
@@ -141,6 +142,75 @@ TEST(shutdown, many_stragglers_are_not_all_logged)
 	EXPECT(strstr(lines, "and 3 more actors") != NULL);
 	leave = 1;
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* ---- a thread that is in a handler when others have been joined ---- */
+
+static heist_thread *joined[8];
+static _Atomic long joins = -1, joined_twice; /* -1: nobody counts */
+static _Atomic bool hurry; /* from the first join on waits with a deadline end at once */
+
+void __real_heist_thread_join(heist_thread *t);
+void __wrap_heist_thread_join(heist_thread *t);
+void __wrap_heist_thread_join(heist_thread *t)
+{
+	for (long i = 0; i < joins; i++)
+		if (joined[i] == t) {
+			joined_twice++;
+			return;
+		}
+	if (joins >= 0 && joins < 8) {
+		joined[joins++] = t;
+		EXPECT(wait_for(&entered, 1));
+	}
+	__real_heist_thread_join(t);
+}
+
+enum heist_wait __real_heist_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t until);
+enum heist_wait __wrap_heist_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t until);
+enum heist_wait __wrap_heist_futex_wait(_Atomic uint32_t *word, uint32_t expected, uint64_t until)
+{
+	bool late = hurry && until && joins > 0;
+	return late ? HEIST_WAIT_TIMEOUT : __real_heist_futex_wait(word, expected, until);
+}
+
+static heist_next tick(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	return joins > 0 ? hang(ctx, state, type, msg) : HEIST_CONTINUE;
+}
+
+static heist_next tick_init(heist_ctx *ctx, void *state, const void *arg)
+{
+	(void)state, (void)arg;
+	EXPECT(heist_send_every(ctx, heist_self(ctx), &GO, &(uint64_t){ 0 }, 5000000, 5000000,
+				HEIST_FIXED_DELAY, NULL) == HEIST_OK);
+	return HEIST_CONTINUE;
+}
+static const heist_hooks ticker_hooks = { .init = tick_init, .stop = count_stop };
+static const heist_class ticker = { "ticker", HEIST_ABI, 8, tick, &ticker_hooks };
+
+TEST(shutdown, each_thread_is_joined_once)
+{
+	heist_opts alone = heist_opts_default();
+	heist_config c = heist_config_default();
+	heist_system *s;
+	heist_ref r;
+	reset();
+	c.workers = 1;
+	c.log = on_log;
+	c.hog_ms = UINT32_MAX; /* no watchdog */
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	alone.own_thread = HEIST_ON;
+	EXPECT(heist_spawn(s, &ticker, &alone, NULL, &r) == HEIST_OK);
+	joins = joined_twice = 0;
+	hurry = true;
+	EXPECT(heist_shutdown(s, heist_in_ms(s, 20000)) == HEIST_ETIMEOUT);
+	EXPECT(joins == 1 && entered == 1 && stops == 0);
+	hurry = false;
+	leave = 1;
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	EXPECT(joins == 3 && joined_twice == 0 && stops == 1); /* and the log's */
+	joins = -1;
 }
 
 /* ---- stop hooks that take a second each, of a clock that only they move ---- */
