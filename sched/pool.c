@@ -396,7 +396,7 @@ int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
 	idle_search_join(&p->idle);
 	idle_park(&p->idle, 0);
 	heist_fence_heavy(); /* ID1 */
-	if (!queues_empty(p))
+	if (w->bound_ready || !queues_empty(p))
 		p->ops->signal_host(w); /* come back: there is more */
 	return max_turns - poll.left;
 }

@@ -19,15 +19,20 @@ static heist_next echo_recv(heist_ctx *ctx, void *state, const heist_type *type,
 }
 static const heist_class echo = { "echo", HEIST_ABI, 0, echo_recv, NULL };
 
-static heist_system *start(heist_ref *r)
+static heist_system *start_as(const heist_opts *opts, heist_ref *r)
 {
 	heist_config c = heist_config_default();
 	heist_system *s;
 	c.mode = HEIST_POLLED;
 	handled = 0;
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
-	EXPECT(heist_spawn(s, &echo, NULL, NULL, r) == HEIST_OK);
+	EXPECT(heist_spawn(s, &echo, opts, NULL, r) == HEIST_OK);
 	return s;
+}
+
+static heist_system *start(heist_ref *r)
+{
+	return start_as(NULL, r);
 }
 
 static bool readable(heist_system *s, int ms)
@@ -54,13 +59,13 @@ TEST(poll, nothing_runs_unless_polled)
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
-TEST(poll, work_left_over_keeps_it_readable)
+static void work_left_over(const heist_opts *opts)
 {
 	heist_ref r[10];
 	uint64_t v = 1;
-	heist_system *s = start(&r[0]);
+	heist_system *s = start_as(opts, &r[0]);
 	for (int i = 1; i < 10; i++)
-		EXPECT(heist_spawn(s, &echo, NULL, NULL, &r[i]) == HEIST_OK);
+		EXPECT(heist_spawn(s, &echo, opts, NULL, &r[i]) == HEIST_OK);
 	for (int i = 0; i < 10; i++)
 		heist_send(r[i], &WORD, &v);
 	EXPECT(heist_poll(s, 0, 3) == 3);
@@ -69,6 +74,25 @@ TEST(poll, work_left_over_keeps_it_readable)
 		EXPECT(readable(s, 0));
 	EXPECT(handled == 10 && !readable(s, 0));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+TEST(poll, work_left_over_keeps_it_readable)
+{
+	work_left_over(NULL);
+}
+
+TEST(poll, bound_work_left_over_keeps_it_readable)
+{
+	heist_opts opts = heist_opts_default();
+	opts.worker = 1;
+	work_left_over(&opts);
+}
+
+TEST(poll, background_work_left_over_keeps_it_readable)
+{
+	heist_opts opts = heist_opts_default();
+	opts.priority = HEIST_BACKGROUND;
+	work_left_over(&opts);
 }
 
 static void *later(void *arg)
