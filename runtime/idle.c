@@ -6,10 +6,10 @@
 
 static void look_later(struct rt_worker *w, struct actor *a, struct idle_watch *i)
 {
-	uint64_t step = i->period / LOOKS + 1, at = w->base.now + step;
+	uint64_t at = time_after(w->base.now, i->period / LOOKS + 1);
 	heist_timer_stop(w->local.system, &i->timer);
 	i->timer.id = ALARM_IDLE;
-	heist_timer_start(w, a, &i->timer, at < step ? UINT64_MAX : at);
+	heist_timer_start(w, a, &i->timer, at);
 }
 
 static void watch(struct rt_worker *w, struct actor *a, struct actor_extra *x)

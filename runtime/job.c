@@ -159,11 +159,6 @@ static void job_free(struct local *l, struct job *j, bool keep)
 
 /* ---- when ---- */
 
-static uint64_t later(uint64_t now, uint64_t delay)
-{
-	return now + delay < now ? UINT64_MAX : now + delay;
-}
-
 static uint64_t due_at(const struct job *j)
 {
 	return j->timer.at - (uint64_t)(j->timer.kind >> 2) * JOB_RETRY_NS;
@@ -173,7 +168,7 @@ static uint64_t due_at(const struct job *j)
 static uint64_t next_on_grid(const struct job *j, uint64_t now)
 {
 	uint64_t at = due_at(j), missed = now > at ? (now - at) / j->every : 0;
-	return later(at, (missed + 1) * j->every);
+	return time_after(at + missed * j->every, j->every);
 }
 
 /* 0: the instant has come.  Else the next time to look, since the wall clock may be set meanwhile. */
@@ -211,7 +206,7 @@ static void job_retry(struct rt_worker *w, struct actor *a, struct job *j, uint6
 {
 	uint64_t at = due_at(j), late = (now > at ? (now - at) / JOB_RETRY_NS : 0) + 1;
 	j->timer.kind = kind_of(j) | (uint32_t)late << 2; /* up to 12 days */
-	heist_timer_start(w, a, &j->timer, later(at, late * JOB_RETRY_NS));
+	heist_timer_start(w, a, &j->timer, time_after(at, late * JOB_RETRY_NS));
 }
 
 /* ---- what is due ---- */
@@ -247,7 +242,7 @@ static void job_send(struct rt_worker *w, struct actor *a, struct actor_extra *x
 		job_free(&w->local, j, false);
 	else
 		job_arm(w, a, j,
-			kind_of(j) == JOB_RATE ? next_on_grid(j, now) : later(now, j->every));
+			kind_of(j) == JOB_RATE ? next_on_grid(j, now) : time_after(now, j->every));
 }
 
 /* The alarm becomes a message with the payload of the job.  False: no memory. */
@@ -295,7 +290,7 @@ static heist_next job_handle(struct rt_worker *w, struct actor *a, struct actor_
 	}
 	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, message_payload(m));
 	if (kind == JOB_DELAY && (j = job_find(actor_extra(s, a), id)) != NULL)
-		job_arm(w, a, j, later(w->base.now = system_now(s), j->every));
+		job_arm(w, a, j, time_after(w->base.now = system_now(s), j->every));
 	return v;
 }
 
@@ -388,7 +383,7 @@ static heist_status job_start(heist_ctx *ctx, heist_ref to, const heist_type *ty
 	j->timer.kind = kind;
 	if (kind == JOB_WALL)
 		leg = wall_leg(ctx->system, j, now);
-	job_arm(w, ctx_actor(ctx), j, leg ? leg : later(now, delay));
+	job_arm(w, ctx_actor(ctx), j, leg ? leg : time_after(now, delay));
 	if (out)
 		*out = j->timer.id;
 	return HEIST_OK;

@@ -181,7 +181,7 @@ static void turn_end(struct heist_sim *sim)
 	say_end(sim, a, slot);
 	sim->running = NULL;
 	sim->running_number = 0;
-	sim->now += sim->opts.step_ns;
+	sim->now = time_after(sim->now, sim->opts.step_ns);
 	sim->worker->base.now = sim->now;
 }
 
@@ -465,7 +465,7 @@ heist_status heist_sim_pass(heist_sim *sim, uint64_t ns)
 {
 	if (!sim || !sim->system)
 		return HEIST_BAD_ARG("the simulation must not be NULL, and not over");
-	return ns ? heist_sim_run(sim, sim->now + ns) : HEIST_OK;
+	return ns ? heist_sim_run(sim, time_after(sim->now, ns)) : HEIST_OK;
 }
 
 /* ---- failure ---- */

@@ -21,7 +21,7 @@ static void maybe_slow(struct heist_sim *sim, struct sim_actor *k, uint64_t n)
 	if (!heist_sim_decide(sim, d, sim->opts.slow, &value))
 		return;
 	say(sim, d, k->name);
-	sim->now += 1 + value % sim->opts.slow_ns;
+	sim->now = time_after(sim->now, 1 + value % sim->opts.slow_ns);
 }
 
 static bool is_supervised(struct heist_sim *sim, struct actor *a)

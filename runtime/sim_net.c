@@ -94,7 +94,7 @@ int heist_sim_send(struct rt_worker *w, struct actor *a, struct message *m)
 	(void)heist_sim_actor(sim, e.slot, e.generation);
 	heist_sim_mark(sim, m, e.number);
 	say_sent(sim, &e);
-	e.due = sim->now + delay_of(sim, e.number);
+	e.due = time_after(sim->now, delay_of(sim, e.number));
 	insert(sim, e);
 	return 0;
 }

@@ -121,7 +121,7 @@ void heist_sim_probes_free(struct heist_sim *sim)
 static bool wait_until(struct heist_sim *sim, struct sim_probe *p, uint64_t within,
 		       bool (*ready)(const struct sim_probe *, heist_ref), heist_ref arg)
 {
-	uint64_t end = within ? sim->now + within : UINT64_MAX;
+	uint64_t end = within ? time_after(sim->now, within) : UINT64_MAX;
 	sim->horizon = end;
 	while (!ready(p, arg) && heist_sim_step(sim))
 		;

@@ -624,7 +624,8 @@ heist_status heist_shutdown(heist_system *s, heist_time deadline)
 		if (!system_drain(s, s->polled ? 0 : deadline))
 			return shutdown_late(s);
 	}
-	uint64_t last = deadline ? (deadline > now ? deadline : now) + SHUTDOWN_GRACE_NS : 0;
+	uint64_t last =
+		deadline ? time_after(deadline > now ? deadline : now, SHUTDOWN_GRACE_NS) : 0;
 	if (!heist_places_stop(s, last))
 		return shutdown_late(s);
 	atomic_store_explicit(&s->phase, PHASE_ENDING, memory_order_release); /* PH1 release */

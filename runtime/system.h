@@ -178,6 +178,12 @@ static inline uint64_t system_now(const struct heist_system *s)
 	return pool_now(&s->pool);
 }
 
+/* What lies beyond the end of time is at its end. */
+static inline uint64_t time_after(uint64_t t, uint64_t ns)
+{
+	return t + ns < t ? UINT64_MAX : t + ns;
+}
+
 /* More than a tick is long, or late. */
 #define TICK_NS 64000000u
 

@@ -144,6 +144,15 @@ TEST(shutdown, many_stragglers_are_not_all_logged)
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
+TEST(shutdown, the_latest_deadline_is_one)
+{
+	heist_system *s = start(2);
+	for (int i = 0; i < 3; i++)
+		(void)test_spawn(s, &hanger, NULL);
+	EXPECT(heist_shutdown(s, UINT64_MAX) == HEIST_OK);
+	EXPECT(stops == 3);
+}
+
 /* ---- a thread that is in a handler when others have been joined ---- */
 
 static heist_thread *joined[8];

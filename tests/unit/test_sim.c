@@ -162,6 +162,24 @@ TEST(sim, time_passes_when_it_is_told_to)
 	EXPECT(heist_sim_end(sim) == HEIST_OK);
 }
 
+TEST(sim, time_ends)
+{
+	heist_ref r, p;
+	uint64_t n = 0;
+	begin(NULL);
+	EXPECT(heist_sim_probe(sim, &p) == HEIST_OK);
+	EXPECT(heist_spawn(sys, &timing, NULL, NULL, &r) == HEIST_OK);
+	send(p, 7);
+	EXPECT(heist_sim_expect(sim, p, &WORD, UINT64_MAX, &n) == HEIST_OK && n == 7);
+	EXPECT(heist_sim_pass(sim, UINT64_MAX) == HEIST_OK && logged == 4);
+	EXPECT(heist_now(sys) == UINT64_MAX);
+	send(r, 8);
+	EXPECT(heist_sim_run(sim, 0) == HEIST_OK && logged == 5);
+	EXPECT(heist_now(sys) == UINT64_MAX);
+	EXPECT(heist_sim_expect_none(sim, p, UINT64_MAX) == HEIST_OK);
+	EXPECT(heist_sim_end(sim) == HEIST_OK);
+}
+
 TEST(sim, the_end_waits_for_no_timer)
 {
 	heist_ref r;
