@@ -199,30 +199,8 @@ static bool off_duty(struct pool *p)
 	return true;
 }
 
-/* Timers that were set on w's wheel while it was on duty are still its business.  It is off the bench
- * meanwhile (I3), unless it has been called. */
-static void bench_timers(struct worker *w, uint64_t bit)
-{
-	_Atomic uint64_t *benched = &w->pool->spares.benched;
-	w->now = heist_clock_ns();
-	if (!w->timer_next || w->now < w->timer_next ||
-	    !(atomic_fetch_and_explicit(benched, ~bit, memory_order_acq_rel) & bit)) /* SP2 */
-		return;
-	w->timer_next = w->pool->ops->timers(w, w->now);
-	w->pool->ops->flush(w);
-	hand_out(w);
-	heist_count(&w->stats.parks, 1);
-	atomic_fetch_or_explicit(benched, bit, memory_order_acq_rel); /* SP2 release */
-}
-
-static bool called(struct worker *w, uint64_t bit)
-{
-	struct pool *p = w->pool;
-	return !(atomic_load_explicit(&p->spares.benched, memory_order_acquire) & bit) || /* SP2 */
-	       pool_stops(p);
-}
-
-/* I3: the bit is set last, and what was published before that for a searcher is looked for once more. */
+/* I3: the bit is set last, and what was published before that for a searcher is looked for once more.  Whoever
+ * waits for quiescence may have seen it unset. */
 static void sit_down(struct worker *w, uint64_t bit)
 {
 	struct pool *p = w->pool;
@@ -240,6 +218,29 @@ static void sit_down(struct worker *w, uint64_t bit)
 	heist_pool_keep_watch(p, w->index); /* it may have been the sentinel */
 	if (atomic_load_explicit(&p->group->watched, memory_order_relaxed)) /* ordered by ID1 */
 		eventcount_notify(&p->group->quiet, INT32_MAX);
+}
+
+/* Timers that were set on w's wheel while it was on duty are still its business.  It is off the bench
+ * meanwhile (I3), unless it has been called. */
+static void bench_timers(struct worker *w, uint64_t bit)
+{
+	struct pool *p = w->pool;
+	w->now = heist_clock_ns();
+	if (!w->timer_next || w->now < w->timer_next ||
+	    !(atomic_fetch_and_explicit(&p->spares.benched, ~bit, memory_order_acq_rel) &
+	      bit)) /* SP2 */
+		return;
+	w->timer_next = p->ops->timers(w, w->now);
+	p->ops->flush(w);
+	hand_out(w);
+	sit_down(w, bit);
+}
+
+static bool called(struct worker *w, uint64_t bit)
+{
+	struct pool *p = w->pool;
+	return !(atomic_load_explicit(&p->spares.benched, memory_order_acquire) & bit) || /* SP2 */
+	       pool_stops(p);
 }
 
 bool heist_spare_rest(struct worker *w)

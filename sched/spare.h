@@ -23,14 +23,15 @@
  *                         spare left, to its caller; and back: the caller's place, to the spare
  *                     SP3 release store of hired -> acquire load of it: the thread's handle
  *                     SP4 acquire CAS, release store of starting: hired, one caller at a time
- *                     ID1 of idle.h: a spare sits down like a worker that parks, and then looks again
+ *                     ID1 of idle.h: a spare sits down, also after its timers, like a worker that parks, and
+ *                         then looks again
  * Invariants          I1 counts.away is at least the number of workers with `away` set, and the
  *                     number but for changes under way.  I2 counts.duty <= spares: each is one spare that is on duty, called, or
  *                     whose caller looks for it.  I3 a spare whose bit is set holds nothing that is
  *                     runnable.  I4 hired only grows, and before the thread starts, so quiescence
  *                     counts a spare from before its first look.
  *
- * Model: tests/check/models/spare.c.  Rounds: tests/stress/stress_spare.c. */
+ * Models spare, spare_timed: tests/check/models/sched.c.  Rounds: tests/stress/stress_spare.c. */
 #ifndef HEIST_SCHED_SPARE_H
 #define HEIST_SCHED_SPARE_H
 

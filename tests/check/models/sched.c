@@ -5,7 +5,8 @@
  * the same runnable; when all are parked nothing is queued; every worker leaves.  With SPARES one runnable
  * is away in each of its turns, and waits there for another, which the spare must run; with WATCHED it says
  * nothing, and the watchdog has to notice.  With BEHIND a runnable waits, without a word, for one that lies behind
- * it alone in the inbox it came from, or that it has spawned: the other worker has to find that.  With GROUP the
+ * it alone in the inbox it came from, or that it has spawned: the other worker has to find that.  With TIMED the
+ * spare sets a timer when it runs something, and most of the time is on the bench when that is due.  With GROUP the
  * pool is not the first of its group, in which another one idles: the watchdog is that one's.  With pace.h told to
  * (meson.build) thieves stay away whenever they may. */
 #include "sched/pool.h"
@@ -20,19 +21,22 @@
 #ifndef BEHIND
 #define BEHIND 0
 #endif
+#ifndef TIMED
+#define TIMED 0 /* ns */
+#endif
 #define WAITS (SPARES || BEHIND)
 #define JOBS  (BEHIND ? 8 : 7)
 
-enum { ROOT, WOKEN, WOKEN_TOO, SPAWNED, BOUND, OUTSIDE, OUTSIDE_BOUND, LONE };
+enum { ROOT, WOKEN, WOKEN_TOO, SPAWNED, BOUND, OUTSIDE, OUTSIDE_BOUND, LONE, FIRED };
 enum { BEHIND_IT = 1, SPAWNED_BY_IT };
 
 static struct job {
 	struct runnable run;
 	int turns; /* plain: two runners at once are a race */
 	bool done;
-} jobs[8];
+} jobs[9];
 
-static const int turns_wanted[8] = { 1, 2, 1, 1, 2, 2, 1, 1 };
+static const int turns_wanted[9] = { 1, 2, 1, 1, 2, 2, 1, 1, 1 };
 static struct pool pool;
 #ifdef GROUP
 static struct pool first;
@@ -42,6 +46,8 @@ static struct pool first;
 static _Atomic uint32_t submitted; /* the other thread has done its part */
 static _Atomic uint32_t woken;	   /* WOKEN has run */
 static bool left_over;		   /* no worker runs any more */
+static bool armed, fired;	   /* the spare's timer */
+static bool untrimmed; /* the spare has fired it on the bench, and given nothing back since */
 
 static struct runnable *job(int i)
 {
@@ -80,6 +86,10 @@ static enum verdict run(struct worker *w, struct runnable *r)
 	CHECK_ASSERT((i != BOUND && i != OUTSIDE_BOUND) || w->index == WORKERS - 1 || left_over);
 	if (i == ROOT)
 		run_root(w);
+	if (TIMED && w->index >= WORKERS && !armed) {
+		armed = true;
+		w->timer_next = w->now + TIMED;
+	}
 	if (i == OUTSIDE && BEHIND == SPAWNED_BY_IT && j->turns == 0)
 		worker_spawned(w, job(LONE));
 	if (WAITS && i == OUTSIDE && !left_over)
@@ -115,9 +125,19 @@ static bool not_stuck(struct worker *w, struct worker *stuck)
 	return false;
 }
 
-static void no_trim(struct worker *w)
+static void trim(struct worker *w)
 {
-	(void)w;
+	if (TIMED && w->index >= WORKERS)
+		untrimmed = false;
+}
+
+static uint64_t timers(struct worker *w, uint64_t now)
+{
+	CHECK_ASSERT(TIMED && w->index >= WORKERS && now >= w->timer_next && !fired);
+	fired = true;
+	untrimmed = spares_on_duty(&w->pool->spares) == 0 && !pool_stops(w->pool);
+	worker_wake(w, job(FIRED));
+	return 0;
 }
 
 static void no_hog(struct worker *w, uint64_t n, uint64_t elapsed)
@@ -131,7 +151,8 @@ static const struct pool_ops ops = { .run = run,
 				     .flush = no_flush,
 				     .tick = no_tick,
 				     .stuck = not_stuck,
-				     .trim = no_trim };
+				     .trim = trim,
+				     .timers = timers };
 
 static void *get(void *user, size_t size, size_t align)
 {
@@ -156,11 +177,11 @@ static void setup(void)
 				      .hog_ns = 1000,
 				      .worker_size = sizeof(struct worker),
 				      .seed = 1 };
-	for (int i = 0; i < JOBS; i++)
+	for (int i = 0; i <= FIRED; i++)
 		jobs[i] = (struct job){ .turns = 0 };
 	atomic_store_explicit(&submitted, 0, memory_order_relaxed);
 	atomic_store_explicit(&woken, 0, memory_order_relaxed);
-	left_over = false;
+	left_over = armed = fired = untrimmed = false;
 #ifdef GROUP
 	static const struct pool_config idle = {
 		.ops = &ops, .memory = &memory, .workers = 1, .worker_size = sizeof(struct worker)
@@ -229,6 +250,7 @@ static void finish(void)
 			heist_worker_run(pool_worker(&pool, i), r);
 	}
 	all_done();
+	CHECK_ASSERT(jobs[FIRED].done == fired && !untrimmed);
 	CHECK_ASSERT(idle_parked(&pool.idle) == 0 && idle_searching(&pool.idle) == searching);
 	heist_pool_destroy(&pool);
 #ifdef GROUP
