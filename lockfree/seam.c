@@ -2,7 +2,6 @@
  * seam.c - the real bodies of seam.h: Linux system calls, pthreads and libc. */
 #define _GNU_SOURCE
 #include "lockfree/seam.h"
-#include "lockfree/check.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -250,9 +249,20 @@ int heist_pages_commit(void *p, size_t size)
 	return mprotect(p, size, PROT_READ | PROT_WRITE) == 0 ? 0 : -1;
 }
 
+/* By words, so that nobody who reads meanwhile finds half of one. */
+static void pages_zero(void *p, size_t size)
+{
+	typedef uint64_t __attribute__((may_alias)) word;
+	for (word *w = p, *end = w + size / sizeof *w; w < end; w++)
+		__atomic_store_n(w, 0, __ATOMIC_RELAXED);
+}
+
+/* The kernel takes whole pages, also where less was asked for, and refuses those that are locked. */
 void heist_pages_purge(void *p, size_t size)
 {
-	HEIST_ENSURE(madvise(p, size, MADV_DONTNEED) == 0);
+	bool whole = ((uintptr_t)p | size) % (size_t)sysconf(_SC_PAGESIZE) == 0;
+	if (!whole || madvise(p, size, MADV_DONTNEED) != 0)
+		pages_zero(p, size);
 }
 
 void heist_pages_huge(void *p, size_t size)

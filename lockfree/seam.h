@@ -160,7 +160,8 @@ void heist_mem_free(void *p, size_t size);
 void *heist_pages_reserve(size_t size);
 /* Give a reserved range zeroed memory, on first touch; 0 or -1 (nothing changed). */
 int heist_pages_commit(void *p, size_t size);
-/* Return the memory of a committed range; it stays accessible and reads as zero. */
+/* A committed range, of a multiple of 8 bytes, stays accessible and reads as zero from now on.  Its memory is
+ * returned, unless it is locked (mlock, mlockall) or does not end with a page: then it is cleared. */
 void heist_pages_purge(void *p, size_t size);
 /* Ask for 2 MiB pages in a range (a hint). */
 void heist_pages_huge(void *p, size_t size);

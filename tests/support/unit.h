@@ -30,12 +30,19 @@ void unit_register(const char *name, void (*run)(void));
 		}                                                                                  \
 	} while (0)
 
+#define SKIP(why)                                                                                  \
+	do {                                                                                       \
+		printf("skipped: %s\n", why);                                                      \
+		return;                                                                            \
+	} while (0)
+
 #else
 
 #include <criterion/criterion.h>
 
 #define TEST(suite, name) Test(suite, name, .timeout = 60)
 #define EXPECT(cond)	  cr_assert(cond)
+#define SKIP(why)	  cr_skip_test(why)
 
 #endif
 
