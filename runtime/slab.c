@@ -100,6 +100,7 @@ void *heist_slabs_get(struct slabs *s)
 	if (!s->available) {
 		struct slab *b = slab_new(s->grown);
 		s->grown = true;
+		s->told = false;
 		if (b) {
 			list_add(s, b);
 			slabs_count_empty(s, 1);
@@ -152,6 +153,7 @@ static void slabs_release(struct slab *unlisted)
 void heist_slabs_trim(struct slabs *s)
 {
 	spin_lock(&s->lock);
+	s->told = true;
 	struct slab *surplus = slabs_unlist_empty(s);
 	spin_unlock(&s->lock);
 	slabs_release(surplus);
@@ -167,8 +169,8 @@ uint64_t heist_slabs_decay(struct slabs *s, uint64_t now)
 	if (s->used)
 		s->used_at = now;
 	s->used = false;
-	if (now >=
-	    s->used_at + s->keep_ns) /* of another worker's clock, it may be later than now */
+	if (s->told || /* another worker's clock may be ahead: used_at later than now */
+	    now >= s->used_at + s->keep_ns)
 		surplus = slabs_unlist_empty(s);
 	else if (s->empty > 1)
 		again = s->used_at + s->keep_ns;

@@ -25,6 +25,7 @@ struct slabs {
 	uint32_t empty;		/* wholly free slabs: one is kept for good */
 	bool grown;		/* there has been a slab before */
 	bool used;		/* an empty slab came or went since the last heist_slabs_decay */
+	bool told;		/* heist_slabs_trim was called, and no new slab was needed since */
 	uint64_t used_at;	/* when that was last seen to be so */
 	uint64_t keep_ns;	/* empty slabs are kept this long after the last use of one */
 	_Atomic bool surplus;	/* empty > 1, for those without the lock */
@@ -37,7 +38,7 @@ void heist_slabs_put(struct slabs *s, void *block);
 /* Now and then: give back the empty slabs but one if none was used for keep_ns.  Returns when to
  * come again, 0: there is nothing to wait for. */
 uint64_t heist_slabs_decay(struct slabs *s, uint64_t now);
-/* The same at once, whenever one was used. */
+/* The same at once, whenever one was used; and so for each decay until a new slab is needed: the flood is over. */
 void heist_slabs_trim(struct slabs *s);
 /* Every block has been put back. */
 void heist_slabs_destroy(struct slabs *s);

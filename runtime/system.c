@@ -44,12 +44,49 @@ static void timers_help(struct rt_worker *w)
 		heist_timers_fire(w, v, w->base.now);
 }
 
+/* What others gave back to the pools that foreign threads borrow, and nobody has borrowed since. */
+static void foreign_trim(struct heist_system *s)
+{
+	for (uint32_t i = 0; i < FOREIGN_LOCALS; i++)
+		if (!inject_is_empty(&s->foreign[i].messages.returned))
+			heist_foreign_trim(s, i);
+}
+
+/* The same of workers, which may sleep on it. */
+static void workers_trim(struct heist_system *s)
+{
+	uint32_t n = system_crew(s);
+	for (uint32_t i = 0; i < n; i++) {
+		struct rt_worker *v = system_worker(s, i);
+		if (!inject_is_empty(&v->local.messages.returned))
+			heist_pool_ask_trim(v->base.pool, v->base.index);
+	}
+}
+
+static void others_trim(struct heist_system *s)
+{
+	foreign_trim(s);
+	workers_trim(s);
+}
+
+/* A worker that does not park looks this often at what the others have to take back. */
+#define OTHERS_NS 100000000u
+
+static HEIST_COLD void others_help(struct rt_worker *w)
+{
+	w->look_at = w->base.now + OTHERS_NS;
+	others_trim(w->local.system);
+}
+
 static void on_tick(struct worker *base, uint64_t elapsed)
 {
-	timers_help(rt_worker_of(base));
-	if (rt_worker_of(base)->home)
-		heist_outbox_decide(rt_worker_of(base), elapsed);
-	(void)heist_slabs_decay(&rt_worker_of(base)->local.system->slabs, base->now);
+	struct rt_worker *w = rt_worker_of(base);
+	timers_help(w);
+	if (w->home)
+		heist_outbox_decide(w, elapsed);
+	if (HEIST_UNLIKELY(base->now >= w->look_at))
+		others_help(w);
+	(void)heist_slabs_decay(&w->local.system->slabs, base->now);
 }
 
 static bool on_stuck(struct worker *base, struct worker *stuck)
@@ -95,14 +132,6 @@ static void slots_return(struct heist_system *s, struct worker *self)
 	spin_unlock(&s->purging);
 }
 
-/* What others gave back to the pools that foreign threads borrow, and nobody has borrowed since. */
-static void foreign_trim(struct heist_system *s)
-{
-	for (uint32_t i = 0; i < FOREIGN_LOCALS; i++)
-		if (!inject_is_empty(&s->foreign[i].messages.returned))
-			heist_foreign_trim(s, i);
-}
-
 /* Empty slabs go back after a while, for which a worker that sleeps has to wake once more. */
 static void slabs_decay(struct rt_worker *w)
 {
@@ -116,7 +145,8 @@ heist_status heist_trim(heist_system *s)
 	if (!s)
 		return HEIST_BAD_ARG("the runtime must not be NULL");
 	foreign_trim(s);
-	heist_slabs_trim(&s->slabs);
+	heist_slabs_trim(&s->slabs); /* first, so that what workers put goes, too */
+	workers_trim(s);
 	return HEIST_OK;
 }
 
@@ -127,7 +157,7 @@ static void on_trim(struct worker *base)
 		(void)heist_log_tell(w->local.system);
 	event_put(&w->local, EVENT_PARK, (heist_ref){ 0 }, NULL, 0);
 	heist_local_trim(&w->local);
-	foreign_trim(w->local.system);
+	others_trim(w->local.system);
 	slots_return(w->local.system, base);
 	heist_registry_trim(w->local.system);
 	heist_rosters_trim(w->local.system);

@@ -69,6 +69,7 @@ struct rt_worker {
 	bool losing;		   /* hooks of a deferred message that nobody gets run */
 	uint32_t number;	   /* among all workers of the runtime */
 	uint32_t watched;	   /* whose timers it looked at last */
+	uint64_t look_at;	   /* when it looks next at what others have to take back */
 	uint32_t batch;		   /* messages per activation */
 	uint64_t budget_ns;	   /* time per activation     */
 	uint64_t hog_named;	   /* the activation that was named; the watchdog's */

@@ -86,7 +86,8 @@ static bool pool_has_surplus(struct pool *p)
 static bool worker_must_stay(struct worker *w)
 {
 	struct pool *p = w->pool;
-	return pool_stops(p) || !inject_is_empty(&w->bound) || pool_has_surplus(p);
+	return pool_stops(p) || worker_is_asked(w) || !inject_is_empty(&w->bound) ||
+	       pool_has_surplus(p);
 }
 
 /* The same before a nap (pace.h), which is about surplus. */
@@ -217,8 +218,7 @@ static void worker_sleep(struct worker *w, uint32_t key, uint64_t until)
 static void worker_park(struct worker *w, uint64_t until)
 {
 	struct pool *p = w->pool;
-	p->ops->trim(w);
-	heist_worker_shrink(w);
+	heist_worker_trim(w);
 	heist_worker_back(w);
 	w->guarded = false;
 	heist_count(&w->stats.parks, 1);

@@ -390,8 +390,7 @@ int heist_pool_poll(struct pool *p, uint64_t until, int max_turns)
 		idle_search_end(&p->idle);
 	heist_worker_self = w;
 	p->ops->guard(w, poll_loop, &poll);
-	p->ops->trim(w);
-	heist_worker_shrink(w);
+	heist_worker_trim(w);
 	heist_worker_self = outer;
 	idle_search_join(&p->idle);
 	idle_park(&p->idle, 0);

@@ -151,6 +151,9 @@ void heist_pool_submit_low(struct pool *p, struct runnable *r);
 /* Any thread: make r runnable on worker i only, which is no spare. */
 void heist_pool_submit_bound(struct pool *p, uint32_t i, struct runnable *r);
 
+/* Any thread: worker i, who may be a spare, calls ops->trim once more before it sleeps on. */
+void heist_pool_ask_trim(struct pool *p, uint32_t i);
+
 /* A thread that is no worker: wait until nothing runs and nothing is queued in p and in the pools of the
  * group that it is the first of, provided that nothing is submitted meanwhile.  False: the deadline passed (0 = none).  After a heist_pool_stop that failed,
  * true at once: workers that have left never park, and to stop them again is the way on. */

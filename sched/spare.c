@@ -204,8 +204,7 @@ static bool off_duty(struct pool *p)
 static void sit_down(struct worker *w, uint64_t bit)
 {
 	struct pool *p = w->pool;
-	p->ops->trim(w);
-	heist_worker_shrink(w);
+	heist_worker_trim(w);
 	heist_count(&w->stats.parks, 1);
 	w->guarded = false;
 	atomic_fetch_or_explicit(&p->spares.benched, bit, memory_order_acq_rel); /* SP2 release */
@@ -220,17 +219,19 @@ static void sit_down(struct worker *w, uint64_t bit)
 		eventcount_notify(&p->group->quiet, INT32_MAX);
 }
 
-/* Timers that were set on w's wheel while it was on duty are still its business.  It is off the bench
- * meanwhile (I3), unless it has been called. */
-static void bench_timers(struct worker *w, uint64_t bit)
+/* Timers that were set on w's wheel while it was on duty are still its business, and so is the memory that
+ * comes back to it.  It is off the bench meanwhile (I3), unless it has been called. */
+static void bench_chores(struct worker *w, uint64_t bit)
 {
 	struct pool *p = w->pool;
 	w->now = heist_clock_ns();
-	if (!w->timer_next || w->now < w->timer_next ||
+	bool due = w->timer_next && w->now >= w->timer_next;
+	if ((!due && !worker_is_asked(w)) ||
 	    !(atomic_fetch_and_explicit(&p->spares.benched, ~bit, memory_order_acq_rel) &
 	      bit)) /* SP2 */
 		return;
-	w->timer_next = p->ops->timers(w, w->now);
+	if (due)
+		w->timer_next = p->ops->timers(w, w->now);
 	p->ops->flush(w);
 	hand_out(w);
 	sit_down(w, bit);
@@ -256,8 +257,11 @@ bool heist_spare_rest(struct worker *w)
 			eventcount_cancel(&w->wakeup);
 			break;
 		}
-		eventcount_wait(&w->wakeup, key, w->timer_next);
-		bench_timers(w, bit);
+		if (worker_is_asked(w))
+			eventcount_cancel(&w->wakeup);
+		else
+			eventcount_wait(&w->wakeup, key, w->timer_next);
+		bench_chores(w, bit);
 	}
 	heist_watchdog_woke(p);
 	heist_worker_bind(w);

@@ -11,7 +11,7 @@
  *
  *     out      its thread does not exist    -> on duty: somebody called it (thread started)
  *     on duty  a worker like any other      -> benched: more on duty than away; it has nothing queued
- *     benched  in no set, nobody wakes it   -> on duty: called; the bit is cleared by the caller
+ *     benched  in no set, woken to trim     -> on duty: called; the bit is cleared by the caller
  *
  * Who may call        leave, back: the worker, in or between handlers; hogged: the watchdog.  rest: the
  *                     spare, between activations.  The others: any thread.

@@ -69,6 +69,7 @@ struct worker {
 	_Atomic uint32_t away;	  /* enum away: spare.h */
 	_Atomic uint32_t place;	  /* of a spare: whose CPU it has */
 	_Atomic uint32_t resting; /* looks for work, or waits for some: no handler runs */
+	_Atomic uint32_t asked;	  /* to trim before it sleeps on: shrink.c */
 	uint64_t seen, since;	  /* the watchdog's */
 	uint64_t paced;		  /* the pacer's (pace.h) */
 	uint64_t relieved;	  /* when it looked last at slots of those that are away */
@@ -117,6 +118,14 @@ struct runnable *heist_worker_steal(struct worker *w);
 struct runnable *heist_worker_steal_last(struct worker *w);
 /* shrink.c: the worker, about to park: give memory back that its deques do not need now. */
 void heist_worker_shrink(struct worker *w);
+/* And all else that it can spare (pool_ops.trim). */
+void heist_worker_trim(struct worker *w);
+/* Has somebody asked w to trim since it has begun to?  A no is sure after eventcount_prepare. */
+static inline bool worker_is_asked(struct worker *w)
+{
+	return atomic_load_explicit(&w->asked, memory_order_relaxed) != 0; /* ordered by EC1 */
+}
+
 /* Queue what workers hold that are away. */
 void heist_worker_relieve(struct worker *w);
 /* park.c: w searches no more; if there is something to find, somebody else does. */

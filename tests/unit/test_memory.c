@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "runtime/system.h"
 #include "tests/support/unit.h"
 #include "tests/support/wait.h"
 
@@ -199,6 +200,177 @@ TEST(memory, returns_to_the_system_when_told_to)
 #endif
 	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK);
 	EXPECT(wait_for(&events, N + 1));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* ---- what a worker that sleeps has sent ---- */
+
+static _Atomic long sent, let_go;
+static heist_ref flooded;
+
+static void wait_until_told(void)
+{
+	while (!atomic_load(&let_go))
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
+static heist_next flood_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	uint64_t n = N;
+	(void)ctx, (void)state, (void)msg;
+	while (n-- > 0)
+		EXPECT(heist_send(flooded, type, &n) == HEIST_OK);
+	atomic_fetch_add(&sent, 1);
+	return HEIST_CONTINUE;
+}
+static const heist_class flood = { "flood", HEIST_ABI, 0, flood_recv, NULL };
+
+/* The last message, 0, is handled until the test says so. */
+static heist_next last_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)sleeper_recv(ctx, state, type, msg);
+	if (*(uint64_t *)msg == 0)
+		wait_until_told();
+	return HEIST_CONTINUE;
+}
+static const heist_class last = { "last", HEIST_ABI, 0, last_recv, NULL };
+
+static heist_next busy_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)ctx, (void)state, (void)type, (void)msg;
+	return atomic_load(&let_go) ? HEIST_CONTINUE : HEIST_AGAIN;
+}
+static const heist_class busy = { "busy", HEIST_ABI, 0, busy_recv, NULL };
+
+static heist_next waits_recv(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state, (void)type, (void)msg;
+	EXPECT(heist_blocking_begin(ctx) == HEIST_OK);
+	atomic_fetch_add(&sent, 1);
+	wait_until_told();
+	EXPECT(heist_blocking_end(ctx) == HEIST_OK);
+	return HEIST_CONTINUE;
+}
+static const heist_class waits = { "waits", HEIST_ABI, 0, waits_recv, NULL };
+
+/* Worker 0, and worker 1: of another pool, or its spare. */
+static heist_system *start_two(bool spare)
+{
+	heist_config c = heist_config_default();
+	heist_pool p = heist_pool_default();
+	heist_system *s;
+	p.name = "sleeper";
+	c.workers = 1;
+	c.hog_ms = UINT32_MAX;
+	c.memory_keep_ms = UINT32_MAX;
+	c.pools = spare ? NULL : &p;
+	c.pool_count = spare ? 0 : 1;
+	c.spare_max = spare ? 1 : 0;
+	events = sent = let_go = 0;
+	awake = false;
+	EXPECT(heist_start(&c, &s) == HEIST_OK);
+	return s;
+}
+
+/* Send to r, and wait until one more handler has said that it did its part. */
+static void order(heist_ref r)
+{
+	uint64_t v = 0;
+	long before = atomic_load(&sent);
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK && wait_for(&sent, before + 1));
+}
+
+/* All messages wait, and worker 1, which has sent them, sleeps. */
+static heist_system *sleeping(const heist_class *cls)
+{
+	heist_system *s = start_two(false);
+	heist_opts o = heist_opts_default();
+	heist_ref r;
+	o.pool = "sleeper";
+	EXPECT(heist_spawn(s, cls, NULL, NULL, &flooded) == HEIST_OK);
+	EXPECT(heist_spawn(s, &flood, &o, NULL, &r) == HEIST_OK);
+	order(r);
+	struct pool *p = system_worker(s, 1)->base.pool;
+	while (!idle_is_parked(&p->idle, 0))
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+	return s;
+}
+
+static uint64_t message_bytes(const heist_system *s)
+{
+	heist_stats t = heist_stats_default();
+	EXPECT(heist_get_stats(s, &t) == HEIST_OK);
+	return t.message_bytes;
+}
+
+/* False after 20 seconds. */
+static bool messages_go(const heist_system *s)
+{
+	for (int i = 0; i < 20000 && message_bytes(s) > 16 * (uint64_t)N; i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	return message_bytes(s) <= 16 * (uint64_t)N;
+}
+
+static void drain(heist_system *s)
+{
+	EXPECT(message_bytes(s) > 64 * (uint64_t)N);
+	atomic_store(&awake, true);
+	EXPECT(wait_for(&events, N));
+}
+
+TEST(memory, of_a_worker_that_sleeps_goes_back_when_others_rest)
+{
+	heist_system *s = sleeping(&sleeper);
+	drain(s);
+	EXPECT(messages_go(s));
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* The other worker is in a handler and sees to nothing. */
+TEST(memory, of_a_worker_that_sleeps_goes_back_when_told_to)
+{
+	heist_system *s = sleeping(&last);
+	drain(s);
+	EXPECT(heist_trim(s) == HEIST_OK);
+	EXPECT(messages_go(s));
+	for (int i = 0; i < 20000 && atomic_load(&s->slabs.surplus); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	EXPECT(!atomic_load(&s->slabs.surplus));
+	atomic_store(&let_go, 1);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* Of two that take turns on the other worker, one never ends. */
+TEST(memory, of_a_worker_that_sleeps_goes_back_while_others_work)
+{
+	heist_system *s = sleeping(&sleeper);
+	heist_ref r;
+	uint64_t v = 0;
+	EXPECT(heist_spawn(s, &busy, NULL, NULL, &r) == HEIST_OK);
+	EXPECT(heist_send(r, &WORD, &v) == HEIST_OK);
+	drain(s);
+	EXPECT(messages_go(s));
+	atomic_store(&let_go, 1);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* It sends while worker 0 waits, and sits down when that is back, in a handler that waits without a word. */
+TEST(memory, of_a_spare_on_the_bench_goes_back)
+{
+	heist_system *s = start_two(true);
+	heist_opts o = heist_opts_default();
+	heist_ref r;
+	o.worker = 1;
+	EXPECT(heist_spawn(s, &waits, &o, NULL, &r) == HEIST_OK);
+	EXPECT(heist_spawn(s, &sleeper, &o, NULL, &flooded) == HEIST_OK);
+	order(r);
+	EXPECT(heist_spawn(s, &flood, NULL, NULL, &r) == HEIST_OK);
+	order(r);
+	atomic_store(&let_go, 1);
+	while (!heist_spare_is_off(&s->pool, 1))
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+	drain(s);
+	EXPECT(messages_go(s));
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 

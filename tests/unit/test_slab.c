@@ -81,6 +81,19 @@ TEST(slab, all_but_one_go_at_once_if_told_to)
 	heist_slabs_destroy(&slabs);
 }
 
+TEST(slab, what_is_put_after_that_goes_too_until_more_is_needed)
+{
+	slabs = (struct slabs){ .keep_ns = KEEP };
+	take_all();
+	heist_slabs_trim(&slabs);
+	put_all();
+	EXPECT(heist_slabs_decay(&slabs, START) == 0 && slabs.empty == 1);
+	take_all();
+	put_all();
+	EXPECT(heist_slabs_decay(&slabs, START) == START + KEEP && slabs.empty == 4);
+	heist_slabs_destroy(&slabs);
+}
+
 TEST(slab, a_slab_with_one_block_in_use_stays)
 {
 	slabs = (struct slabs){ .keep_ns = KEEP };

@@ -625,8 +625,10 @@ HEIST_API heist_status heist_shutdown(heist_system *, heist_time deadline);
 HEIST_API size_t heist_stragglers(heist_system *, heist_straggler *out, size_t cap);
 HEIST_API heist_status heist_get_stats(const heist_system *, heist_stats *out);
 /* Give back to the system now what config.memory_keep_ms would keep, as malloc_trim does for malloc: for a program
- * that knows that a flood is over.  Workers that have nothing to do hold back no more than the first piece.  Takes
- * a system call a piece of 2 MiB.  Does nothing with config.alloc.  Any thread, handlers too.  EINVAL: NULL. */
+ * that knows that a flood is over.  What becomes free after it goes at once, too, until more is needed than there
+ * is.  Workers that have nothing to do hold back no more than the first piece: those that sleep on memory are woken,
+ * and give it back a moment after the call.  Takes a system call a piece of 2 MiB, and one for each that is woken.
+ * With config.alloc it only wakes.  Any thread, handlers too.  EINVAL: NULL. */
 HEIST_API heist_status heist_trim(heist_system *);
 /* Workers have numbers from 0 on: the runtime's own, its spares, those of named pools, and then, as they are
  * needed, threads of single actors; none goes before the runtime ends.  Each counter is read by itself, while

@@ -8,7 +8,8 @@
  * it alone in the inbox it came from, or that it has spawned: the other worker has to find that.  With TIMED the
  * spare sets a timer when it runs something, and most of the time is on the bench when that is due.  With GROUP the
  * pool is not the first of its group, in which another one idles: the watchdog is that one's.  With pace.h told to
- * (meson.build) thieves stay away whenever they may. */
+ * (meson.build) thieves stay away whenever they may.  With TRIM workers are given something back, and asked to take
+ * it, whether they run, are about to sleep or sleep, and must. */
 #include "sched/pool.h"
 #include "tests/check/check.h"
 
@@ -125,10 +126,18 @@ static bool not_stuck(struct worker *w, struct worker *stuck)
 	return false;
 }
 
+/* What was given back to each worker, and it has not taken. */
+static _Atomic uint32_t owed[WORKERS + SPARES];
+static _Atomic uint32_t trimmed; /* the other thread may begin */
+
 static void trim(struct worker *w)
 {
 	if (TIMED && w->index >= WORKERS)
 		untrimmed = false;
+	if (w->pool != &pool || !atomic_load_explicit(&owed[w->index], memory_order_relaxed))
+		return;
+	atomic_store_explicit(&owed[w->index], 0, memory_order_relaxed);
+	heist_futex_wake(&owed[w->index], 1);
 }
 
 static uint64_t timers(struct worker *w, uint64_t now)
@@ -139,6 +148,43 @@ static uint64_t timers(struct worker *w, uint64_t now)
 	worker_wake(w, job(FIRED));
 	return 0;
 }
+
+#ifdef TRIM
+static void give_back(uint32_t i)
+{
+	atomic_store_explicit(&owed[i], 1, memory_order_relaxed);
+	heist_pool_ask_trim(&pool, i);
+}
+
+static void all_taken(void)
+{
+	for (uint32_t i = 0; i < WORKERS + SPARES; i++)
+		while (atomic_load_explicit(&owed[i], memory_order_relaxed))
+			heist_futex_wait(&owed[i], 1, 0);
+}
+
+/* Workers that have begun and find nothing. */
+static void trim_first(void)
+{
+	for (uint32_t i = 0; i < WORKERS; i++)
+		give_back(i);
+	all_taken();
+	atomic_store_explicit(&trimmed, 1, memory_order_release);
+	heist_futex_wake(&trimmed, 1);
+}
+
+/* Spares, which sit on the bench or sit down: who waits for quiescence may find one off it. */
+static void trim_last(void)
+{
+	for (uint32_t i = WORKERS; i < pool_present(&pool); i++)
+		give_back(i);
+	CHECK_ASSERT(heist_pool_wait_quiet(&first, 0));
+	all_taken();
+}
+#else
+#define trim_first()
+#define trim_last()
+#endif
 
 static void no_hog(struct worker *w, uint64_t n, uint64_t elapsed)
 {
@@ -182,6 +228,9 @@ static void setup(void)
 	atomic_store_explicit(&submitted, 0, memory_order_relaxed);
 	atomic_store_explicit(&woken, 0, memory_order_relaxed);
 	left_over = armed = fired = untrimmed = false;
+	atomic_store_explicit(&trimmed, 0, memory_order_relaxed);
+	for (int i = 0; i < WORKERS + SPARES; i++)
+		atomic_store_explicit(&owed[i], 0, memory_order_relaxed);
 #ifdef GROUP
 	static const struct pool_config idle = {
 		.ops = &ops, .memory = &memory, .workers = 1, .worker_size = sizeof(struct worker)
@@ -209,6 +258,7 @@ static void all_done(void)
 /* Whoever submits must be done before somebody waits for quiescence. */
 static void host(void)
 {
+	trim_first();
 	heist_pool_submit(&pool, job(ROOT));
 	while (!atomic_load_explicit(&submitted, memory_order_acquire))
 		heist_futex_wait(&submitted, 0, 0);
@@ -216,6 +266,7 @@ static void host(void)
 	CHECK_ASSERT(heist_pool_wait_quiet(&first, 0));
 	all_done();
 #endif
+	trim_last();
 	CHECK_ASSERT(heist_pool_stop(&first, 0));
 #ifdef GROUP
 	CHECK_ASSERT(heist_pool_stop(&pool, 0));
@@ -228,12 +279,19 @@ static void thread(int t)
 		host();
 		return;
 	}
+#ifdef TRIM
+	while (!atomic_load_explicit(&trimmed, memory_order_acquire))
+		heist_futex_wait(&trimmed, 0, 0);
+#endif
 	heist_pool_submit(&pool, job(OUTSIDE));
 	if (BEHIND == BEHIND_IT) { /* to the same inbox, most of the time */
 		atomic_store_explicit(&pool.next_inbox, 1, memory_order_relaxed);
 		heist_pool_submit(&pool, job(LONE));
 	}
 	heist_pool_submit_bound(&pool, WORKERS - 1, job(OUTSIDE_BOUND));
+#ifdef TRIM
+	give_back(0);
+#endif
 	atomic_store_explicit(&submitted, 1, memory_order_release);
 	heist_futex_wake(&submitted, 1);
 }
