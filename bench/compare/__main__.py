@@ -14,7 +14,7 @@ EPILOG = """\
 Every row is one workload with the same parameters for all (bench/peers/README.md).  All programs of a row
 with the same settings are alive at once and run a sample each in turn, on the same CPUs, the waiting ones stopped;
 the machine's limits are measured before, during and after.  A run that fails or counts wrongly has no figure, only its reason.  Exit
-status: 0; 1 if a row of Heist failed; 2 if nothing could be begun; 130 if interrupted.
+status: 0; 1 if a row of Heist failed; 2 if it could not begin, or go on; 130 if interrupted.
 
   scripts/compare --quick --peers actix --workloads ping_pong     a look, in a minute
   scripts/compare                                                 headline rows, Actix and Akka
@@ -197,10 +197,15 @@ def run(o):
         print(f"left out: {line}", flush=True)
     if o.dry_run:
         return planned(todo, seconds, participants, data)
-    measure_rows(o, data, plan, participants, list(zip(todo, seconds)), say)
-    if not data["rows"]:
-        raise ValueError("there is no row to report")
-    report.write(data, o.out)
+    stopped = None
+    try:
+        measure_rows(o, data, plan, participants, list(zip(todo, seconds)), say)
+    except ValueError as e:
+        stopped = e
+    if data["rows"]:
+        report.write(data, o.out)
+    if stopped or not data["rows"]:
+        raise stopped or ValueError("there is no row to report")
     return int(any("failed" in r for row in data["rows"] for r in row["results"] if r["peer"] == peers.OURS))
 
 

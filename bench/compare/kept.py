@@ -22,10 +22,13 @@ def runs():
 
 
 def complete(run):
-    """A full run of every row with both settings, and as many processes as a verdict needs."""
+    """A full run of every row at one worker and at all, with every peer and both settings, and as many processes as a verdict needs."""
     plan = run["plan"]
-    return (run["kind"] == "full" and {r.name for r in rows.ROWS} <= {r["row"] for r in run["rows"]}
-            and set(peers.SETTINGS) <= set(plan["settings"]) and plan["processes"] >= stats.FEWEST)
+    have = {(r["row"], r["workers"]) for r in run["rows"]}
+    every = len(run["environment"]["cpus_allowed"])
+    wanted = {(r.name, w) for r in rows.ROWS for w in {1, every} if not (r.one_count and w > 1) and not (r.spare_cpu and w == every)}
+    return (run["kind"] == "full" and plan["processes"] >= stats.FEWEST and set(peers.SETTINGS) <= set(plan["settings"])
+            and {p.name for p in peers.discover()} <= {name for name, about in run["peers"].items() if not about["skipped"]} and wanted <= have)
 
 
 def shown(kept):
@@ -61,7 +64,7 @@ def comparison(kept, made):
         return "No run is kept in bench/results yet.\n"
     name, _ = shown(kept)
     summary = "\n".join(markdown.summary(made[name])).rstrip()
-    return (f"{summary}\n\nBest other: the one that comes nearest to Heist, or is furthest ahead, each with the settings whose median is least. Ratio: the median of the rounds' "
+    return (f"{summary}\n\nBest other: the one that comes nearest to Heist, or is furthest ahead, of all with all of their settings. Ratio: the median of the rounds' "
             f"ratios, its figure divided by Heist's with the same settings in the same round (not the quotient of the two medians beside it), its 95 % interval within this run, and rounds in "
             f"processes. *Undecided*: {words.VERDICTS['undecided']}. All figures: [bench/results/{name}/report.md](bench/results/{name}/report.md).\n")
 
@@ -70,7 +73,8 @@ def origin(named):
     """Where and of what a run was made: two agree on something only if that differs."""
     name, run = named
     e = run["environment"]
-    return [name, run["started"][:16].replace("T", " "), run["seconds"] // 60, f"{e['cpu']}, {e['cpus']} CPUs", e["kernel"], e["commit"][:12],
+    times = [run[key][:16].replace("T", " ") for key in ("started", "ended")]
+    return [name, *times, run["seconds"] // 60, f"{e['cpu']}, {e['cpus']} CPUs", e["kernel"], e["commit"][:12],
             len([p for p in run["peers"].values() if not p["skipped"]]), len(run["rows"])]
 
 
@@ -86,11 +90,12 @@ def verdicts(kept, made):
     yield "# Kept runs of the comparison"
     yield ""
     yield ("Made by `scripts/compare keep`. Each folder has `run.json` with every sample and `report.md`; `scripts/compare report "
-           "bench/results/NAME/run.json --out DIR` makes the page.")
+           "bench/results/NAME/run.json --out DIR` makes the page. Here are the last complete runs, whatever they say; older ones, of older programs, go when newer come "
+           "(`git log -- bench/results`).")
     yield ""
-    yield from markdown.table(["run", "begun", "minutes", "machine", "kernel", "commit", "runtimes", "rows"], map(origin, kept))
+    yield from markdown.table(["run", "begun", "ended", "minutes", "machine", "kernel", "commit", "runtimes", "rows"], map(origin, kept))
     yield ("Verdicts of Heist against the best other runtime. *Agree*: yes, the same verdict; no, another one, but not the opposite; contradict. The ratios "
-           "depend on the machine and the day more than their intervals tell.")
+           "depend on the machine and the day more than their intervals tell. `paced_latency` is judged by its median; the other percentiles are in the reports.")
     yield ""
     tables = [{(t["row"], t["workers"]): t for t in made[name]["tables"]} for name, _ in kept]
     lines = []

@@ -57,15 +57,11 @@ def row(run, t):
 
 def runtimes(run):
     head = ["runtime", "version", "licence", *words.SEMANTICS]
-    versions = {}
-    for t in run["tables"]:
-        for e in t["entries"]:
-            if e["runtime"]:
-                versions[e["peer"]] = f"{e['runtime'].get('version', '')}, {e['runtime'].get('runtime', '')}"
+    versions = words.versions(run)
     lines = []
     for name, about in run["peers"].items():
         said = about.get("semantics", {})
-        lines.append([about.get("title", name), about["skipped"] and f"skipped: {about['skipped']}" or versions.get(name, ""),
+        lines.append([about.get("title", name), f"skipped: {about['skipped']}" if about["skipped"] else versions.get(name, ""),
                       about.get("licence", ""), *[said.get(k, "") for k in words.SEMANTICS]])
     yield from table(head, lines)
     for name, about in run["peers"].items():

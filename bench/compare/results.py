@@ -96,13 +96,12 @@ def _fastest(groups):
 
 
 def _rival(groups):
-    """(peer, settings) that Heist's verdict is about: of all others, each with the settings whose median is least, the one
-    that is nearest to Heist or furthest ahead by its ratio; None if none can be compared.  Not the least median of all:
-    programs with other settings are not measured in the same seconds, and the machine changes in between."""
-    best = [_fastest({k: g for k, g in groups.items() if k[0] == name}) for name in dict.fromkeys(k[0] for k in groups) if name != peers.OURS]
+    """(peer, settings) that Heist's verdict is about: the one that is nearest to Heist or furthest ahead by its ratio, of all others with
+    all of their settings; None if none can be compared.  Not the least median: programs with other settings are not measured in
+    the same seconds, and the machine changes in between."""
     nearest = {}
-    for key in filter(None, best):
-        pairs = [v for g in stats.ratios(groups.get((peers.OURS, key[1]), []), groups[key]) for v in g]
+    for key in groups:
+        pairs = [v for g in stats.ratios(groups.get((peers.OURS, key[1]), []), groups[key]) for v in g] if key[0] != peers.OURS else []
         if pairs:
             nearest[key] = stats.median(pairs)
     return min(nearest, key=nearest.get, default=None)

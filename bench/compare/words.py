@@ -7,8 +7,9 @@ RULES = [
     "Same work, same parameters, checked results. What a runtime does differently is in the table of the runtimes.",
     "Each runtime with the settings that its documentation recommends, and (in full runs) as it comes.",
     "Runtimes that compile as they run are warmed up before the first sample, for seconds: those whose compiler was still at work then are marked.",
-    "The best other is the one with the smallest ratio, each with the settings whose median is least. A ratio is the median of the rounds' ratios, the other's figure divided by Heist's with the same settings in the same round: not the quotient of two medians.",
+    "The best other is the one with the smallest ratio, whatever its settings. A ratio is the median of the rounds' ratios, the other's figure divided by Heist's with the same settings in the same round: not the quotient of two medians.",
     "An interval covers what differs between the samples and the processes of this run, not other days or machines. Rows where Heist loses are shown like the others. Failed runs have no figure but their reason.",
+    "Latency is judged by its median; the other percentiles are in a table below the row.",
     "The note on a row explains it by profiles of Heist's program, which were taken apart from the run.",
     "Published figures are in a table of their own: they come from other machines.",
 ]
@@ -67,6 +68,16 @@ def meant(entry):
 
 def still_compiling(entry):
     return "compiler still at work" if entry["unsettled"] else ""
+
+
+def versions(run):
+    """{peer: its version, and what it was built with, for each of its settings where that differs}."""
+    said = {}
+    for e in (e for t in run["tables"] for e in t["entries"] if e["runtime"]):
+        version, runtime = e["runtime"].get("version", ""), e["runtime"].get("runtime", "")
+        said.setdefault(e["peer"], (version, {}))[1].setdefault(runtime, {})[e["settings"]] = True
+    return {peer: ", ".join([version] + [runtime if len(built) == 1 else f"{' and '.join(settings)}: {runtime}" for runtime, settings in built.items()])
+            for peer, (version, built) in said.items()}
 
 
 def label(run, entry):

@@ -56,17 +56,19 @@ def check_sample(workload, params, sample):
         need(values == sorted(values), f"percentiles are not in order: {values}")
 
 
-def check_hello(hello, workers, settings):
+def check_hello(hello, about, workers, settings):
     for key, kind in HELLO.items():
         need(isinstance(hello.get(key), kind), f"the first line has no {key}")
     need((hello["workers"], hello["settings"]) == (workers, settings), f"the first line says {hello}")
+    said, runs = ("jemalloc" in text for text in (about["settings"][settings], hello["runtime"]))
+    need(said == runs, f"peer.json says jemalloc of {settings}: {said}, the program: {runs}: {hello['runtime']}")
 
 
-def stepped(program, workload, params, workers, settings):
+def stepped(program, about, workload, params, workers, settings):
     """Two samples, asked for one by one; None, or why it is unsupported."""
     try:
         p = process.Process([program, *arguments(workload, params, workers, settings), "--step"])
-        check_hello(p.greet(), workers, settings)
+        check_hello(p.greet(), about, workers, settings)
         for _ in range(2):
             check_sample(workload, params, p.step())
         p.close()
@@ -75,14 +77,14 @@ def stepped(program, workload, params, workers, settings):
     return None
 
 
-def at_once(program):
+def at_once(program, about):
     """--samples, and a warm-up that writes nothing."""
     params = TINY["ping_pong"]
     done = subprocess.run([program, *arguments("ping_pong", params, 1, "tuned"), "--samples", "3", "--warmup", "0.2"],
                           capture_output=True, text=True, timeout=120)
     lines = [json.loads(x) for x in done.stdout.splitlines()]
     need(done.returncode == 0 and len(lines) == 4, f"--samples 3 wrote {len(lines)} lines, exit status {done.returncode}")
-    check_hello(lines[0], 1, "tuned")
+    check_hello(lines[0], about, 1, "tuned")
     for sample in lines[1:]:
         check_sample("ping_pong", params, sample)
 
@@ -107,11 +109,11 @@ def check(name, program):
             if workload not in listed:
                 continue
             try:
-                why = stepped(program, workload, params, workers, settings)
+                why = stepped(program, about, workload, params, workers, settings)
             except (Broken, process.Failed) as e:
                 raise Broken(f"{workload}, {workers} workers, {settings}: {e}") from e
             print(f"{workload}, {workers} workers, {settings}: {'unsupported: ' + why if why else 'ok'}", flush=True)
-    at_once(program)
+    at_once(program, about)
     refused(program)
 
 

@@ -20,7 +20,8 @@ class Kept(unittest.TestCase):
         (self.root / "README.md").write_text(f"# Us\n\n{kept.BEGIN}\n{kept.END}\n\nMore.\n")
         (self.root / "PEERS.md").write_text(kept.PEERS.read_text())
         there = {r["row"] for r in results.load(RUN)["rows"]}
-        for module, name, value in ((rows, "ROWS", [r for r in rows.ROWS if r.name in there]), (peers, "ROOT", self.root), (kept, "PEERS", self.root / "PEERS.md"), (kept, "KEPT", self.root / "bench" / "results"),
+        self.took_part = [p for p in peers.discover() if p.name in ("heist", "actix", "akka", "erlang")]
+        for module, name, value in ((rows, "ROWS", [r for r in rows.ROWS if r.name in there]), (peers, "ROOT", self.root), (peers, "discover", lambda: self.took_part), (kept, "PEERS", self.root / "PEERS.md"), (kept, "KEPT", self.root / "bench" / "results"),
                                     (kept, "README", self.root / "README.md"), (stats, "RESAMPLES", 200)):
             p = mock.patch.object(module, name, value)
             p.start()
@@ -93,6 +94,17 @@ class Kept(unittest.TestCase):
         self.quietly(kept.keep, path, None)
         self.assertTrue((self.root / "bench/results/2026-01-03-part/run.json").exists())
         self.assertIn("bench/results/2026-01-02-full/report.md", (self.root / "README.md").read_text())
+
+    def test_a_full_run_without_a_peer_or_a_count_of_workers_is_no_complete_one(self):
+        run = results.load(self.run_of(2, "full"))
+        self.assertTrue(kept.complete(run))
+        self.assertFalse(kept.complete(run | {"peers": run["peers"] | {"akka": run["peers"]["akka"] | {"skipped": "no java"}}}))
+        self.assertFalse(kept.complete(run | {"peers": {k: v for k, v in run["peers"].items() if k != "akka"}}))
+        one = [r for r in run["rows"] if r["workers"] == 1]
+        self.assertFalse(kept.complete(run | {"rows": one}))
+        self.assertFalse(kept.complete(run | {"rows": [r for r in run["rows"] if (r["row"], r["workers"]) != ("paced_latency/outside", 1)]}))
+        spared = [r for r in run["rows"] if (r["row"], r["workers"]) not in (("paced_latency/outside", 2), ("idle", 2))]
+        self.assertTrue(kept.complete(run | {"rows": spared}))
 
     def test_nothing_kept_is_overwritten(self):
         self.quietly(kept.keep, self.run_of(2, "full"), None)

@@ -56,13 +56,9 @@ class Report(unittest.TestCase):
                       for i in range(len(b["rounds"]))]
             self.assertAlmostEqual(e["ratio"]["median"], statistics.median(values))
 
-    def test_verdicts_are_against_who_comes_nearest_with_its_best_settings(self):
+    def test_verdicts_are_against_who_comes_nearest_with_whatever_settings(self):
         for t in self.made["tables"]:
-            best = {}
-            for e in t["entries"]:
-                if e["peer"] != "heist" and e["figure"] and e["figure"]["median"] < best.get(e["peer"], e)["figure"]["median"] + 1e-9:
-                    best[e["peer"]] = e
-            nearest = min(best.values(), key=lambda e: e["ratio"]["median"])
+            nearest = min((e for e in t["entries"] if e["ratio"]), key=lambda e: e["ratio"]["median"])
             self.assertEqual(t["rival"], [nearest["peer"], nearest["settings"]])
             self.assertEqual(t["ours"], nearest["settings"])
             self.assertEqual((t["ratio"], t["verdict"]), (nearest["ratio"], nearest["verdict"]))
@@ -81,6 +77,10 @@ class Report(unittest.TestCase):
         # while the defaults ran everything was twice as fast: by medians Akka's would be the best other, at 4 x
         t = self.table_of(self.row_of({("heist", "tuned"): 2, ("heist", "default"): 1, ("actix", "tuned"): 6, ("actix", "default"): 9, ("akka", "default"): 4}))
         self.assertEqual((t["rival"], t["ours"], t["ratio"]["median"]), (["actix", "tuned"], "tuned", 3))
+
+    def test_settings_that_are_not_its_fastest_may_come_nearest(self):
+        t = self.table_of(self.row_of({("heist", "tuned"): 2, ("heist", "default"): 4, ("actix", "tuned"): 3, ("actix", "default"): 4}))
+        self.assertEqual((t["rival"], t["ours"], t["ratio"]["median"]), (["actix", "default"], "default", 1))
 
     def test_a_row_on_which_heist_fails_is_lost(self):
         row = self.row_of({("heist", "tuned"): 2, ("heist", "default"): 1, ("actix", "tuned"): 6, ("actix", "default"): 5})

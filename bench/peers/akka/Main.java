@@ -40,7 +40,10 @@ public final class Main {
 	private boolean step, json;
 	private ActorSystem<SpawnProtocol.Command> system;
 	private Runnable stop = () -> { };
+	/** ns. */
 	private static final long REST = 1_000_000_000;
+	/** ms of compilation, of both compilers, in such a time. */
+	private static final long HARDLY = 20;
 
 	public static void main(String[] args) {
 		try {
@@ -163,9 +166,9 @@ public final class Main {
 	// ---- samples ----
 
 	/**
-	 * Samples for the time given, then until none of the virtual machine's compilers has worked for a second:
-	 * what is hot has then been compiled by the last of them, C2.  At most twice the time given; whether
-	 * they rested.
+	 * Samples for the time given, then until the virtual machine's compilers have hardly worked for a second:
+	 * what is hot has then been compiled by the last of them, C2, while something rare always is to be
+	 * compiled.  At most twice the time given; whether they rested.
 	 */
 	private boolean warmUp() throws Exception {
 		CompilationMXBean compilers = ManagementFactory.getCompilationMXBean();
@@ -175,9 +178,10 @@ public final class Main {
 			sample();
 			now = System.nanoTime();
 			long works = compilers.getTotalCompilationTime();
-			if (works != worked)
+			if (works - worked > HARDLY) {
 				rest = now;
-			worked = works;
+				worked = works;
+			}
 		}
 		return now - rest >= REST;
 	}

@@ -33,6 +33,17 @@ static void give_back(void)
 	}
 }
 
+/* What the program runs with, not what it was built for: linkers leave out what they think unused. */
+static void write_allocator(void)
+{
+	const char *version = NULL;
+	size_t size = sizeof version;
+	if (mallctl && mallctl("version", &version, &size, NULL, 0) == 0)
+		printf("jemalloc %.*s", (int)strcspn(version, "-"), version);
+	else
+		fputs("the system's malloc", stdout);
+}
+
 int64_t resident(void)
 {
 	unsigned long pages = 0;
@@ -316,9 +327,10 @@ int main(int argc, char **argv)
 	int64_t until = now_ns() + (int64_t)(o.warmup * 1e9);
 	while (strcmp(o.workload->name, "idle") != 0 && now_ns() < until)
 		sample(&o, false);
-	printf("{\"peer\": \"%s\", \"version\": \"%s\", \"runtime\": \"%s\", "
-	       "\"settings\": \"%s\", \"workers\": %lld}\n",
-	       peer_name, peer_version, peer_runtime, o.settings, (long long)o.workers);
+	printf("{\"peer\": \"%s\", \"version\": \"%s\", \"runtime\": \"%s, ", peer_name,
+	       peer_version, peer_runtime);
+	write_allocator();
+	printf("\", \"settings\": \"%s\", \"workers\": %lld}\n", o.settings, (long long)o.workers);
 	fflush(stdout);
 	while (o.step ? fgets(line, sizeof line, stdin) != NULL : o.samples-- > 0)
 		sample(&o, true);

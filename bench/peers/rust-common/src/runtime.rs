@@ -28,6 +28,8 @@ impl Runtime {
         let (stop, stopped) = oneshot::channel();
         // current_thread runs in the thread that blocks on it; multi_thread has its workers beside it.
         let thread = std::thread::spawn(move || _ = runtime.block_on(stopped));
+        // It runs before a clock does.
+        handle.block_on(handle.spawn(async {})).expect("a task ends");
         Runtime { handle, stop: Some(stop), thread: Some(thread) }
     }
 }
