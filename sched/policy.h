@@ -139,5 +139,7 @@ static inline uint64_t policy_doubled(uint64_t ns, uint64_t least, uint64_t most
 #ifndef SCHED_CLOCK_MESSAGES
 #define SCHED_CLOCK_MESSAGES 64
 #endif
+/* It is read as often by turns of the slot, and then pool_ops.tick is called. */
+#define SCHED_CLOCK_TURNS (1 + (SCHED_CLOCK_MESSAGES - 1) / SCHED_SLOT_PICKS)
 
 #endif

@@ -17,7 +17,7 @@ struct pool_ops {
 	run_fn *run;
 	/* The worker has nothing to run: send what was deferred.  True: look again. */
 	bool (*flush)(struct worker *w);
-	/* Between two activations, every 64 or so: the clock was read, `elapsed` ns after the last time. */
+	/* Between two activations, every 64: the clock was read, `elapsed` ns after the last time. */
 	void (*tick)(struct worker *w, uint64_t elapsed);
 	/* In a turn of the slot, when w has had at least w->due activations; sets w->due anew.  May be NULL
 	 * where that stays what it is at first, UINT64_MAX. */

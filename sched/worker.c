@@ -121,8 +121,7 @@ static HEIST_COLD struct runnable *next_turn(struct worker *w, uint64_t turn)
 	struct runnable *r, *slot;
 	if (HEIST_UNLIKELY(turn * SCHED_SLOT_PICKS >= w->due))
 		w->pool->ops->due(w);
-	if (w->clock_left > SCHED_SLOT_PICKS) {
-		w->clock_left -= SCHED_SLOT_PICKS;
+	if ((turn + 1) % SCHED_CLOCK_TURNS != 0) {
 		worker_refresh(w);
 	} else {
 		uint64_t before = w->now;

@@ -38,7 +38,7 @@ struct worker {
 	_Atomic(run_fn *) run; /* one batch of one runnable; changed by heist_pool_run_with */
 	uint32_t index;
 	_Atomic uint64_t activations;	 /* so far; also tells when the slot must give way */
-	uint32_t clock_left;		 /* messages until the clock is read, > 0             */
+	uint32_t clock_left;		 /* messages of batches until the clock is read, > 0  */
 	uint32_t late_runs;		 /* runs in a row that only waited for a late link    */
 	uint64_t now;			 /* cached clock                                      */
 	uint64_t timer_next;		 /* deadline of its earliest timer, 0 = none          */

@@ -418,7 +418,7 @@ TEST(hostile, spawns)
 	static const heist_class later = { "later", HEIST_ABI, 0, recv, &flagged };
 	static const heist_class taker = { "taker", HEIST_ABI, 0, recv, &takes };
 	heist_opts o = heist_opts_default();
-	heist_child child = heist_child_default();
+	heist_child spec = heist_child_default();
 	heist_ref out = { 77 };
 	uint64_t n = 1;
 	begin();
@@ -472,10 +472,10 @@ TEST(hostile, spawns)
 	o.arg_type = &WORD; /* without an argument, without init, of a child */
 	REFUSES(heist_spawn, sys, &good, &o, NULL, &out);
 	REFUSES(heist_spawn, sys, &eager, &o, &n, &out);
-	child.cls = &taker;
-	child.opts = &o;
-	child.arg = &n;
-	REFUSES(heist_add_child, sys, live, &child, &out);
+	spec.cls = &taker;
+	spec.opts = &o;
+	spec.arg = &n;
+	REFUSES(heist_add_child, sys, live, &spec, &out);
 	o.arg_type = &LARGE;
 	REFUSES(heist_spawn, sys, &taker, &o, &n, &out);
 	ANSWERS(HEIST_ECLOSED, heist_spawn(closed, &good, NULL, NULL, &out));
