@@ -22,7 +22,7 @@
  *                     is in a handler for longer than 1.5 times its pool's time has been seen; one that is told is in
  *                     the activation that was seen, or was the moment before.
  *
- * Model: tests/check/models/watchdog.c. */
+ * Models watchdog, watchdog_group: tests/check/models/sched.c. */
 #ifndef HEIST_SCHED_WATCHDOG_H
 #define HEIST_SCHED_WATCHDOG_H
 
