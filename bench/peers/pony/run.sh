@@ -12,6 +12,6 @@ case " $* " in
 	*" --workload idle "*) ;; # it is memory that counts there
 	*) set -- --ponymemoryprofile 10 "$@" ;;
 	esac
-	set -- --ponynoblock --ponynoscale --ponygcinitial 40 "$@" ;;
+	set -- --ponypin --ponynoblock --ponynoscale --ponygcinitial 40 "$@" ;;
 esac
 exec "$(dirname "$0")/pony" --ponymaxthreads "$workers" "$@"
