@@ -75,7 +75,7 @@ def options():
 
 def plan_of(o):
     kind = "full" if o.full else "quick" if o.quick else "headline"
-    samples, processes, warmup, limit = {"full": (10, 3, 2.0, 1.0), "headline": (10, 3, 2.0, 3.0),
+    samples, processes, warmup, limit = {"full": (10, 3, 4.0, 1.0), "headline": (10, 3, 2.0, 3.0),
                                          "quick": (3, 1, 1.0, 2.0)}[kind]
     settings = tuple(o.settings.split(",")) if o.settings else peers.SETTINGS if o.full else ("tuned",)
     for s in settings:
