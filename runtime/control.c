@@ -16,7 +16,8 @@
  * Edges   HO1 of hold.h: the request; no call is lost between the last look and the clearing of
  *             CONTROL_BELL
  *         CT2 the CAS of request: a request for an older generation never replaces a newer one
- *         CT3 of batch.c: a kill and a batch of the actor do not miss each other */
+ *         CT3 of batch.c: a kill and a batch of the actor do not miss each other
+ *         MQ5 of mpsc.h: whoever sees what is beside the slot for its next actor sees that it is open */
 #include "runtime/run.h"
 #include "runtime/sim.h"
 
@@ -189,6 +190,15 @@ enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct 
 	atomic_fetch_or_explicit(&a->control, CONTROL_ARMED | CONTROL_STOP,
 				 memory_order_acq_rel); /* HO1: rung again by bell_retire */
 	return CONTROL_GO_ON;
+}
+
+struct inject_link *heist_late_take(struct actor *a, struct inject *beside)
+{
+	struct inject_link *newest, *late = NULL;
+	while (!late && (newest = inject_newest(beside)) != NULL &&
+	       !mpsc_is_open(&a->ticket)) /* MQ5: whoever pushed for the next one had opened it */
+		late = inject_take_if(beside, newest);
+	return late;
 }
 
 /* Has somebody asked something of an actor that has not started yet? */

@@ -211,9 +211,9 @@ static void lose_all(struct rt_worker *w, struct actor *a, struct inject_link *l
 void heist_urgent_lose_late(struct rt_worker *w, struct actor *a)
 {
 	struct inject *urgent = urgent_of(w->local.system, a);
-	struct inject_link *newest;
-	while ((newest = inject_newest(urgent)) != NULL && !mpsc_is_open(&a->ticket)) /* MQ5 */
-		lose_all(w, a, inject_take_if(urgent, newest), HEIST_LOST_DEAD);
+	struct inject_link *late;
+	while ((late = heist_late_take(a, urgent)) != NULL)
+		lose_all(w, a, late, HEIST_LOST_DEAD);
 }
 
 void heist_lanes_lose(struct rt_worker *w, struct actor *a, heist_cause cause)

@@ -15,8 +15,7 @@
  * What was put aside has been accepted and not handled: it counts when it is handled or lost.
  *
  * Threads   control.urgent: any thread pushes, the holder of the right to run takes.  Else the latter.
- * Edges     IJ1 of inject.h: an urgent message; HO1 of hold.h: that there is one
- *           MQ5 of mpsc.h: whoever sees a message for the slot's next actor sees that it is open */
+ * Edges     IJ1 of inject.h: an urgent message; HO1 of hold.h: that there is one */
 #ifndef HEIST_RUNTIME_LANE_H
 #define HEIST_RUNTIME_LANE_H
 
@@ -119,7 +118,7 @@ bool heist_lanes_pending(struct heist_system *s, struct actor *a);
 void heist_lanes_rest(struct actor *a, struct actor_extra *x);
 /* Nobody will handle them. */
 void heist_lanes_lose(struct rt_worker *w, struct actor *a, heist_cause cause);
-/* Those that were sent to an actor that has ended; not what is for the slot's next, which may be opened meanwhile. */
+/* The same of those that came to an actor when it had ended (heist_late_take). */
 void heist_urgent_lose_late(struct rt_worker *w, struct actor *a);
 
 /* A copy of m, of this thread's memory, not taken and counted for no bound; NULL: out of memory. */

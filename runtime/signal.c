@@ -72,8 +72,8 @@ bool heist_signals_pending(struct heist_system *s, struct actor *a)
 void heist_signals_run_late(struct rt_worker *w, struct actor *a)
 {
 	struct inject *signals = signals_of(w->local.system, a);
-	struct inject_link *newest;
+	struct inject_link *late;
 	struct ending ignored;
-	while ((newest = inject_newest(signals)) != NULL && !mpsc_is_open(&a->ticket)) /* MQ5 */
-		(void)run_all(w, a, inject_take_if(signals, newest), false, &ignored);
+	while ((late = heist_late_take(a, signals)) != NULL)
+		(void)run_all(w, a, late, false, &ignored);
 }

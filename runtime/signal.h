@@ -60,7 +60,7 @@ void heist_signal_send(struct heist_system *s, struct rt_worker *w, struct actor
 		       struct signal *sig);
 /* Handle what has come.  may_tell: the actor runs.  True: it must end, like *end. */
 bool heist_signals_run(struct rt_worker *w, struct actor *a, bool may_tell, struct ending *end);
-/* Those for actors that have ended, in a slot that has none; not what is for its next, which may be opened meanwhile. */
+/* Those that came to an actor when it had ended (heist_late_take). */
 void heist_signals_run_late(struct rt_worker *w, struct actor *a);
 /* Are there any, for whomever? */
 bool heist_signals_pending(struct heist_system *s, struct actor *a);

@@ -420,6 +420,9 @@ enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, stru
 enum control_answer heist_bell_run(struct rt_worker *w, struct actor *a, struct ending *end);
 /* The runner of a resting child.  True: it must end for good, like *end. */
 bool heist_control_look(struct rt_worker *w, struct actor *a, struct ending *end);
+/* What lies beside a slot for actors that have ended, oldest first; nothing that is for its next, which may be
+ * opened meanwhile.  NULL: there is nothing, or it is open. */
+struct inject_link *heist_late_take(struct actor *a, struct inject *beside);
 /* The doorbell was met where no actor runs. */
 void heist_bell_drain(struct rt_worker *w, struct actor *a);
 /* Any thread, w NULL: foreign.  There is something to look at.  True: the actor was idle, so it looks first. */

@@ -187,10 +187,9 @@ def run(o):
         data = results.resume(o.out / "run.json", data)
     have = {(r["row"], r["workers"]) for r in data["rows"]}
     allowed = sorted(os.sched_getaffinity(0))
-    cramped = [(r, w) for r in chosen_rows for w in counts if r.spare_cpu and w >= len(allowed)]
+    possible, cramped = rows.pairs(chosen_rows, counts, len(allowed))
     data["left_out"] = [[r.name, w, "its driving thread has no CPU of its own here"] for r, w in cramped]
-    todo = [(r, w) for r in chosen_rows for w in counts
-            if (r.name, w) not in have and (r, w) not in cramped and (w == counts[0] or not r.one_count)]
+    todo = [(r, w) for r, w in possible if (r.name, w) not in have]
     participants = [p for p in chosen if not p.skipped]
     seconds = [plan.seconds(r, w, participants, allowed) for r, w in todo]
     for line in words.left_out(data):

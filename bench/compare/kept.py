@@ -26,9 +26,10 @@ def complete(run):
     plan = run["plan"]
     have = {(r["row"], r["workers"]) for r in run["rows"]}
     every = len(run["environment"]["cpus_allowed"])
-    wanted = {(r.name, w) for r in rows.ROWS for w in {1, every} if not (r.one_count and w > 1) and not (r.spare_cpu and w == every)}
+    possible, _ = rows.pairs(rows.ROWS, sorted({1, every}), every)
     return (run["kind"] == "full" and plan["processes"] >= stats.FEWEST and set(peers.SETTINGS) <= set(plan["settings"])
-            and {p.name for p in peers.discover()} <= {name for name, about in run["peers"].items() if not about["skipped"]} and wanted <= have)
+            and {p.name for p in peers.discover()} <= {name for name, about in run["peers"].items() if not about["skipped"]}
+            and {(r.name, w) for r, w in possible} <= have)
 
 
 def shown(kept):

@@ -113,6 +113,14 @@ ROWS = [
 ]
 
 
+def pairs(chosen, counts, cpus):
+    """(row, workers) for each row that can be measured at these counts of workers on so many CPUs, and for each that has no CPU for its
+    driving thread."""
+    every = [(r, w) for r in chosen for w in counts if w == counts[0] or not r.one_count]
+    cramped = [(r, w) for r, w in every if r.spare_cpu and w >= cpus]
+    return [p for p in every if p not in cramped], cramped
+
+
 def choose(patterns, full):
     """Rows by name or by workload; [] = the headline rows, or all.  ValueError names what is unknown."""
     if not patterns:
