@@ -59,17 +59,21 @@ struct supervisor;
 struct ask;
 struct actor_extra {
 	const heist_class *cls;
-	uint32_t batch;	    /* 0: its worker's */
-	uint64_t budget_ns; /* the same        */
-	uint32_t thread;    /* the place that it alone has; 0: none */
-	uint32_t asks_capacity, asks_pending, asks_free, ask_sequence;
+	/* what each ask needs: a line (ask.c, behaviour.h) */
 	struct ask *asks;
+	uint32_t asks_capacity, asks_free, ask_sequence;
+	uint32_t batch;		/* 0: its worker's */
+	uint64_t self;		/* its handle, once it has asked */
+	uint64_t asks_deadline; /* what asks_timer was set for, 0 = nothing */
+	heist_recv_fn *behind;	/* its own behaviour, while something stands before it; else NULL */
+	uint64_t budget_ns;	/* like batch */
+
+	uint32_t thread;	/* the place that it alone has; 0: none */
 	struct gather *gathers; /* gather.h */
 	struct debts debts;
 	struct arena arena;
 	struct bonds bonds;
 	struct timer asks_timer;
-	uint64_t asks_deadline; /* what it was set for, 0 = nothing */
 	struct agenda agenda;
 	struct child *child;	       /* supervised: child.h     */
 	struct supervisor *supervisor; /* it is one: supervisor.c */
@@ -78,12 +82,13 @@ struct actor_extra {
 	bool faulted;		       /* its last handler: fault.c */
 	/* behaviour.h */
 	bool contained;		    /* its faults: fault.c          */
-	heist_recv_fn *behind;	    /* its own, while something stands before it */
 	heist_recv_fn **behaviours; /* those below it */
 	uint32_t behaviour_count;
 	struct idle_watch idle;
 	struct lanes lanes;
 };
+
+_Static_assert(offsetof(struct actor_extra, thread) == HEIST_CACHELINE, "an ask looks at one line");
 
 static inline struct actor *actor_of(struct runnable *r)
 {

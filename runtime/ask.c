@@ -40,11 +40,11 @@ void heist_asks_forget(struct heist_system *s, struct actor_extra *x)
 {
 	heist_asks_free(s, x);
 	x->asks = NULL;
-	x->asks_capacity = x->asks_pending = x->asks_free = 0; /* the sequence goes on */
+	x->asks_capacity = x->asks_free = 0; /* the sequence goes on */
 	x->asks_deadline = 0;
 }
 
-static bool asks_grow(struct heist_system *s, struct actor_extra *x)
+static bool asks_grow(struct heist_system *s, struct actor *a, struct actor_extra *x)
 {
 	uint32_t n = x->asks_capacity ? x->asks_capacity * 2 : 4;
 	struct ask *asks = heist_memory_get(&s->memory, n * sizeof *asks, HEIST_CACHELINE);
@@ -59,6 +59,7 @@ static bool asks_grow(struct heist_system *s, struct actor_extra *x)
 	heist_memory_put(&s->memory, x->asks, x->asks_capacity * sizeof *asks);
 	x->asks = asks;
 	x->asks_capacity = n;
+	x->self = actor_ref(s, a).v;
 	return true;
 }
 
@@ -74,14 +75,24 @@ static struct ask *ask_find(struct actor_extra *x, uint64_t id)
 static void ask_remove(struct actor_extra *x, struct ask *ask)
 {
 	heist_chain_remove(ask->link);
-	x->lanes.awaited -= ask->next_free;
+	if (HEIST_UNLIKELY(ask->next_free))
+		x->lanes.awaited--;
 	ask->k = NULL;
 	ask->next_free = x->asks_free;
 	x->asks_free = (uint32_t)(ask - x->asks) + 1;
-	x->asks_pending--;
 }
 
 /* ---- deadlines ---- */
+
+/* More than a tick is long, or late. */
+#define TICK_NS 64000000u
+
+bool heist_is_past(const heist_system *s, uint64_t deadline)
+{
+	if (HEIST_LIKELY(!s->pool.clock) && deadline > heist_clock_tick_ns() + TICK_NS)
+		return false;
+	return deadline <= system_now(s);
+}
 
 static HEIST_COLD void deadline_advance(struct rt_worker *w, struct actor *a, struct actor_extra *x,
 					uint64_t deadline)
@@ -176,7 +187,6 @@ HEIST_HOT_INLINE void ask_add(heist_ctx *ctx, struct actor_extra *x, heist_ref t
 	struct chain_link *link = heist_chain_add(ctx, to, id, cause);
 	deadline_ensure(ctx->worker, ctx_actor(ctx), x, deadline);
 	x->asks_free = ask->next_free;
-	x->asks_pending++;
 	ask->k = k;
 	ask->user = user;
 	ask->deadline = deadline;
@@ -194,7 +204,7 @@ HEIST_HOT_INLINE uint64_t request_add(heist_ctx *ctx, struct actor_extra *x, hei
 				      heist_time deadline, heist_reply_fn *k, uint64_t user)
 {
 	struct request_header *h = (void *)m->u.bytes;
-	h->asker = actor_ref(ctx->system, ctx_actor(ctx)).v;
+	h->asker = x->self;
 	h->id = ask_next_id(x);
 	h->deadline = deadline;
 	ask_add(ctx, x, to, h->id, cause, deadline, k, user);
@@ -204,7 +214,7 @@ HEIST_HOT_INLINE uint64_t request_add(heist_ctx *ctx, struct actor_extra *x, hei
 static HEIST_COLD struct actor_extra *ask_room_make(const heist_ctx *ctx)
 {
 	struct actor_extra *x = heist_extra_ensure(ctx->system, ctx_actor(ctx));
-	return x && (x->asks_free || asks_grow(ctx->system, x)) ? x : NULL;
+	return x && (x->asks_free || asks_grow(ctx->system, ctx_actor(ctx), x)) ? x : NULL;
 }
 
 /* Room for an ask; NULL: out of memory. */
@@ -221,7 +231,7 @@ heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type
 	struct actor *target;
 	const struct request_header *cause = cause_of(ctx);
 	deadline = lower_deadline(cause, deadline);
-	if (deadline && worker_is_past(ctx->worker, deadline))
+	if (worker_is_past(ctx->worker, deadline))
 		return HEIST_ETIMEOUT;
 	heist_status r = sender_check(&from, to, &target);
 	if (r != HEIST_OK)
@@ -242,31 +252,6 @@ heist_status heist_ask_with(heist_ctx *ctx, heist_ref to, const heist_type *type
 	return HEIST_OK;
 }
 
-/* What most asks are: a small one, to a receiver that may be pushed to directly, with all that it takes at hand.
- * False: it is not, and nothing was done. */
-HEIST_HOT_INLINE bool ask_direct(heist_ctx *ctx, heist_ref to, const heist_type *type,
-				 const void *msg, heist_time deadline, heist_reply_fn *k,
-				 uint64_t user)
-{
-	struct rt_worker *w = ctx->worker;
-	struct actor *target;
-	if (!receiver_direct(&w->local, to, &target))
-		return false;
-	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
-	const struct request_header *cause = cause_of(ctx);
-	if (HEIST_UNLIKELY(!x) || HEIST_UNLIKELY(!x->asks_free))
-		return false;
-	deadline = lower_deadline(cause, deadline);
-	if (deadline && worker_is_past(w, deadline))
-		return false;
-	struct message *m = message_direct(&w->local, KIND_REQUEST, type, msg, type->size);
-	if (HEIST_UNLIKELY(!m))
-		return false;
-	request_add(ctx, x, to, m, cause, deadline, k, user);
-	message_push_direct(w, target, ref_generation(to), m);
-	return true;
-}
-
 heist_status heist_ask_nobody(heist_ctx *ctx, heist_reply_fn *k, uint64_t user, uint64_t *id)
 {
 	struct actor_extra *x = ask_room(ctx);
@@ -285,35 +270,86 @@ void heist_ask_forget(struct actor_extra *x, uint64_t id)
 		ask_remove(x, ask);
 }
 
-heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
-		       heist_time deadline, heist_reply_fn *k, uint64_t user)
+static __attribute__((noinline)) heist_status ask_slow(heist_ctx *ctx, heist_ref to,
+						       const heist_type *type, const void *msg,
+						       heist_time deadline, heist_reply_fn *k,
+						       uint64_t user)
 {
 	uint64_t id;
 	if (!ctx || !type || (!msg && type->size) || !k)
-		return HEIST_BAD_ARG("context, type, msg and continuation must not be NULL");
-	if (HEIST_LIKELY(ask_direct(ctx, to, type, msg, deadline, k, user)))
-		return HEIST_OK;
+		return HEIST_BAD_ARG_OF("heist_ask",
+					"context, type, msg and continuation must not be NULL");
 	if (ref_runtime(to) != ctx->system->id)
-		return to.v ? HEIST_BAD_ARG("asks stay within one runtime") : HEIST_EDEAD;
+		return to.v ? HEIST_BAD_ARG_OF("heist_ask", "asks stay within one runtime")
+			    : HEIST_EDEAD;
 	return heist_ask_with(ctx, to, type, msg, deadline, k, user, &id);
+}
+
+/* What most asks are: a small one, to a receiver that may be pushed to directly, with all that it takes at hand;
+ * everything else is the business of `otherwise`, and nothing was done.  plain: one word, and no deadline that is
+ * looked at closely; tail calls only then (send_direct). */
+typedef heist_status ask_fn(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
+			    heist_time deadline, heist_reply_fn *k, uint64_t user);
+
+HEIST_HOT_INLINE heist_status ask_direct(heist_ctx *ctx, heist_ref to, const heist_type *type,
+					 const void *msg, heist_time deadline, heist_reply_fn *k,
+					 uint64_t user, bool plain, ask_fn *otherwise)
+{
+	if (HEIST_UNLIKELY(!ctx))
+		return otherwise(ctx, to, type, msg, deadline, k, user);
+	struct rt_worker *w = ctx->worker;
+	struct actor *target;
+	if (!receiver_direct(&w->local, to, &target) || HEIST_UNLIKELY(!type) ||
+	    (plain && HEIST_UNLIKELY(type->size != sizeof(uint64_t))) || HEIST_UNLIKELY(!msg))
+		return otherwise(ctx, to, type, msg, deadline, k, user);
+	struct actor_extra *x = extra_of(w, ctx_actor(ctx));
+	const struct request_header *cause = cause_of(ctx);
+	heist_time until = lower_deadline(cause, deadline);
+	if (HEIST_UNLIKELY(!x) || HEIST_UNLIKELY(!x->asks_free) || HEIST_UNLIKELY(!k) ||
+	    (plain ? !worker_is_far(w, until) : worker_is_past(w, until)))
+		return otherwise(ctx, to, type, msg, deadline, k, user);
+	struct message *m = message_direct(&w->local, KIND_REQUEST, ref_generation(to), type, msg,
+					   plain ? (uint32_t)sizeof(uint64_t) : type->size);
+	if (HEIST_UNLIKELY(!m))
+		return otherwise(ctx, to, type, msg, deadline, k, user);
+	request_add(ctx, x, to, m, cause, until, k, user);
+	return (heist_status)message_push_direct(w, target, m);
+}
+
+static __attribute__((noinline)) heist_status ask_closely(heist_ctx *ctx, heist_ref to,
+							  const heist_type *type, const void *msg,
+							  heist_time deadline, heist_reply_fn *k,
+							  uint64_t user)
+{
+	return ask_direct(ctx, to, type, msg, deadline, k, user, false, ask_slow);
+}
+
+heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
+		       heist_time deadline, heist_reply_fn *k, uint64_t user)
+{
+	return ask_direct(ctx, to, type, msg, deadline, k, user, true, ask_closely);
+}
+
+/* What stands before the behaviour has been passed by: the actor was not silent, and may have waited for this. */
+static HEIST_COLD void answer_settle(struct rt_worker *w, struct actor *a, struct actor_extra *x)
+{
+	heist_idle_over(w, a, x);
+	heist_postpone_over(w, a, x);
 }
 
 heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	struct reply_header *h = (void *)m->u.bytes;
-	struct actor_extra *x = actor_extra(w->local.system, a);
+	struct actor_extra *x = extra_of(w, a);
 	struct ask *ask = ask_find(x, h->id);
 	if (HEIST_UNLIKELY(!ask))
 		return turn_end(w, HEIST_RUN_FRESH);
 	heist_status status = (heist_status)h->status;
 	void *value =
 		HEIST_UNLIKELY(message_has(m, MESSAGE_LARGE)) ? *(void **)(void *)(h + 1) : h + 1;
-	if (HEIST_UNLIKELY(x->idle.watching))
-		heist_idle_over(w, a, x);
-	bool held = x->lanes.awaited != 0;
 	answer(w, a, x, ask, status, status == HEIST_OK ? value : NULL);
-	if (HEIST_UNLIKELY(held))
-		heist_postpone_over(w, a, x);
+	if (HEIST_UNLIKELY(x->behind != NULL))
+		answer_settle(w, a, x);
 	return turn_end(w, HEIST_CONTINUE);
 }
 
@@ -324,12 +360,13 @@ heist_status heist_hold(heist_ctx *ctx)
 	if (!ctx)
 		return HEIST_BAD_ARG("the context must not be NULL");
 	struct actor_extra *x = actor_extra(ctx->system, ctx_actor(ctx));
-	if (!x || x->asks_pending == 0)
-		return HEIST_EDEAD;
-	for (uint32_t i = 0; i < x->asks_capacity; i++)
+	uint32_t pending = 0;
+	for (uint32_t i = 0; x && i < x->asks_capacity; i++)
 		if (x->asks[i].k)
-			x->asks[i].next_free = 1;
-	x->lanes.awaited = x->asks_pending;
+			pending += x->asks[i].next_free = 1;
+	if (pending == 0)
+		return HEIST_EDEAD;
+	x->lanes.awaited = pending;
 	heist_behaviour_settle(ctx, ctx_actor(ctx), x);
 	return HEIST_OK;
 }
@@ -376,8 +413,8 @@ static heist_status reply_send(const struct sender *from, const struct request_h
 	struct actor *a = system_actor(s, asker);
 	struct message *m = NULL;
 	bool late = !a || mpsc_ticket(&a->ticket, ref_generation(asker)) != MPSC_TICKET_VALID ||
-		    (to->deadline && (from->worker ? worker_is_past(from->worker, to->deadline)
-						   : system_is_past(s, to->deadline)));
+		    (from->worker ? worker_is_past(from->worker, to->deadline)
+				  : to->deadline && heist_is_past(s, to->deadline));
 	if (!late) {
 		m = message_build(from, KIND_REPLY, type, reply,
 				  status == HEIST_OK ? type->reply_size : 0);
@@ -396,46 +433,66 @@ static heist_status reply_send(const struct sender *from, const struct request_h
 	return reply_lost(s, from->local, asker, type, status, reply);
 }
 
-/* What most replies are: in time, and small, like ask_direct.  False: it is not, and nothing was done. */
-HEIST_HOT_INLINE bool reply_direct(struct rt_worker *w, const struct request_header *to,
-				   heist_status status, const heist_type *type, const void *reply)
-{
-	heist_ref asker = { to->asker };
-	struct actor *a;
-	if (!receiver_direct(&w->local, asker, &a) || HEIST_UNLIKELY(status != HEIST_OK) ||
-	    (to->deadline && worker_is_past(w, to->deadline)))
-		return false;
-	struct message *m = message_direct(&w->local, KIND_REPLY, type, reply, type->reply_size);
-	if (HEIST_UNLIKELY(!m))
-		return false;
-	reply_address(m, to, HEIST_OK);
-	message_push_direct(w, a, ref_generation(asker), m);
-	return true;
-}
-
 static bool reply_bad(heist_status status, const heist_type *type, const void *reply)
 {
 	return !type || (status == HEIST_OK && type->reply_size && !reply) || status > HEIST_OK;
 }
 
+static __attribute__((noinline)) heist_status reply_slow(heist_ctx *ctx, heist_status status,
+							 const heist_type *type, const void *reply)
+{
+	if (!ctx || reply_bad(status, type, reply))
+		return HEIST_BAD_ARG_OF("heist_reply", "context, type and reply must not be NULL");
+	if (!ctx->owes_reply || ctx->current->type != type)
+		return HEIST_EINVAL;
+	if (HEIST_UNLIKELY(heist_forked(ctx->system)))
+		return HEIST_EDEAD;
+	struct sender from = sender_worker(ctx->worker);
+	heist_status r = reply_send(&from, (void *)ctx->current->u.bytes, 0, status, type, reply);
+	if (r == HEIST_OK)
+		ctx->owes_reply = false;
+	return r;
+}
+
+/* What most replies are: in time, and small, like ask_direct. */
+typedef heist_status reply_fn(heist_ctx *ctx, heist_status status, const heist_type *type,
+			      const void *reply);
+
+HEIST_HOT_INLINE heist_status reply_direct(heist_ctx *ctx, heist_status status,
+					   const heist_type *type, const void *reply, bool plain,
+					   reply_fn *otherwise)
+{
+	if (HEIST_UNLIKELY(!ctx) || HEIST_UNLIKELY(!ctx->owes_reply) ||
+	    HEIST_UNLIKELY(ctx->current->type != type) || HEIST_UNLIKELY(!reply))
+		return otherwise(ctx, status, type, reply);
+	struct rt_worker *w = ctx->worker;
+	const struct request_header *to = (void *)ctx->current->u.bytes;
+	heist_ref asker = { to->asker };
+	struct actor *a;
+	if (!receiver_direct(&w->local, asker, &a) || HEIST_UNLIKELY(status != HEIST_OK) ||
+	    (plain ? !worker_is_far(w, to->deadline) : worker_is_past(w, to->deadline)) ||
+	    (plain && HEIST_UNLIKELY(type->reply_size != sizeof(uint64_t))))
+		return otherwise(ctx, status, type, reply);
+	struct message *m =
+		message_direct(&w->local, KIND_REPLY, ref_generation(asker), type, reply,
+			       plain ? (uint32_t)sizeof(uint64_t) : type->reply_size);
+	if (HEIST_UNLIKELY(!m))
+		return otherwise(ctx, status, type, reply);
+	reply_address(m, to, HEIST_OK);
+	ctx->owes_reply = false;
+	return (heist_status)message_push_direct(w, a, m);
+}
+
+static __attribute__((noinline)) heist_status
+reply_closely(heist_ctx *ctx, heist_status status, const heist_type *type, const void *reply)
+{
+	return reply_direct(ctx, status, type, reply, false, reply_slow);
+}
+
 heist_status heist_reply(heist_ctx *ctx, heist_status status, const heist_type *type,
 			 const void *reply)
 {
-	if (!ctx || reply_bad(status, type, reply))
-		return HEIST_BAD_ARG("context, type and reply must not be NULL");
-	if (!ctx->owes_reply || !ctx->current || ctx->current->type != type)
-		return HEIST_EINVAL;
-	const struct request_header *to = (void *)ctx->current->u.bytes;
-	if (HEIST_UNLIKELY(!reply_direct(ctx->worker, to, status, type, reply))) {
-		if (HEIST_UNLIKELY(heist_forked(ctx->system)))
-			return HEIST_EDEAD;
-		struct sender from = sender_worker(ctx->worker);
-		heist_status r = reply_send(&from, to, 0, status, type, reply);
-		if (r != HEIST_OK)
-			return r;
-	}
-	ctx->owes_reply = false;
-	return HEIST_OK;
+	return reply_direct(ctx, status, type, reply, true, reply_closely);
 }
 
 heist_ref heist_sender(const heist_ctx *ctx)

@@ -335,7 +335,7 @@ HEIST_HOT_INLINE heist_next batch_handle(struct rt_worker *w, struct actor *a, s
 	if (!is_exchange(a, m))
 		return v;
 	b->node = n;
-	return heist_run_exchange(w, a, m);
+	return exchange(w, a, m);
 }
 
 /* One batch, from node n on. */

@@ -56,7 +56,7 @@ static HEIST_APART enum verdict run_exchange(struct rt_worker *w, struct actor *
 					     struct mpsc_node *n)
 {
 	ctx_set_actor(&w->ctx, a);
-	heist_next v = heist_run_exchange(w, a, (struct message *)n);
+	heist_next v = exchange(w, a, (struct message *)n);
 	if (HEIST_UNLIKELY(v != HEIST_CONTINUE) || !mpsc_try_idle(&a->mailbox, n))
 		return heist_run_batch(w, a, n, v);
 	run_retire(w, a, (struct message *)n);

@@ -46,9 +46,9 @@ const heist_type *heist_run_type(const struct rt_worker *w);
 void heist_run_abandon(struct rt_worker *w);
 
 /* ---- special.c ---- */
-/* A request or a reply that is_exchange.  Answers like a handler; HEIST_RUN_FRESH: it is too late, it did not
- * run. */
-heist_next heist_run_exchange(struct rt_worker *w, struct actor *a, struct message *m);
+/* The runner met a request that is_exchange, ctx.current, a turn of its own: answers like a handler;
+ * HEIST_RUN_FRESH: it is too late, it did not run. */
+heist_next heist_request_run(struct rt_worker *w, struct actor *a, struct message *m);
 /* A message that is not plain.  Answers like a handler; *counted: it was accepted before and is handled
  * now; *end: how the actor ends, if it does. */
 heist_next heist_run_special(struct rt_worker *w, struct actor *a, struct message *m, bool *counted,
@@ -117,6 +117,11 @@ HEIST_HOT_INLINE void handled_count(struct rt_worker *w, uint32_t handled)
 HEIST_HOT_INLINE uintptr_t meta_of(struct rt_worker *w, struct actor *a)
 {
 	return atomic_load_explicit(&w->local.meta[a - w->local.slots], memory_order_relaxed);
+}
+
+HEIST_HOT_INLINE struct actor_extra *extra_of(struct rt_worker *w, struct actor *a)
+{
+	return meta_extra(meta_of(w, a));
 }
 
 /* A producer has not linked yet: again later, where the actor belongs. */
@@ -194,6 +199,13 @@ HEIST_HOT_INLINE bool is_exchange(struct actor *a, const struct message *m)
 HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
+}
+
+/* One that is_exchange: heist_request_run, heist_reply_run. */
+HEIST_HOT_INLINE heist_next exchange(struct rt_worker *w, struct actor *a, struct message *m)
+{
+	w->ctx.current = m;
+	return m->tag >> 32 == KIND_REPLY ? heist_reply_run(w, a, m) : heist_request_run(w, a, m);
 }
 
 /* The turn of a message that is not plain is over. */

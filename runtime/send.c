@@ -71,7 +71,6 @@ void heist_message_push_to(struct sender *from, struct actor *a, heist_ref to, s
  * now is noticed at delivery. */
 static heist_status send_deferred(struct rt_worker *w, heist_ref to, struct message *m)
 {
-	m->tag |= ref_generation(to);
 	heist_count(&w->local.accepted, 1);
 	return (heist_status)heist_outbox_send(w, &w->local.slots[ref_slot(to)], m);
 }
@@ -112,7 +111,7 @@ static __attribute__((noinline)) heist_status send_slow(heist_ref to, const heis
 	struct rt_worker *w = rt_worker_of(heist_worker_self);
 	struct message *m = NULL;
 	if (may_defer(w, to, type, msg))
-		m = message_direct(&w->local, KIND_USER, type, msg, type->size);
+		m = message_direct(&w->local, KIND_USER, ref_generation(to), type, msg, type->size);
 	if (m)
 		return send_deferred(w, to, m);
 	if (!type || (!msg && type->size))
@@ -135,10 +134,11 @@ HEIST_HOT_INLINE heist_status send_direct(heist_ref to, const heist_type *type, 
 	    (one_word && HEIST_UNLIKELY(type->size != sizeof(uint64_t))))
 		return otherwise(to, type, msg);
 	uint32_t size = one_word ? (uint32_t)sizeof(uint64_t) : type->size;
-	struct message *m = message_direct(&w->local, KIND_USER, type, msg, size);
+	struct message *m =
+		message_direct(&w->local, KIND_USER, ref_generation(to), type, msg, size);
 	if (HEIST_UNLIKELY(!m))
 		return otherwise(to, type, msg);
-	return (heist_status)message_push_direct(w, a, ref_generation(to), m);
+	return (heist_status)message_push_direct(w, a, m);
 }
 
 static __attribute__((noinline)) heist_status send_words(heist_ref to, const heist_type *type,

@@ -80,10 +80,11 @@ HEIST_HOT_INLINE struct message *message_build(const struct sender *from, enum m
 	return m;
 }
 
-/* The same for a payload of whole words that fits, if there is a message at hand; NULL: message_build. */
+/* The same for a payload of whole words that fits, if there is a message at hand, and for whoever gets it; NULL:
+ * message_build. */
 HEIST_HOT_INLINE struct message *message_direct(struct local *l, enum message_kind kind,
-						const heist_type *type, const void *payload,
-						uint32_t size)
+						uint32_t generation, const heist_type *type,
+						const void *payload, uint32_t size)
 {
 	uint32_t h = (uint32_t)message_header_size(kind);
 	if (HEIST_UNLIKELY(!copies_by_words_into(size, MESSAGE_ROOM - h)) ||
@@ -91,7 +92,7 @@ HEIST_HOT_INLINE struct message *message_direct(struct local *l, enum message_ki
 		return NULL;
 	struct message *m = block_alloc_fast(&l->messages);
 	m->type = type;
-	m->tag = MESSAGE_KIND(kind);
+	m->tag = MESSAGE_KIND(kind) | generation;
 	copy_words(m->u.word + h / sizeof *m->u.word, payload, size);
 	return m;
 }
@@ -105,11 +106,9 @@ HEIST_HOT_INLINE void message_push(const struct sender *from, struct actor *a, u
 	actor_deliver(from->system, from->worker, a, m);
 }
 
-/* The same to one that receiver_direct has found. */
-HEIST_HOT_INLINE int message_push_direct(struct rt_worker *w, struct actor *a, uint32_t generation,
-					 struct message *m)
+/* The same of message_direct's, to one that receiver_direct has found. */
+HEIST_HOT_INLINE int message_push_direct(struct rt_worker *w, struct actor *a, struct message *m)
 {
-	m->tag |= generation;
 	heist_count(&w->local.accepted, 1);
 	return actor_push_home(w, a, m);
 }

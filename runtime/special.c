@@ -2,10 +2,9 @@
  * special.c - a message that is not plain: requests, replies, alarms, the doorbell, counted messages. */
 #include "runtime/run.h"
 
-static bool request_expired(struct rt_worker *w, struct message *m)
+static inline bool request_expired(struct rt_worker *w, struct message *m)
 {
-	uint64_t deadline = ((struct request_header *)(void *)m->u.bytes)->deadline;
-	return deadline && worker_is_past(w, deadline);
+	return worker_is_past(w, ((struct request_header *)(void *)m->u.bytes)->deadline);
 }
 
 static int failure(const struct rt_worker *w)
@@ -16,8 +15,8 @@ static int failure(const struct rt_worker *w)
 /* Its handler has answered v: what does the asker get, if anything? */
 void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v)
 {
-	if (HEIST_LIKELY(!w->ctx.owes_reply)) {
-		if (HEIST_UNLIKELY(v != HEIST_CONTINUE)) /* there is more to come */
+	if (!w->ctx.owes_reply) {
+		if (v != HEIST_CONTINUE) /* there is more to come */
 			message_set(m, MESSAGE_ANSWERED);
 	} else if (v != HEIST_AGAIN || message_has(m, MESSAGE_TAKEN)) {
 		int answer = v == HEIST_FAIL				 ? failure(w)
@@ -30,23 +29,21 @@ void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v)
 }
 
 HEIST_HOT_INLINE heist_next run_request(struct rt_worker *w, struct actor *a, struct message *m,
-					void *payload)
+					void *payload, bool answered)
 {
-	w->ctx.owes_reply = !message_has(m, MESSAGE_ANSWERED); /* it may come again */
+	w->ctx.owes_reply = !answered;
 	heist_next v = a->recv(&w->ctx, actor_state(a), m->type, payload);
-	heist_request_settle(w, m, v);
+	if (HEIST_UNLIKELY(v != HEIST_CONTINUE) || HEIST_UNLIKELY(w->ctx.owes_reply))
+		heist_request_settle(w, m, v);
 	return v;
 }
 
-heist_next heist_run_exchange(struct rt_worker *w, struct actor *a, struct message *m)
+heist_next heist_request_run(struct rt_worker *w, struct actor *a, struct message *m)
 {
-	heist_next v = HEIST_RUN_FRESH;
-	w->ctx.current = m;
-	if (message_kind(m) == KIND_REPLY)
-		return heist_reply_run(w, a, m);
-	if (HEIST_LIKELY(!request_expired(w, m)))
-		v = run_request(w, a, m, m->u.bytes + sizeof(struct request_header));
-	return turn_end(w, v);
+	if (HEIST_UNLIKELY(request_expired(w, m)))
+		return turn_end(w, HEIST_RUN_FRESH);
+	void *payload = m->u.bytes + sizeof(struct request_header);
+	return turn_end(w, run_request(w, a, m, payload, false));
 }
 
 /* *counted: the message was accepted before and is handled now. */
@@ -74,7 +71,8 @@ HEIST_COLD heist_next heist_run_special(struct rt_worker *w, struct actor *a, st
 	case KIND_REQUEST:
 		*counted = !request_expired(w, m);
 		if (*counted)
-			v = run_request(w, a, m, message_payload(m));
+			v = run_request(w, a, m, message_payload(m), /* it may come again */
+					message_has(m, MESSAGE_ANSWERED));
 		else
 			heist_message_lost(s, &w->local, m, actor_ref(s, a), HEIST_LOST_EXPIRED,
 					   HEIST_ETIMEOUT);

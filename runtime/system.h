@@ -185,27 +185,24 @@ static inline uint64_t time_after(uint64_t t, uint64_t ns)
 	return t + ns < t ? UINT64_MAX : t + ns;
 }
 
-/* More than a tick is long, or late. */
-#define TICK_NS 64000000u
-
-/* Has a deadline passed?  The exact time is asked for only near it. */
-static inline bool system_is_past(const struct heist_system *s, uint64_t deadline)
-{
-	if (HEIST_LIKELY(!s->pool.clock) && deadline > heist_clock_tick_ns() + TICK_NS)
-		return false;
-	return deadline <= system_now(s);
-}
-
 /* What costs more than a look at the worker's clock: that is old by what its handlers have taken since. */
 #define FAR_NS 1000000000u
 
-/* Has it, as far as this worker knows?  A deadline that is far is not looked at closely. */
-static inline bool worker_is_past(const struct rt_worker *w, uint64_t deadline)
+/* A deadline, or 0 for none, that is not looked at closely. */
+HEIST_HOT_INLINE bool worker_is_far(const struct rt_worker *w, uint64_t deadline)
 {
-	const struct heist_system *s = w->local.system;
-	if (HEIST_LIKELY(!s->pool.clock) && HEIST_LIKELY(deadline > w->base.now + FAR_NS))
-		return false;
-	return system_is_past(s, deadline);
+	return deadline == 0 || (HEIST_LIKELY(!w->local.system->pool.clock) &&
+				 HEIST_LIKELY(deadline > w->base.now + FAR_NS));
+}
+
+/* Has a deadline passed?  The exact time is asked for only near it (ask.c). */
+bool heist_is_past(const heist_system *s, uint64_t deadline);
+
+/* The same as far as this worker knows; 0 never has. */
+HEIST_HOT_INLINE bool worker_is_past(const struct rt_worker *w, uint64_t deadline)
+{
+	return HEIST_UNLIKELY(!worker_is_far(w, deadline)) &&
+	       heist_is_past(w->local.system, deadline);
 }
 
 /* Every worker, of every place: their number, which may grow, and each of them. */
@@ -373,16 +370,21 @@ static inline heist_ref actor_ref(struct heist_system *s, struct actor *a)
 	return r;
 }
 
+/* A slot's extra, if that is what is beside it. */
+static inline struct actor_extra *meta_extra(uintptr_t meta)
+{
+	return meta & 1 ? (struct actor_extra *)(meta - 1) : NULL;
+}
+
 static inline const heist_class *actor_class(struct heist_system *s, struct actor *a)
 {
 	uintptr_t m = slot_meta(&s->slots, a);
-	return m & 1 ? ((struct actor_extra *)(m & ~(uintptr_t)1))->cls : (const heist_class *)m;
+	return m & 1 ? meta_extra(m)->cls : (const heist_class *)m;
 }
 
 static inline struct actor_extra *actor_extra(struct heist_system *s, struct actor *a)
 {
-	uintptr_t m = slot_meta(&s->slots, a);
-	return m & 1 ? (struct actor_extra *)(m & ~(uintptr_t)1) : NULL;
+	return meta_extra(slot_meta(&s->slots, a));
 }
 
 /* ---- lost.c ---- */
@@ -444,8 +446,8 @@ bool heist_notify_pending(struct heist_system *s, struct actor *a);
 bool heist_notify_run(struct rt_worker *w, struct actor *a, struct ending *end);
 
 /* ---- ask.c ---- */
-/* The runner met a reply, a turn of its own: answers like a handler; HEIST_RUN_FRESH: nobody waits for it (any
- * more). */
+/* The runner met a reply, ctx.current, a turn of its own: answers like a handler; HEIST_RUN_FRESH: nobody waits for
+ * it (any more). */
 heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m);
 /* The runner met the alarm of its asks: answer those that are too late. */
 void heist_asks_expire(struct rt_worker *w, struct actor *a);
