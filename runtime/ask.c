@@ -330,11 +330,26 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 	return ask_direct(ctx, to, type, msg, deadline, k, user, true, ask_closely);
 }
 
-/* What stands before the behaviour has been passed by: the actor was not silent, and may have waited for this. */
-static HEIST_COLD void answer_settle(struct rt_worker *w, struct actor *a, struct actor_extra *x)
+HEIST_HOT_INLINE heist_next reply_run(struct rt_worker *w, struct actor *a, struct message *m,
+				      struct actor_extra *x, struct ask *ask)
+{
+	struct reply_header *h = (void *)m->u.bytes;
+	heist_status status = (heist_status)h->status;
+	void *value =
+		HEIST_UNLIKELY(message_has(m, MESSAGE_LARGE)) ? *(void **)(void *)(h + 1) : h + 1;
+	answer(w, a, x, ask, status, status == HEIST_OK ? value : NULL);
+	if (HEIST_UNLIKELY(x->behind != NULL))
+		heist_postpone_over(w, a, x);
+	return turn_end(w, HEIST_CONTINUE);
+}
+
+/* It goes past what stands before the behaviour. */
+static HEIST_APART heist_next reply_run_past(struct rt_worker *w, struct actor *a,
+					     struct message *m, struct actor_extra *x,
+					     struct ask *ask)
 {
 	heist_idle_over(w, a, x);
-	heist_postpone_over(w, a, x);
+	return reply_run(w, a, m, x, ask);
 }
 
 heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
@@ -344,13 +359,9 @@ heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message 
 	struct ask *ask = ask_find(x, h->id);
 	if (HEIST_UNLIKELY(!ask))
 		return turn_end(w, HEIST_RUN_FRESH);
-	heist_status status = (heist_status)h->status;
-	void *value =
-		HEIST_UNLIKELY(message_has(m, MESSAGE_LARGE)) ? *(void **)(void *)(h + 1) : h + 1;
-	answer(w, a, x, ask, status, status == HEIST_OK ? value : NULL);
 	if (HEIST_UNLIKELY(x->behind != NULL))
-		answer_settle(w, a, x);
-	return turn_end(w, HEIST_CONTINUE);
+		return reply_run_past(w, a, m, x, ask);
+	return reply_run(w, a, m, x, ask);
 }
 
 /* ---- hold ---- */
@@ -367,6 +378,7 @@ heist_status heist_hold(heist_ctx *ctx)
 	if (pending == 0)
 		return HEIST_EDEAD;
 	x->lanes.awaited = pending;
+	x->lanes.holding = true;
 	heist_behaviour_settle(ctx, ctx_actor(ctx), x);
 	return HEIST_OK;
 }

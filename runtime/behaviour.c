@@ -30,7 +30,7 @@ void heist_behaviour_settle(struct heist_ctx *ctx, struct actor *a, struct actor
 	if (!stands_before(*recv))
 		x->behind = *recv;
 	*recv = wanted(x);
-	if (!stands_before(*recv))
+	if (!stands_before(*recv) && !x->lanes.holding)
 		x->behind = NULL;
 	heist_behaviour_changed(ctx, a);
 }

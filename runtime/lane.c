@@ -183,6 +183,7 @@ void heist_lanes_rest(struct actor *a, struct actor_extra *x)
 	lane_append(&l->ahead, &l->postponed);
 	lane_prepend(&l->ahead, &l->stash);
 	l->awaited = l->streak = 0;
+	l->holding = false;
 	if (has_lane(a)) /* until it starts again */
 		atomic_fetch_and_explicit(&a->control, (uint16_t)~CONTROL_LANE,
 					  memory_order_relaxed);

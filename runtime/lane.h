@@ -101,6 +101,7 @@ struct lanes {
 	uint32_t streak;   /* urgent ones on end     */
 	uint32_t capacity; /* of the stash           */
 	uint32_t awaited;  /* asks that hold waits for */
+	bool holding;	   /* what came meanwhile is not ahead yet */
 };
 
 struct actor;

@@ -44,8 +44,9 @@ bool heist_holds(struct heist_system *s, struct actor *a)
 
 void heist_postpone_over(struct rt_worker *w, struct actor *a, struct actor_extra *x)
 {
-	if (x->lanes.awaited || *behaviour_place(w->local.system, a) != heist_postpone)
+	if (x->lanes.awaited || !x->lanes.holding)
 		return;
+	x->lanes.holding = false;
 	lane_append(&x->lanes.ahead, &x->lanes.postponed); /* these came later */
 	heist_behaviour_settle(&w->ctx, a, x);
 	heist_lanes_wake(w, a);

@@ -5,16 +5,21 @@
 #define PERIOD (1000 * TEST_MS)
 
 static const heist_type WORD = { .base = &WORD, .name = "word", .size = 8, .reply_size = 8 };
-enum { NOTHING, WATCH, UNWATCH, ASK, CRASH, BECOME };
+enum { NOTHING, WATCH, UNWATCH, ASK, CRASH, BECOME, HOLD };
 
 static int told, handled, lives, calm_handled;
 static uint64_t when;
-static heist_ref other;
+static heist_ref other, late;
+static heist_token owed;
+static bool rewatch;
+static uint64_t rewatch_for;
 
 static void answered(heist_ctx *ctx, void *state, heist_status status, const void *reply,
 		     uint64_t user)
 {
-	(void)ctx, (void)state, (void)status, (void)reply, (void)user;
+	(void)state, (void)status, (void)reply, (void)user;
+	if (rewatch)
+		EXPECT(heist_idle_after(ctx, rewatch_for) == HEIST_OK);
 }
 
 static heist_next calm(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
@@ -39,6 +44,10 @@ static heist_next on_message(heist_ctx *ctx, void *state, const heist_type *type
 	case ASK:
 		EXPECT(heist_ask(ctx, other, type, &nothing, test_now + PERIOD / 2, answered, 0) ==
 		       HEIST_OK);
+		break;
+	case HOLD:
+		EXPECT(heist_ask(ctx, late, type, &nothing, 0, answered, 0) == HEIST_OK);
+		EXPECT(heist_hold(ctx) == HEIST_OK);
 		break;
 	case CRASH:
 		return HEIST_FAIL;
@@ -69,6 +78,14 @@ static const heist_hooks hooks = { .init = on_init, .signal = on_signal };
 static const heist_class listener = { "listener", HEIST_ABI, 0, on_message, &hooks };
 static const heist_class plain = { "plain", HEIST_ABI, 0, calm, NULL };
 
+static heist_next owe(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
+{
+	(void)state, (void)msg;
+	owed = heist_reply_later(ctx, type);
+	return HEIST_CONTINUE;
+}
+static const heist_class debtor = { "debtor", HEIST_ABI, 0, owe, NULL };
+
 static heist_system *start(heist_ref *a)
 {
 	heist_config c = test_clock_config();
@@ -77,6 +94,8 @@ static heist_system *start(heist_ref *a)
 	EXPECT(heist_start(&c, &s) == HEIST_OK);
 	*a = test_spawn(s, &listener, NULL);
 	other = test_spawn(s, &plain, NULL);
+	late = test_spawn(s, &debtor, NULL);
+	rewatch = false;
 	return s;
 }
 
@@ -135,6 +154,62 @@ TEST(idle, replies_count_and_a_new_behaviour_stays)
 	EXPECT(told == 1);
 	tell(s, a, NOTHING);
 	EXPECT(calm_handled >= 1 && handled == 3);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+/* It holds, has a message to handle afterwards, and a look at its silence has passed. */
+static heist_system *start_holding(heist_ref *a)
+{
+	heist_system *s = start(a);
+	tell(s, *a, WATCH);
+	tell(s, *a, HOLD);
+	tell(s, *a, NOTHING);
+	test_pass(s, PERIOD / 2);
+	EXPECT(handled == 2 && told == 0);
+	return s;
+}
+
+static void pay(heist_system *s)
+{
+	EXPECT(heist_reply_to(owed, HEIST_OK, &WORD, &(uint64_t){ 1 }) == HEIST_OK);
+	test_run(s);
+}
+
+TEST(idle, an_answer_ends_a_hold_that_was_silent)
+{
+	heist_ref a;
+	heist_system *s = start_holding(&a);
+	pay(s);
+	EXPECT(handled == 3);
+	uint64_t last = test_now;
+	test_pass(s, 3 * PERIOD);
+	EXPECT(told == 1 && when >= last + PERIOD && when <= last + PERIOD + PERIOD / 4 + 8);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
+TEST(idle, a_continuation_that_ends_a_hold_may_watch_or_give_up)
+{
+	for (rewatch_for = 0; rewatch_for <= PERIOD; rewatch_for += PERIOD) {
+		heist_ref a;
+		heist_system *s = start_holding(&a);
+		rewatch = true;
+		pay(s);
+		EXPECT(handled == 3);
+		test_pass(s, 3 * PERIOD);
+		EXPECT(told == (rewatch_for != 0));
+		EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+	}
+}
+
+TEST(idle, a_stop_waits_for_a_hold_that_was_silent)
+{
+	heist_ref a;
+	heist_system *s = start_holding(&a);
+	EXPECT(heist_stop(a, HEIST_OK) == HEIST_OK);
+	test_run(s);
+	EXPECT(test_tell(a, &WORD, NOTHING) == HEIST_OK);
+	pay(s);
+	EXPECT(handled >= 3 && test_tell(a, &WORD, NOTHING) == HEIST_EDEAD);
 	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
 }
 
