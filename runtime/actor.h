@@ -65,9 +65,8 @@ struct actor_extra {
 	uint32_t batch;		/* 0: its worker's */
 	uint64_t self;		/* its handle, once it has asked */
 	uint64_t asks_deadline; /* what asks_timer was set for, 0 = nothing */
-	heist_recv_fn *
-		behind; /* its own, while something stands before it; NULL: no look at idle and lanes is due */
-	uint64_t budget_ns; /* like batch */
+	heist_recv_fn *behind;	/* its own, if it may not be what is called (behaviour.h) */
+	uint64_t budget_ns;	/* like batch */
 
 	uint32_t thread;	/* the place that it alone has; 0: none */
 	struct gather *gathers; /* gather.h */

@@ -152,6 +152,12 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 	deadline_ensure(w, a, x, next);
 }
 
+/* plain: without a close look, which a deadline must not need then. */
+HEIST_HOT_INLINE bool is_in_time(const struct rt_worker *w, uint64_t deadline, bool plain)
+{
+	return plain ? worker_is_far(w, deadline) : !worker_is_past(w, deadline);
+}
+
 /* ---- ask ---- */
 
 /* The request being handled, or in whose handler the continuation that runs was asked for; or zeroes. */
@@ -270,10 +276,9 @@ void heist_ask_forget(struct actor_extra *x, uint64_t id)
 		ask_remove(x, ask);
 }
 
-static __attribute__((noinline)) heist_status ask_slow(heist_ctx *ctx, heist_ref to,
-						       const heist_type *type, const void *msg,
-						       heist_time deadline, heist_reply_fn *k,
-						       uint64_t user)
+static HEIST_APART heist_status ask_slow(heist_ctx *ctx, heist_ref to, const heist_type *type,
+					 const void *msg, heist_time deadline, heist_reply_fn *k,
+					 uint64_t user)
 {
 	uint64_t id;
 	if (!ctx || !type || (!msg && type->size) || !k)
@@ -287,7 +292,7 @@ static __attribute__((noinline)) heist_status ask_slow(heist_ctx *ctx, heist_ref
 
 /* What most asks are: a small one, to a receiver that may be pushed to directly, with all that it takes at hand;
  * everything else is the business of `otherwise`, and nothing was done.  plain: one word, and no deadline that is
- * looked at closely; tail calls only then (send_direct). */
+ * looked at closely. */
 typedef heist_status ask_fn(heist_ctx *ctx, heist_ref to, const heist_type *type, const void *msg,
 			    heist_time deadline, heist_reply_fn *k, uint64_t user);
 
@@ -306,7 +311,7 @@ HEIST_HOT_INLINE heist_status ask_direct(heist_ctx *ctx, heist_ref to, const hei
 	const struct request_header *cause = cause_of(ctx);
 	heist_time until = lower_deadline(cause, deadline);
 	if (HEIST_UNLIKELY(!x) || HEIST_UNLIKELY(!x->asks_free) || HEIST_UNLIKELY(!k) ||
-	    (plain ? !worker_is_far(w, until) : worker_is_past(w, until)))
+	    !is_in_time(w, until, plain))
 		return otherwise(ctx, to, type, msg, deadline, k, user);
 	struct message *m = message_direct(&w->local, KIND_REQUEST, ref_generation(to), type, msg,
 					   plain ? (uint32_t)sizeof(uint64_t) : type->size);
@@ -316,10 +321,9 @@ HEIST_HOT_INLINE heist_status ask_direct(heist_ctx *ctx, heist_ref to, const hei
 	return (heist_status)message_push_direct(w, target, m);
 }
 
-static __attribute__((noinline)) heist_status ask_closely(heist_ctx *ctx, heist_ref to,
-							  const heist_type *type, const void *msg,
-							  heist_time deadline, heist_reply_fn *k,
-							  uint64_t user)
+static HEIST_APART heist_status ask_closely(heist_ctx *ctx, heist_ref to, const heist_type *type,
+					    const void *msg, heist_time deadline, heist_reply_fn *k,
+					    uint64_t user)
 {
 	return ask_direct(ctx, to, type, msg, deadline, k, user, false, ask_slow);
 }
@@ -450,8 +454,8 @@ static bool reply_bad(heist_status status, const heist_type *type, const void *r
 	return !type || (status == HEIST_OK && type->reply_size && !reply) || status > HEIST_OK;
 }
 
-static __attribute__((noinline)) heist_status reply_slow(heist_ctx *ctx, heist_status status,
-							 const heist_type *type, const void *reply)
+static HEIST_APART heist_status reply_slow(heist_ctx *ctx, heist_status status,
+					   const heist_type *type, const void *reply)
 {
 	if (!ctx || reply_bad(status, type, reply))
 		return HEIST_BAD_ARG_OF("heist_reply", "context, type and reply must not be NULL");
@@ -466,7 +470,7 @@ static __attribute__((noinline)) heist_status reply_slow(heist_ctx *ctx, heist_s
 	return r;
 }
 
-/* What most replies are: in time, and small, like ask_direct. */
+/* What most replies are: in time, and small, like ask_direct.  plain: tail calls only, so that it saves no registers. */
 typedef heist_status reply_fn(heist_ctx *ctx, heist_status status, const heist_type *type,
 			      const void *reply);
 
@@ -482,7 +486,7 @@ HEIST_HOT_INLINE heist_status reply_direct(heist_ctx *ctx, heist_status status,
 	heist_ref asker = { to->asker };
 	struct actor *a;
 	if (!receiver_direct(&w->local, asker, &a) || HEIST_UNLIKELY(status != HEIST_OK) ||
-	    (plain ? !worker_is_far(w, to->deadline) : worker_is_past(w, to->deadline)) ||
+	    !is_in_time(w, to->deadline, plain) ||
 	    (plain && HEIST_UNLIKELY(type->reply_size != sizeof(uint64_t))))
 		return otherwise(ctx, status, type, reply);
 	struct message *m =
@@ -495,8 +499,8 @@ HEIST_HOT_INLINE heist_status reply_direct(heist_ctx *ctx, heist_status status,
 	return (heist_status)message_push_direct(w, a, m);
 }
 
-static __attribute__((noinline)) heist_status
-reply_closely(heist_ctx *ctx, heist_status status, const heist_type *type, const void *reply)
+static HEIST_APART heist_status reply_closely(heist_ctx *ctx, heist_status status,
+					      const heist_type *type, const void *reply)
 {
 	return reply_direct(ctx, status, type, reply, false, reply_slow);
 }

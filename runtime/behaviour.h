@@ -4,7 +4,8 @@
  * a->recv is called for each message, so what must happen only at the next message, or instead of it, costs
  * others nothing if it takes that place for as long as it is wanted: the one that puts messages aside (lane.h),
  * the watch for the end of silence (idle.h), and, next to the actor's own, the one whose faults are contained
- * (fault.c).  The actor's own behaviour is then in its extra.
+ * (fault.c).  The actor's own behaviour is then in its extra.  NULL there: nothing stands before it, and nothing that a
+ * hold has put aside waits to go ahead.
  *
  * Threads   the holder of the right to run. */
 #ifndef HEIST_RUNTIME_BEHAVIOUR_H

@@ -80,7 +80,7 @@ HEIST_HOT_INLINE struct message *message_build(const struct sender *from, enum m
 	return m;
 }
 
-/* The same for a payload of whole words that fits, if there is a message at hand, and for whoever gets it; NULL:
+/* The same for a payload of whole words that fits, for a known receiver, if there is a message at hand; NULL:
  * message_build. */
 HEIST_HOT_INLINE struct message *message_direct(struct local *l, enum message_kind kind,
 						uint32_t generation, const heist_type *type,
@@ -106,7 +106,7 @@ HEIST_HOT_INLINE void message_push(const struct sender *from, struct actor *a, u
 	actor_deliver(from->system, from->worker, a, m);
 }
 
-/* The same of message_direct's, to one that receiver_direct has found. */
+/* The same of what message_direct has built, to whom receiver_direct has found. */
 HEIST_HOT_INLINE int message_push_direct(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	heist_count(&w->local.accepted, 1);
