@@ -18,6 +18,7 @@
  *         CT2 the CAS of request: a request for an older generation never replaces a newer one
  *         CT3 of batch.c: a kill and a batch of the actor do not miss each other
  *         MQ5 of mpsc.h: whoever sees what is beside the slot for its next actor sees that it is open */
+#include "runtime/fork.h"
 #include "runtime/run.h"
 #include "runtime/sim.h"
 
@@ -162,6 +163,8 @@ static enum control_answer may_end(struct rt_worker *w, struct actor *a, struct 
 
 enum control_answer heist_control_run(struct rt_worker *w, struct actor *a, struct ending *end)
 {
+	if (HEIST_UNLIKELY(heist_forked(w->local.system)))
+		heist_fork_returned();
 	hold_look(&a->control); /* HO1 */
 	heist_lanes_look(w, a);
 	struct ending ignored;

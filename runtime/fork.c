@@ -39,7 +39,11 @@ static void keep_memory(void *user, void *p, size_t size)
 /* The worker whose handler has forked: no message more, and it belongs to no runtime. */
 static void orphan_self(struct rt_worker *w)
 {
-	heist_batch_cut(w, ctx_actor(&w->ctx));
+	struct actor *a = ctx_actor(&w->ctx);
+	if (a)
+		atomic_fetch_or_explicit(&a->control, CONTROL_CALL,
+					 memory_order_relaxed); /* one thread */
+	heist_batch_cut(w, a);
 	w->local.id = UINT32_MAX;
 	w->local.direct_limit = 0;
 	w->home = NULL;

@@ -6,7 +6,8 @@
  * it and it has no slots, so that handles lead nowhere (HEIST_EDEAD), in the handler that has forked neither, and
  * nothing can be put in (HEIST_ECLOSED), without a test on any path but that of a reply which finds nobody; it has no
  * memory to give (HEIST_ENOMEM); calls that would wait for its workers answer HEIST_EINVAL.  A worker that finds itself
- * in a child, since its handler has forked and then returned, aborts, at its next activation or when there is none. */
+ * in a child, since its handler has forked and then returned, aborts before it handles another message, or when there
+ * is none. */
 #ifndef HEIST_RUNTIME_FORK_H
 #define HEIST_RUNTIME_FORK_H
 

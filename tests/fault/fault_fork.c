@@ -218,6 +218,40 @@ TEST(fork, a_handler_must_not_return_in_the_child)
 	end_ring(s, 2);
 }
 
+static _Atomic long filled;
+
+static heist_next forks_with_a_backlog(heist_ctx *ctx, void *state, const heist_type *type,
+				       void *msg)
+{
+	uint64_t n = *(uint64_t *)msg;
+	(void)ctx, (void)state, (void)type;
+	if (n == 0) {
+		EXPECT(wait_for(&filled, 1));
+	} else if (n == 1) {
+		born = fork();
+		if (born == 0)
+			child_begin();
+	} else if (born == 0) {
+		_exit(0); /* the parent's */
+	}
+	rounds++;
+	return HEIST_CONTINUE;
+}
+static const heist_class forker = { "forker", HEIST_ABI, 0, forks_with_a_backlog, NULL };
+
+TEST(fork, a_handler_that_returns_in_the_child_is_the_last_of_a_backlog)
+{
+	heist_system *s = test_start(1);
+	heist_ref r = test_spawn(s, &forker, NULL);
+	rounds = 0;
+	for (uint64_t n = 0; n < 30; n++)
+		EXPECT(test_tell(r, &WORD, n) == HEIST_OK);
+	filled = 1;
+	EXPECT(wait_for(&rounds, 30));
+	child_ended(born, true);
+	EXPECT(heist_shutdown(s, 0) == HEIST_OK);
+}
+
 TEST(fork, a_polled_runtime_is_the_parents)
 {
 	heist_config c = heist_config_default();
