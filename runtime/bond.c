@@ -6,6 +6,7 @@
 
 #include "runtime/path.h"
 #include "runtime/roster.h"
+#include "runtime/run.h"
 
 /* Memory of a bond: any worker may free what another allocated. */
 static void bond_free(struct rt_worker *w, struct bond *b)
@@ -354,6 +355,8 @@ static heist_status bond_make(heist_ctx *ctx, heist_ref to, bool link)
 		(void)bond_win(b, BOND_DOWN);
 		b->end = (struct ending){ HEIST_EXIT_GONE, HEIST_EDEAD };
 		bond_send(ctx->worker, b->owner, &b->to_owner, SIGNAL_DOWN);
+		heist_batch_cut(ctx->worker,
+				ctx_actor(ctx)); /* its own: told before the next message */
 	}
 	return HEIST_OK;
 }

@@ -135,7 +135,8 @@ typedef enum heist_kind {
 	HEIST_SIG_OVERLOAD /* many messages wait (bits 1), or few again (bits 0): opts.overload_high */
 } heist_kind;
 
-/* A signal: told on a lane of its own, before the next message, whatever waits in the mailbox. */
+/* A signal: told on a lane of its own, before the next message (under a backlog at most 8 later), whatever waits in
+ * the mailbox. */
 typedef struct heist_signal {
 	heist_kind kind;
 	heist_exit how;
@@ -961,7 +962,8 @@ HEIST_NEED heist_status heist_spawn_monitor(heist_ctx *, const heist_class *, co
 HEIST_NEED heist_status heist_spawn_child(heist_ctx *, const heist_class *, const heist_opts *,
 					  const void *arg, heist_ref *out);
 /* Tie two actors: if one ends with another status than HEIST_OK, or has ended already, so does the other
- * (HEIST_EXIT_LINKED, with that status), before its next message; see HEIST_TRAP_LINKS.  One whose
+ * (HEIST_EXIT_LINKED, with that status), before its next message (under a backlog at most 8 later, but
+ * at once if it was found to have ended); see HEIST_TRAP_LINKS.  One whose
  * incarnation is over, or a child that waits for its first, is neither ended nor told: the link is gone.
  * Either may unlink; after that has returned the caller's end is not tied any more.  Errors as above. */
 HEIST_API heist_status heist_link(heist_ctx *, heist_ref);
