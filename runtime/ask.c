@@ -5,6 +5,7 @@
  * asker's handle and the index into that table, with a sequence number that tells a late or second
  * reply from the right one.  One timer per asker, set for its earliest deadline, is enough: when it
  * is due, the asker looks through its table and sets the next. */
+#include "runtime/asks.h"
 #include "runtime/behaviour.h"
 #include "runtime/fork.h"
 #include "runtime/gather.h"
@@ -12,16 +13,6 @@
 #include "runtime/sim.h"
 
 #include <string.h>
-
-struct ask {
-	heist_reply_fn *k; /* NULL: free */
-	uint64_t user;
-	uint64_t deadline; /* 0 = none */
-	uint32_t sequence;
-	uint32_t next_free;	     /* index + 1; not free: 1 if heist_hold waits for it */
-	struct request_header cause; /* the request on whose behalf it is; asker 0: of none */
-	struct chain_link *link;     /* debug builds: chain.h */
-};
 
 /* ---- the asker's table ---- */
 
@@ -63,25 +54,6 @@ static bool asks_grow(struct heist_system *s, struct actor *a, struct actor_extr
 	return true;
 }
 
-static struct ask *ask_find(struct actor_extra *x, uint64_t id)
-{
-	uint32_t i = (uint32_t)id;
-	if (!x || i >= x->asks_capacity || !x->asks[i].k || x->asks[i].sequence != id >> 32)
-		return NULL;
-	return &x->asks[i];
-}
-
-/* Take an entry out of the table; it can be used again at once. */
-static void ask_remove(struct actor_extra *x, struct ask *ask)
-{
-	heist_chain_remove(ask->link);
-	if (HEIST_UNLIKELY(ask->next_free))
-		x->lanes.awaited--;
-	ask->k = NULL;
-	ask->next_free = x->asks_free;
-	x->asks_free = (uint32_t)(ask - x->asks) + 1;
-}
-
 /* ---- deadlines ---- */
 
 /* More than a tick is long, or late. */
@@ -114,20 +86,6 @@ static inline void deadline_ensure(struct rt_worker *w, struct actor *a, struct 
 		deadline_advance(w, a, x, deadline);
 }
 
-/* A turn of the asker, which goes on with what it asked for. */
-static void answer(struct rt_worker *w, struct actor *a, struct actor_extra *x, struct ask *ask,
-		   heist_status status, const void *reply)
-{
-	heist_reply_fn *k = ask->k;
-	uint64_t user = ask->user;
-	if (ask->cause.asker)
-		w->ctx.cause = ask->cause;
-	ask_remove(x, ask);
-	k(&w->ctx, actor_state(a), status, reply, user);
-	if (w->ctx.cause.asker)
-		w->ctx.cause = (struct request_header){ 0 };
-}
-
 void heist_asks_expire(struct rt_worker *w, struct actor *a)
 {
 	struct actor_extra *x = actor_extra(w->local.system, a);
@@ -146,7 +104,7 @@ void heist_asks_expire(struct rt_worker *w, struct actor *a)
 				next = ask->deadline;
 			continue;
 		}
-		answer(w, a, x, ask, HEIST_ETIMEOUT, NULL);
+		ask_answer(w, x, actor_state(a), ask, HEIST_ETIMEOUT, NULL);
 	}
 	heist_postpone_over(w, a, x);
 	deadline_ensure(w, a, x, next);
@@ -332,40 +290,6 @@ heist_status heist_ask(heist_ctx *ctx, heist_ref to, const heist_type *type, con
 		       heist_time deadline, heist_reply_fn *k, uint64_t user)
 {
 	return ask_direct(ctx, to, type, msg, deadline, k, user, true, ask_closely);
-}
-
-HEIST_HOT_INLINE heist_next reply_run(struct rt_worker *w, struct actor *a, struct message *m,
-				      struct actor_extra *x, struct ask *ask)
-{
-	struct reply_header *h = (void *)m->u.bytes;
-	heist_status status = (heist_status)h->status;
-	void *value =
-		HEIST_UNLIKELY(message_has(m, MESSAGE_LARGE)) ? *(void **)(void *)(h + 1) : h + 1;
-	answer(w, a, x, ask, status, status == HEIST_OK ? value : NULL);
-	if (HEIST_UNLIKELY(x->behind != NULL))
-		heist_postpone_over(w, a, x);
-	return turn_end(w, HEIST_CONTINUE);
-}
-
-/* It goes past what stands before the behaviour. */
-static HEIST_APART heist_next reply_run_past(struct rt_worker *w, struct actor *a,
-					     struct message *m, struct actor_extra *x,
-					     struct ask *ask)
-{
-	heist_idle_over(w, a, x);
-	return reply_run(w, a, m, x, ask);
-}
-
-heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m)
-{
-	struct reply_header *h = (void *)m->u.bytes;
-	struct actor_extra *x = extra_of(w, a);
-	struct ask *ask = ask_find(x, h->id);
-	if (HEIST_UNLIKELY(!ask))
-		return turn_end(w, HEIST_RUN_FRESH);
-	if (HEIST_UNLIKELY(x->behind != NULL))
-		return reply_run_past(w, a, m, x, ask);
-	return reply_run(w, a, m, x, ask);
 }
 
 /* ---- hold ---- */

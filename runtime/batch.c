@@ -3,29 +3,14 @@
  *
  *   1 where to go on      first node, or the one the last batch stopped at
  *   2 control             kill and stop requests: before the first message and every few after it
- *   3 handle              the behaviour; everything that is not a plain message: special.c
+ *   3 handle              the behaviour; requests and replies: exchange.c; what is special: special.c
  *   4 next                give the node back; idle, late, or another message
  *   5 end of the segment  clock and budget; end of the batch: suspend */
-#include "runtime/run.h"
+#include "runtime/batch.h"
+
+#include "runtime/exchange.h"
 
 #define PLAIN_NONE UINT64_MAX /* the tag of no message */
-
-/* Where a batch is; kept in memory, so only the rarer turns touch it. */
-struct batch {
-	struct batch *outer;	/* it met the INIT of an actor, which this batch goes on with */
-	struct mpsc_node *node; /* the message that runs, for a panic                        */
-	uint32_t done;		/* of the segment, the one that runs included ...            */
-	uint32_t stretch, left; /* ... but for those since the last look at the slot         */
-	uint32_t quota;		/* messages until the batch is over, as of the segment's begin */
-	uint32_t segment;	/* of these, until the clock is read */
-	uint32_t messages;	/* looked at before this segment */
-	uint32_t skipped;	/* looked at, but not handled */
-	uint64_t until;		/* the end of its time */
-	enum verdict verdict;
-	uint64_t plain; /* tag of the messages that may run without a look at the slot */
-	bool linger;	/* fed from outside: wait a little before turning idle */
-	uint64_t sent;	/* what the worker had sent when the batch began */
-};
 
 /* The batch that runs, if any, only counts from now on: a panic is not about its message. */
 void heist_batch_set_aside(struct rt_worker *w)
@@ -41,7 +26,7 @@ struct message *heist_message_running(struct heist_ctx *ctx)
 					       : (struct mpsc_node *)ctx_actor(ctx)->mailbox.cur);
 }
 
-/* Called by a handler.  A stretch of plain messages ends with its message, else the segment does, and a single
+/* Called by a handler.  A stretch ends with its message, else the segment does, and a single
  * message is followed by a segment of itself: after each of these somebody looks. */
 void heist_batch_cut(struct rt_worker *w, struct actor *a)
 {
@@ -68,13 +53,6 @@ void heist_batch_cut(struct rt_worker *w, struct actor *a)
  *
  * Not both miss the other, and the worker reads ctx.recv for every message.  One that is left over from
  * another actor's stretch changes nothing but that it looks. */
-
-HEIST_HOT_INLINE bool batch_expose(struct rt_worker *w, struct actor *a)
-{
-	ctx_set_recv(&w->ctx, a->recv);
-	heist_fence_light(); /* CT3 */
-	return !is_called(a);
-}
 
 static heist_next recv_interrupted(heist_ctx *ctx, void *state, const heist_type *type, void *msg)
 {
@@ -164,12 +142,6 @@ static void batch_begin(struct rt_worker *w, struct actor *a, struct batch *b)
 	w->ctx.batch = b;
 }
 
-/* Messages of the segment so far. */
-static uint32_t batch_done(const struct batch *b)
-{
-	return b->done + b->stretch - b->left;
-}
-
 static void batch_end(struct rt_worker *w, struct batch *b)
 {
 	uint32_t done = batch_done(b);
@@ -251,7 +223,7 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 {
 	struct ending end = { HEIST_EXIT_NORMAL, HEIST_OK };
 	bool counted = true;
-	if (*v == HEIST_RUN_FRESH) {
+	if (*v == HEIST_RUN_FRESH || *v == HEIST_RUN_LATE) {
 		b->node = n;
 		*v = run_unusual(w, a, n, &counted, &end, &b->verdict);
 	}
@@ -281,45 +253,6 @@ static bool batch_unusual(struct rt_worker *w, struct actor *a, struct mpsc_node
 
 /* ---- the batch ---- */
 
-/* The slot's line belongs to whoever sends to the actor.  A batch looks at it, for control requests,
- * only every so many messages, unless it is interrupted. */
-#define LOOK_AT_SLOT 8
-
-/* The common part of a batch: plain messages, from *n on, each of which has a successor, until it is
- * time for a look at the slot.  Touches the slot's line at the begin only.  *n is the next message;
- * *v is what its handler said, if it has run already: something else than CONTINUE, or there is no
- * successor yet. */
-HEIST_HOT_INLINE void batch_plain(struct rt_worker *w, struct actor *a, struct batch *b,
-				  uint64_t plain, struct mpsc_node **n, heist_next *v)
-{
-	void *state = actor_state(a);
-	uint32_t most = b->segment - b->done;
-	b->stretch = b->left = (most < LOOK_AT_SLOT ? most : LOOK_AT_SLOT) - 1;
-	*v = HEIST_RUN_FRESH;
-	if (HEIST_UNLIKELY(!batch_expose(w, a)))
-		b->stretch = b->left = 0;
-	while (b->left != 0) {
-		struct message *m = (struct message *)*n;
-		if (HEIST_UNLIKELY(m->tag != plain))
-			break;
-		b->left--;
-		b->node = *n;
-		heist_recv_fn *recv =
-			atomic_load_explicit(&w->ctx.recv, memory_order_relaxed); /* CT3 */
-		*v = recv(&w->ctx, state, m->type, m->u.bytes);
-		struct mpsc_node *next = mpsc_linked(&m->node);
-		if (HEIST_UNLIKELY(*v != HEIST_CONTINUE) || HEIST_UNLIKELY(!next)) {
-			b->left++; /* it counts when it is done with */
-			break;
-		}
-		*v = HEIST_RUN_FRESH;
-		*n = next;
-		block_free(&w->local.messages, m);
-	}
-	b->done = batch_done(b);
-	b->stretch = b->left = 0;
-}
-
 /* Message n, of whatever kind; `v`: what its handler said, or HEIST_RUN_FRESH if it did not run yet. */
 HEIST_HOT_INLINE heist_next batch_handle(struct rt_worker *w, struct actor *a, struct batch *b,
 					 struct mpsc_node *n, heist_next v)
@@ -335,7 +268,7 @@ HEIST_HOT_INLINE heist_next batch_handle(struct rt_worker *w, struct actor *a, s
 	if (!is_exchange(a, m))
 		return v;
 	b->node = n;
-	return exchange(w, a, m);
+	return heist_exchange(w, a, m);
 }
 
 /* One batch, from node n on. */
@@ -375,10 +308,16 @@ enum verdict heist_run_batch(struct rt_worker *w, struct actor *a, struct mpsc_n
 				break;
 			plain = b.plain;
 		}
-		if (HEIST_LIKELY(((struct message *)n)->tag == plain))
-			batch_plain(w, a, &b, plain, &n, &v);
-		else
+		uint64_t tag = ((struct message *)n)->tag;
+		if (HEIST_LIKELY(tag == plain)) {
+			const struct turns t = turns_of(a, NULL);
+			v = batch_stretches(w, &t, &b, tag, &n, NULL);
+		} else if (is_exchange_kind(tag ^ plain)) {
+			v = heist_exchange_stretches(w, a, &b, tag, n);
+			n = b.node;
+		} else {
 			v = HEIST_RUN_FRESH;
+		}
 	}
 	batch_end(w, &b);
 	return b.verdict;

@@ -11,6 +11,7 @@
  * Nothing of the runtime is on the stack between a guard and a handler but frames that hold nothing:
  * no lock is held and no ring is open while a handler, hook or continuation runs.  The signal mask is
  * neither saved nor restored. */
+#include "runtime/exchange.h"
 #include "runtime/run.h"
 
 #include <stdlib.h>

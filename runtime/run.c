@@ -3,6 +3,7 @@
  *
  * A plain message that leaves the mailbox idle or ends the actor runs here (run_single), and so does the
  * start of an actor (heist_run_start); everything else is a batch (batch.c). */
+#include "runtime/exchange.h"
 #include "runtime/run.h"
 
 /* ---- scheduling ---- */
@@ -48,18 +49,6 @@ HEIST_HOT_INLINE enum verdict run_single(struct rt_worker *w, struct actor *a, s
 	if (!mpsc_try_idle(&a->mailbox, n))
 		return heist_run_batch(w, a, n, v);
 	block_free(&w->local.messages, n);
-	return RUN_DONE;
-}
-
-/* The same of a request or a reply. */
-static HEIST_APART enum verdict run_exchange(struct rt_worker *w, struct actor *a,
-					     struct mpsc_node *n)
-{
-	ctx_set_actor(&w->ctx, a);
-	heist_next v = exchange(w, a, (struct message *)n);
-	if (HEIST_UNLIKELY(v != HEIST_CONTINUE) || !mpsc_try_idle(&a->mailbox, n))
-		return heist_run_batch(w, a, n, v);
-	run_retire(w, a, (struct message *)n);
 	return RUN_DONE;
 }
 
@@ -194,7 +183,7 @@ static HEIST_APART enum verdict run_otherwise(struct rt_worker *w, struct actor 
 	if (starts_actor(a, (struct message *)n))
 		return heist_run_start(w, a, n);
 	if (HEIST_LIKELY(!w->base.fed) && is_exchange(a, (struct message *)n))
-		return run_exchange(w, a, n);
+		return heist_exchange_run(w, a, n);
 	return heist_run_batch(w, a, n, HEIST_RUN_FRESH);
 }
 

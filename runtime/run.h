@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * run.h - what the files share that run an actor: run.c, batch.c, special.c, drain.c, ending.c, rest.c,
- * panic.c, lane.c, ask.c.
+ * panic.c, lane.c, exchange.c, ask.c.
  *
  * Threads   everything: the holder of the right to run the actor.
  * n         the node that the mailbox begins with; `done`: it has been handled, else it is to be looked at.
@@ -10,8 +10,9 @@
 
 #include "runtime/system.h"
 
-/* Beside what a handler answers: another message ran instead, and this one has not; it has not run yet; the run
- * is over, there is a verdict. */
+/* Beside what a handler answers: it has been looked at and is a request or reply that comes too late; another message
+ * ran instead, and this one has not; it has not run yet; the run is over, there is a verdict. */
+#define HEIST_RUN_LATE	((heist_next)-4)
 #define HEIST_RUN_NEXT	((heist_next)-3)
 #define HEIST_RUN_FRESH ((heist_next)-2)
 #define HEIST_RUN_OVER	((heist_next)-1)
@@ -46,15 +47,10 @@ const heist_type *heist_run_type(const struct rt_worker *w);
 void heist_run_abandon(struct rt_worker *w);
 
 /* ---- special.c ---- */
-/* The runner met a request that is_exchange, ctx.current, a turn of its own: answers like a handler;
- * HEIST_RUN_FRESH: it is too late, it did not run. */
-heist_next heist_request_run(struct rt_worker *w, struct actor *a, struct message *m);
 /* A message that is not plain.  Answers like a handler; *counted: it was accepted before and is handled
  * now; *end: how the actor ends, if it does. */
 heist_next heist_run_special(struct rt_worker *w, struct actor *a, struct message *m, bool *counted,
 			     struct ending *end);
-/* The handler of request m has answered v: what does the asker get, if anything? */
-void heist_request_settle(struct rt_worker *w, struct message *m, heist_next v);
 
 /* ---- lane.c ---- */
 /* A message of a lane, instead of n.  HEIST_RUN_FRESH: there is none, it is n's turn. */
@@ -188,24 +184,23 @@ HEIST_HOT_INLINE bool is_usual(struct actor *a, const struct message *m)
 	return is_plain(a, m, CONTROL_CALL | CONTROL_LANE);
 }
 
-/* A request or a reply with nothing special about it, and nothing goes before it. */
+/* kind: what a message's tag holds beside the generation.  Is it a request or a reply, with nothing special
+ * about it? */
+HEIST_HOT_INLINE bool is_exchange_kind(uint64_t kind)
+{
+	return kind == MESSAGE_KIND(KIND_REQUEST) || kind == MESSAGE_KIND(KIND_REPLY);
+}
+
+/* Such a one, and nothing goes before it. */
 HEIST_HOT_INLINE bool is_exchange(struct actor *a, const struct message *m)
 {
-	uint64_t kind = m->tag ^ mpsc_generation(&a->ticket);
-	return (kind == MESSAGE_KIND(KIND_REQUEST) || kind == MESSAGE_KIND(KIND_REPLY)) &&
+	return is_exchange_kind(m->tag ^ mpsc_generation(&a->ticket)) &&
 	       is_clear(a, CONTROL_CALL | CONTROL_LANE);
 }
 
 HEIST_HOT_INLINE heist_next handle(struct rt_worker *w, struct actor *a, struct message *m)
 {
 	return a->recv(&w->ctx, actor_state(a), m->type, m->u.bytes);
-}
-
-/* One that is_exchange: heist_request_run, heist_reply_run. */
-HEIST_HOT_INLINE heist_next exchange(struct rt_worker *w, struct actor *a, struct message *m)
-{
-	w->ctx.current = m;
-	return m->tag >> 32 == KIND_REPLY ? heist_reply_run(w, a, m) : heist_request_run(w, a, m);
 }
 
 /* The turn of a message that is not plain is over. */

@@ -397,6 +397,7 @@ void heist_worker_init(struct heist_system *s, struct rt_worker *w, uint32_t num
 	w->number = number;
 	w->batch = s->batch;
 	w->budget_ns = s->budget_ns;
+	w->far_ns = s->clock ? FAR_NEVER : FAR_NS;
 }
 
 static heist_status start_refused(const heist_config *c, const char *why)

@@ -38,7 +38,7 @@ struct heist_ctx {
 	struct heist_system *system;
 	struct rt_worker *worker;
 	_Atomic(struct actor *) actor; /* the runner: ctx_actor; others: straggler.c */
-	/* the actor's behaviour while plain messages are handled: ctx_set_recv; others: heist_batch_interrupt */
+	/* the actor's behaviour in a stretch (batch.h): ctx_set_recv; others: heist_batch_interrupt */
 	_Atomic(heist_recv_fn *) recv;
 	struct message *current;     /* the message being handled, if it is not a small plain one */
 	struct message *lane;	     /* the same, if it is of a lane */
@@ -72,6 +72,7 @@ struct rt_worker {
 	uint64_t look_at;	   /* when it looks next at what others have to take back */
 	uint32_t batch;		   /* messages per activation */
 	uint64_t budget_ns;	   /* time per activation     */
+	int64_t far_ns;		   /* later than its clock by more than that: worker_is_far */
 	uint64_t hog_named;	   /* the activation that was named; the watchdog's */
 	_Atomic uint32_t thread;   /* for heist_trace; 0: not allowed */
 	struct heist_system *home; /* NULL: not of the runtime's own pool (place.h) */
@@ -185,14 +186,15 @@ static inline uint64_t time_after(uint64_t t, uint64_t ns)
 	return t + ns < t ? UINT64_MAX : t + ns;
 }
 
-/* What costs more than a look at the worker's clock: that is old by what its handlers have taken since. */
-#define FAR_NS 1000000000u
+/* What costs more than a look at the worker's clock: that is old by what its handlers have taken since.  A clock of
+ * the program's may jump: then nothing is far. */
+#define FAR_NS	  1000000000
+#define FAR_NEVER INT64_MAX
 
 /* A deadline, or 0 for none, that is not looked at closely. */
 HEIST_HOT_INLINE bool worker_is_far(const struct rt_worker *w, uint64_t deadline)
 {
-	return deadline == 0 || (HEIST_LIKELY(!w->local.system->pool.clock) &&
-				 HEIST_LIKELY(deadline > w->base.now + FAR_NS));
+	return deadline == 0 || HEIST_LIKELY((int64_t)(deadline - w->base.now) > w->far_ns);
 }
 
 /* Has a deadline passed?  The exact time is asked for only near it (ask.c). */
@@ -446,9 +448,6 @@ bool heist_notify_pending(struct heist_system *s, struct actor *a);
 bool heist_notify_run(struct rt_worker *w, struct actor *a, struct ending *end);
 
 /* ---- ask.c ---- */
-/* The runner met a reply, ctx.current, a turn of its own: answers like a handler; HEIST_RUN_FRESH: nobody waits for
- * it (any more). */
-heist_next heist_reply_run(struct rt_worker *w, struct actor *a, struct message *m);
 /* The runner met the alarm of its asks: answer those that are too late. */
 void heist_asks_expire(struct rt_worker *w, struct actor *a);
 /* The actor ends: nobody waits any more. */
