@@ -14,7 +14,7 @@ import sys
 
 from compare import measure, peers, process, rows
 
-PACED = {"period_ns": 1_000_000, "actors": 4, "seconds": 1}
+PACED = {"period_ns": 1_000_000, "actors": 4, "messages": 300}
 TINY = {
     "ping_pong": {"hops": 1001}, "one_way": {"messages": 1000, "window": 10}, "thread_ring": {"actors": 7, "tokens": 2, "hops": 1000},
     "fan_in": {"producers": 5, "messages": 1000, "window": 20}, "pairs": {"pairs": 2, "messages": 800, "window": 10},

@@ -855,7 +855,7 @@ final class Workloads {
 
 	private static Sample paced(ActorContext<String> context, Main.Params params,
 			BiFunction<ActorContext<String>, Pace, Runnable> sender) {
-		long messages = pacedMessages(params), actors = params.get("actors");
+		long messages = params.get("messages"), actors = params.get("actors");
 		Result result = new Result(actors);
 		List<long[]> latencies = LongStream.range(0, actors)
 			.mapToObj(i -> new long[(int) ((messages + actors - 1 - i) / actors)]).toList();
@@ -864,13 +864,9 @@ final class Workloads {
 			messages, messages, () -> percentiles(latencies));
 	}
 
-	private static long pacedMessages(Main.Params params) {
-		return params.get("seconds") * 1_000_000_000 / params.get("period_ns");
-	}
-
 	private static void addPaced(String name, BiFunction<ActorContext<String>, Pace, Runnable> sender) {
-		add(name, "period_ns=10000,actors=64,seconds=3",
-			p -> require(pacedMessages(p) >= p.get("actors"), "each actor has at least one message"),
+		add(name, "period_ns=10000,actors=64,messages=300000",
+			p -> require(p.get("period_ns") > 0 && p.get("messages") >= p.get("actors"), "each actor has at least one message"),
 			(c, p) -> paced(c, p, sender));
 	}
 

@@ -716,7 +716,7 @@ static void inside_end(struct sample *s)
 
 static struct pace paced(const int64_t *p, struct sample *s)
 {
-	struct pace pace = { .period = p[0], .messages = p[2] * 1000000000 / p[0] };
+	struct pace pace = { .period = p[0], .messages = p[2] };
 	latencies = malloc((size_t)pace.messages * sizeof *latencies);
 	if (!latencies)
 		exit(1);

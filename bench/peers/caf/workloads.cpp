@@ -582,7 +582,7 @@ behavior pacer(stateful_actor<pace> *self, pace p)
 // Without what starts it.
 pace paced(const int64_t *p, sample *s)
 {
-	int64_t period = p[0], count = p[1], messages = p[2] * 1000000000 / period;
+	int64_t period = p[0], count = p[1], messages = p[2];
 	auto latencies = std::make_shared<std::vector<int64_t>>(static_cast<size_t>(messages));
 	int64_t *rest = latencies->data();
 	auto all = spawn_all(count, [=](const actors &, int64_t i) mutable {

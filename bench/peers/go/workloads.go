@@ -539,8 +539,7 @@ func percentiles(all []time.Duration) string {
 }
 
 // The sender is a goroutine like the others: between its looks at the clock it lets them run.
-func pacedInside(period, actors, seconds int64) *sample {
-	messages := seconds * 1e9 / period
+func pacedInside(period, actors, messages int64) *sample {
 	s := newSample(actors, messages)
 	latencies := make([]time.Duration, messages)
 	receivers := makeChannels[time.Duration](actors, 1024)
@@ -619,11 +618,11 @@ var workloads = []workload{
 	{"ask", "asks=500000,window=1",
 		func(p params) error { return require(p["window"] > 0, "window is at least 1") },
 		func(p params) *sample { return ask(p["asks"], p["window"]) }},
-	{"paced_inside", "period_ns=10000,actors=64,seconds=3",
+	{"paced_inside", "period_ns=10000,actors=64,messages=300000",
 		func(p params) error {
-			return require(p["seconds"]*1e9/p["period_ns"] >= p["actors"], "each actor has at least one message")
+			return require(p["period_ns"] > 0 && p["messages"] >= p["actors"], "each actor has at least one message")
 		},
-		func(p params) *sample { return pacedInside(p["period_ns"], p["actors"], p["seconds"]) }},
+		func(p params) *sample { return pacedInside(p["period_ns"], p["actors"], p["messages"]) }},
 }
 
 // lacks tells why a workload cannot be expressed.

@@ -114,14 +114,14 @@ static void paced(struct bench_row *r, const int64_t *v)
 {
 	r->a = v[0];
 	r->b = v[1];
-	r->operations = (uint64_t)(v[2] * 1000 * MILLION / v[0]);
+	r->operations = (uint64_t)v[2];
 }
 
 #define PACED                                                                                      \
 	{                                                                                          \
 		{ "period_ns", 10000, 100, 1000 * MILLION }, { "actors", 64, 1, ACTORS },          \
 		{                                                                                  \
-			"seconds", 3, 1, 60                                                        \
+			"messages", 300000, 1, MOST                                                \
 		}                                                                                  \
 	}
 

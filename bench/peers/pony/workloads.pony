@@ -735,14 +735,14 @@ actor Asker
 
 primitive PacedInside is Workload
   fun name(): String => "paced_inside"
-  fun defaults(): String => "period_ns=10000,actors=64,seconds=3"
+  fun defaults(): String => "period_ns=10000,actors=64,messages=300000"
   fun wrong(p: Params): (String | None) =>
-    if (p("period_ns") == 0) or (p("actors") == 0) or ((p("seconds") * 1_000_000_000) < p("period_ns")) then
-      "there is an actor, and a message within the seconds"
+    if (p("period_ns") == 0) or (p("actors") == 0) or (p("messages") == 0) then
+      "there is an actor, and a message"
     end
 
   fun apply(p: Params, driver: Driver): Job =>
-    let messages = (p("seconds") * 1_000_000_000) / p("period_ns")
+    let messages = p("messages")
     let log = Log(driver, messages)
     let made = recover trn Array[Paced] end
     for i in Range[U64](0, p("actors")) do

@@ -209,8 +209,7 @@ impl Given<'_> {
             _ => {
                 let period = self.take("period_ns", 10_000, 100..=1000 * MILLION)?;
                 let actors = self.take("actors", 64, 1..=100_000)?;
-                let seconds = self.take("seconds", 3, 1..=60)?;
-                let messages = self.share(seconds * 1000 * MILLION, period, 1)?;
+                let messages = self.take("messages", 300_000, 1..=MOST)?;
                 let inside = self.workload == "paced_inside";
                 Plan::checked(messages, messages, move |p: &P| {
                     let pace = Pace::new(period, messages);
