@@ -97,10 +97,10 @@ def worker_counts(text):
     return counts
 
 
-def prepare(chosen, say):
-    """Build them; those that cannot be are marked."""
+def prepare(chosen, settings, say):
+    """Build them with these settings; those that cannot be are marked."""
     for p in chosen:
-        peers.build(p, say)
+        peers.build(p, settings, say)
     if chosen[0].skipped:
         raise ValueError("without Heist there is nothing to compare")
 
@@ -178,7 +178,7 @@ def run(o):
     chosen_rows = rows.choose([n for n in o.workloads.split(",") if n], o.full)
     chosen = peers.choose([n for n in o.peers.split(",") if n])
     if not o.dry_run:
-        prepare(chosen, say)
+        prepare(chosen, plan.settings, say)
         o.out.mkdir(parents=True, exist_ok=True)
     elif o.resume:
         as_before(chosen, o.out / "run.json")

@@ -65,13 +65,13 @@ def choose(names):
     return [p for p in peers if p.name == OURS or p.name in names]
 
 
-def build(peer, say):
-    """Build it, which takes minutes the first time and seconds later; what cannot be built is skipped with the reason."""
+def build(peer, settings, say):
+    """Build it with these settings, which takes minutes the first time and seconds later; what cannot be built is skipped with the reason."""
     if not peer.program.exists():
         say.line(f"building {peer.title}, once")
     say(f"building {peer.title}")
     BUILDS.mkdir(parents=True, exist_ok=True)
-    p = subprocess.run([peer.source / "build", peer.build_dir], capture_output=True, text=True, errors="replace")
+    p = subprocess.run([peer.source / "build", peer.build_dir, *settings], capture_output=True, text=True, errors="replace")
     log = p.stdout + p.stderr
     (BUILDS / f"{peer.name}.log").write_text(log)
     lines = [x.strip() for x in log.splitlines() if x.strip()]

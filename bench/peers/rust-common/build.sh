@@ -22,6 +22,10 @@ compile() { # what it is called here, profile, more arguments
 		--target-dir "$target" --config "$common/tuned.toml" --profile "$2" "${@:3}"
 	cp --remove-destination "$target/$2/peer-$peer" "$out/$1"
 }
-compile default release
-compile tuned tuned --no-default-features --features tuned
+for settings in "${wanted[@]}"; do
+	case $settings in
+	default) compile default release ;;
+	tuned) compile tuned tuned --no-default-features --features tuned ;;
+	esac
+done
 finish "$common/run"
