@@ -14,4 +14,7 @@ case " $* " in
 	case " $* " in *" --workload spawn_stop "* | *" --workload tree "* | *" --workload skynet "*) heap=4g ;; esac
 	options=(-XX:+UseParallelGC -Xms$heap -Xmx$heap -XX:+AlwaysPreTouch -XX:+UseTransparentHugePages) ;;
 esac
-exec java "${options[@]}" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$here/classes:$here/lib/*" peer.Main "$@"
+# made by the build; quietly without it, should it not fit any more
+[ ! -f "$here/peer.jsa" ] || options+=("-XX:SharedArchiveFile=$here/peer.jsa" -Xlog:cds=off -Xlog:cds+dynamic=off)
+jars=("$here/peer.jar" "$here"/lib/*.jar)
+exec java "${options[@]}" -Dorg.slf4j.simpleLogger.defaultLogLevel=warn -cp "$(IFS=:; echo "${jars[*]}")" peer.Main "$@"
